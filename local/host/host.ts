@@ -1,0 +1,62 @@
+import { readFile } from 'node:fs/promises'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { loadApp, type WriteLog } from './core.ts'
+import { createHttpServer, httpRoutes } from './http.ts'
+
+export type RunningHost = {
+  url: string
+  functions: string[]
+  /** Stops taking work, waits for what is under way, and ends. */
+  stop: () => Promise<void>
+}
+
+type HostOptions = {
+  /** Folder with `package.json`, `host.json` and the built app, as it is deployed. */
+  appFolder: string
+  port: number
+  /** Demanded by functions with authLevel `function`, if given. */
+  key?: string | undefined
+  writeLog?: WriteLog
+}
+
+const writeToConsole: WriteLog = (level, _category, message) => {
+  if (level === 'error' || level === 'critical' || level === 'warning') console.error(message)
+  else if (level !== 'debug' && level !== 'trace') console.log(message)
+}
+
+/**
+ * Runs a built app on this machine: a stand-in for Azure Functions Core Tools, which need a download. Where `func` is
+ * installed, `func start` runs the same build.
+ */
+export async function startHost({
+  appFolder,
+  port,
+  key,
+  writeLog = writeToConsole,
+}: HostOptions): Promise<RunningHost> {
+  const read = async (name: string) =>
+    JSON.parse(await readFile(join(appFolder, name), 'utf8')) as Record<string, unknown>
+  const [{ main }, hostJson] = await Promise.all([read('package.json'), read('host.json')])
+  const extensions = (hostJson.extensions ?? {}) as { http?: { routePrefix?: string } }
+  const app = await loadApp(join(appFolder, String(main)), writeLog)
+  await app.runHooks('appStart')
+
+  const routes = httpRoutes(app.functions.values(), extensions.http?.routePrefix ?? 'api')
+  const server = createHttpServer({ app, routes, key, startByHand: () => false })
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(port, '127.0.0.1', resolve)
+  })
+
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    functions: [...app.functions.keys()].sort(),
+    async stop() {
+      const closed = new Promise(resolve => server.close(resolve))
+      server.closeIdleConnections()
+      await closed
+      await app.runHooks('appTerminate')
+    },
+  }
+}

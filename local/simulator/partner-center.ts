@@ -1,0 +1,194 @@
+import { randomUUID } from 'node:crypto'
+import type { Entra } from './entra.ts'
+import { caseId, type Fault, failureCases } from './failure-cases.ts'
+import { type Exchange, type RecordedRequest, sendJson } from './recorder.ts'
+import type { SimulatedCustomer, SimulatedOrder } from './sample-data.ts'
+
+/** Partner Center's customers and orders as its documentation describes them. Tests change its state directly. */
+export type PartnerCenter = {
+  customers: SimulatedCustomer[]
+  /** Faults by lower-case customer id. */
+  faults: Map<string, Fault>
+  /** A fault for every request, whatever it asks. */
+  outage: Fault | undefined
+  audience: string
+  /** Largest page of customers and, if set, of orders. */
+  customersPerPage: number
+  ordersPerPage: number | undefined
+  /** What `links.next` starts with: the service has written both `/customers` and `/v1/customers`. */
+  linkPrefix: '' | '/v1'
+  latencyMs: number
+  pricesAllowed: boolean
+  /** Every request to the API, in the order of arrival. */
+  requests: RecordedRequest[]
+  serve: (exchange: Exchange) => Promise<boolean>
+}
+
+export function createPartnerCenter(entra: Entra, customers: SimulatedCustomer[], audience: string): PartnerCenter {
+  const partnerCenter: PartnerCenter = {
+    customers,
+    faults: new Map(failureCases().map(({ digits, fault }) => [caseId(digits), fault])),
+    outage: undefined,
+    audience,
+    customersPerPage: 500,
+    ordersPerPage: undefined,
+    linkPrefix: '',
+    latencyMs: 0,
+    pricesAllowed: true,
+    requests: [],
+    async serve(exchange) {
+      const { request, response } = exchange
+      if (!request.path.startsWith('/v1/')) return false
+      partnerCenter.requests.push(request)
+      if (partnerCenter.latencyMs > 0) await new Promise(resolve => setTimeout(resolve, partnerCenter.latencyMs))
+      response.setHeader('ms-requestid', request.headers['ms-requestid'] ?? randomUUID())
+      response.setHeader('ms-correlationid', request.headers['ms-correlationid'] ?? randomUUID())
+      const refusal = refuseToken(request)
+      if (refusal !== undefined)
+        return sendJson(response, 401, { code: refusal, description: 'Token refused.', data: [], source: 'PartnerFD' })
+      const fault = partnerCenter.outage ?? partnerCenter.faults.get(customerIdOf(request.path))
+      if (fault === undefined) answer(exchange)
+      else fault(exchange, () => answer(exchange))
+      return true
+    },
+  }
+
+  function refuseToken({ headers }: RecordedRequest): string | undefined {
+    const token = entra.tokens.get(headers.authorization?.replace(/^Bearer /, '') ?? '')
+    if (token === undefined || token.expiresAt < Date.now()) return '800001'
+    return token.audience === partnerCenter.audience ? undefined : '900420'
+  }
+
+  function answer(exchange: Exchange): unknown {
+    const { request, response } = exchange
+    const [, , , customerId, resource, orderId, part] = request.path.split('/')
+    if (customerId === undefined || customerId === '') return listCustomers(exchange)
+    const customer =
+      partnerCenter.customers.find(({ id }) => id === customerId.toLowerCase()) ?? caseCustomer(customerId)
+    if (customer === undefined) {
+      return sendJson(response, 404, {
+        code: '60003',
+        description: 'Customer tenant not found.',
+        data: [],
+        source: 'PartnerFD',
+      })
+    }
+    if (resource !== 'orders') return sendJson(response, 404, { code: 1000, description: 'Not found.' })
+    if (request.query.get('include_price')?.toLowerCase() === 'true' && !partnerCenter.pricesAllowed) {
+      return sendJson(response, 403, {
+        code: '800043',
+        description: 'No access to prices.',
+        data: [],
+        source: 'PartnerFD',
+      })
+    }
+    if (orderId === undefined || orderId === '') return listOrders(exchange, customer)
+    const order = customer.orders.find(({ id }) => id === decodeURIComponent(orderId))
+    if (order === undefined) {
+      return sendJson(response, 404, {
+        code: '20000',
+        description: 'Order not found.',
+        data: [],
+        source: 'PartnerFD',
+      })
+    }
+    if (part === 'provisioningstatus') return sendJson(response, 200, provisioningStatus(order))
+    sendJson(response, 200, present(order, request.query))
+  }
+
+  function listCustomers({ request, response }: Exchange): unknown {
+    const size = Math.min(
+      Number(request.query.get('size') ?? 0) || partnerCenter.customersPerPage,
+      partnerCenter.customersPerPage,
+    )
+    const token = request.headers['ms-continuationtoken']
+    const from = token === undefined ? 0 : Number(Buffer.from(token, 'base64').toString())
+    if (from > 0 && from >= partnerCenter.customers.length)
+      return sendJson(response, 400, { code: 2000, message: 'Beyond the end.' })
+    const page = partnerCenter.customers.slice(from, from + size)
+    const next = Buffer.from(String(from + size)).toString('base64')
+    const isLast = from + size >= partnerCenter.customers.length
+    sendJson(response, 200, {
+      totalCount: page.length,
+      items: page.map(toCustomerItem),
+      links: {
+        self: { uri: `${partnerCenter.linkPrefix}/customers?size=${size}`, method: 'GET', headers: [] },
+        ...(isLast
+          ? {}
+          : {
+              next: {
+                uri: `${partnerCenter.linkPrefix}/customers?size=${size}&seekOperation=Next`,
+                method: 'GET',
+                headers: [{ key: 'MS-ContinuationToken', value: next }],
+              },
+            }),
+      },
+      attributes: { objectType: 'Collection' },
+    })
+  }
+
+  function listOrders({ request, response }: Exchange, customer: SimulatedCustomer): void {
+    const { query } = request
+    const billingType = query.get('billingType')?.replace('_', '').toLowerCase()
+    const system = query.get('include_system_purchases')?.toLowerCase() === 'true'
+    const orders = customer.orders
+      .filter(
+        ({ billingCycle }) => billingType === undefined || billingCycle.replace('_', '').toLowerCase() === billingType,
+      )
+      .filter(({ transactionType }) => system || transactionType !== 'SystemPurchase')
+    const from = Number(query.get('from') ?? 0)
+    const size = partnerCenter.ordersPerPage ?? orders.length
+    const page = orders.slice(from, from + size)
+    const self = `${partnerCenter.linkPrefix}/customers/${customer.id}/orders`
+    const following = new URLSearchParams(query)
+    following.set('from', String(from + size))
+    sendJson(response, 200, {
+      totalCount: page.length,
+      items: page.map(order => present(order, query)),
+      links: {
+        self: { uri: self, method: 'GET', headers: [] },
+        ...(from + size < orders.length ? { next: { uri: `${self}?${following}`, method: 'GET', headers: [] } } : {}),
+      },
+      attributes: { objectType: 'Collection' },
+    })
+  }
+
+  return partnerCenter
+}
+
+const customerIdOf = (path: string): string => (path.split('/')[3] ?? '').toLowerCase()
+
+/** A case that lets some requests pass answers like a customer with no orders then. */
+const caseCustomer = (id: string): SimulatedCustomer | undefined =>
+  id.startsWith('00000000-0000-4000-8000-')
+    ? { id, companyName: `Case ${Number(id.slice(-12))}`, domain: 'case.example', relationship: 'reseller', orders: [] }
+    : undefined
+
+const toCustomerItem = ({ id, companyName, domain, relationship }: SimulatedCustomer) => ({
+  id,
+  commerceId: id,
+  companyProfile: { tenantId: id, domain, companyName, attributes: { objectType: 'CustomerCompanyProfile' } },
+  relationshipToPartner: relationship,
+  attributes: { objectType: 'Customer' },
+})
+
+/** Prices are only there when asked for. */
+function present(order: SimulatedOrder, query: URLSearchParams): unknown {
+  if (query.get('include_price')?.toLowerCase() === 'true') return order
+  const { totalPrice: _, ...rest } = order
+  return {
+    ...rest,
+    ...(order.lineItems === undefined ? {} : { lineItems: order.lineItems.map(({ pricing: _, ...line }) => line) }),
+  }
+}
+
+const provisioningStatus = (order: SimulatedOrder) => ({
+  totalCount: order.lineItems?.length ?? 0,
+  items: (order.lineItems ?? []).map(({ lineItemNumber, quantity }) => ({
+    lineItemNumber,
+    status: 'Fulfilled',
+    quantityProvisioningInformation: [{ quantity, status: 'Fulfilled' }],
+    attributes: { objectType: 'OrderLineItemProvisioningStatus' },
+  })),
+  attributes: { objectType: 'Collection' },
+})

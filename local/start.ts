@@ -1,0 +1,65 @@
+import { mkdir, writeFile } from 'node:fs/promises'
+import { environment } from '../shared/settings.ts'
+import { startAzurite } from './azurite.ts'
+import { root } from './build.ts'
+import { runNode } from './processes.ts'
+import { caseId, failureCases } from './simulator/failure-cases.ts'
+import { documentedCustomerId } from './simulator/sample-data.ts'
+import { startSimulator } from './simulator/simulator.ts'
+
+/** `npm start`: storage, the simulated cloud and the functions host, all on this machine and without an account. */
+const folder = `${root}.local`
+await mkdir(folder, { recursive: true })
+
+console.log('Starting Azurite, the simulator and the functions host …')
+const [azurite, simulator] = await Promise.all([
+  startAzurite({ folder: `${folder}/azurite`, usual: true }),
+  startSimulator(),
+])
+const certificateFile = `${folder}/simulator.pem`
+await writeFile(certificateFile, simulator.certificate)
+
+const env = environment()
+const settings = {
+  ...simulator.settings,
+  AzureWebJobsStorage: azurite.connectionString,
+  NODE_EXTRA_CA_CERTS: certificateFile,
+  PORT: env.PORT ?? '7071',
+}
+const host = await runNode(
+  [`${root}local/run-host.ts`],
+  lines => lines.some(line => line.startsWith('Listening on ')),
+  {
+    env: { ...env, ...settings },
+    onLine: line => console.log(line),
+  },
+)
+const url = host.lines.findLast(line => line.startsWith('Listening on '))?.slice('Listening on '.length) ?? ''
+
+let stopping = false
+async function stop(code: number): Promise<void> {
+  if (stopping) return
+  stopping = true
+  console.log('\nStopping …')
+  await host.stop()
+  await Promise.all([simulator.stop(), azurite.stop()])
+  process.exit(code)
+}
+process.on('SIGINT', () => stop(0))
+process.on('SIGTERM', () => stop(0))
+host.process.once('exit', () => stop(1))
+
+const cases = failureCases().map(({ digits, what }) => `  ${caseId(digits)}  ${what}`)
+console.log(`
+Everything runs on this machine:
+  functions host        ${url}/api
+  blob storage          ${azurite.blobUrl}
+  simulated cloud       ${simulator.url}  (Partner Center, Entra ID, Key Vault)
+
+Customers that answer with a failure:
+${cases.join('\n')}
+
+Try the customer of Microsoft's documentation:
+  curl ${url}/api/customers/${documentedCustomerId}/orders
+
+Ctrl-C ends everything.`)

@@ -1,0 +1,166 @@
+import type {
+  ConfidentialClientApplication,
+  Configuration,
+  INetworkModule,
+  NetworkRequestOptions,
+} from '@azure/msal-node'
+import { z } from 'zod'
+import type { Call } from '../call.ts'
+import type { Clock } from '../clock.ts'
+import { AppError } from '../errors.ts'
+import { isRetriedStatus, parseRetryAfter, type Try, withRetries } from '../partner-center/retry.ts'
+import { type Transport, TransportError, type TransportResponse } from '../partner-center/transport.ts'
+import { toCredentialError } from './entra-errors.ts'
+
+/** How the app proves who it is: part of MSAL's configuration. */
+export type ClientProof = Pick<Configuration['auth'], 'clientSecret' | 'clientCertificate' | 'clientAssertion'>
+
+export type AccessToken = {
+  token: string
+  /** Milliseconds since 1970 UTC. */
+  expiresAt: number
+}
+
+export type Authority = {
+  /** Runs one exchange with the token endpoint. Rejects with an `AppError`. */
+  exchange: <T>(
+    proof: ClientProof,
+    call: Call,
+    ask: (client: ConfidentialClientApplication) => Promise<T | null>,
+  ) => Promise<T>
+}
+
+type Options = {
+  /** Host that issues tokens, such as `https://login.microsoftonline.com`. */
+  authority: string
+  tenantId: string
+  clientId: string
+  transport: Transport
+  clock: Clock
+}
+
+const tokenAnswer = z.looseObject({
+  error: z.string().optional(),
+  error_codes: z.array(z.union([z.string(), z.number()])).optional(),
+})
+
+/**
+ * Entra ID's token endpoint through MSAL, with our transport and retries below it. The endpoints of a tenant are fixed
+ * (learn.microsoft.com/entra/identity-platform/v2-protocols), so MSAL is told them instead of discovering them over the
+ * network: that saves two calls, never leaves a sovereign cloud, and works for a simulator. A client lives for one
+ * exchange, since MSAL's own cache and throttling memory would outlast a rotated secret.
+ */
+export function createAuthority({ authority, tenantId, clientId, transport, clock }: Options): Authority {
+  const host = new URL(authority).host
+  const tenant = `https://${host}/${tenantId}`
+  const metadata = {
+    issuer: `${tenant}/v2.0`,
+    authorization_endpoint: `${tenant}/oauth2/v2.0/authorize`,
+    token_endpoint: `${tenant}/oauth2/v2.0/token`,
+    jwks_uri: `${tenant}/discovery/v2.0/keys`,
+  }
+
+  return {
+    async exchange(proof, call, ask) {
+      const { ConfidentialClientApplication } = await import('@azure/msal-node')
+      let failure: unknown
+      const network = createNetwork(call, error => {
+        failure = error
+      })
+      const client = new ConfidentialClientApplication({
+        auth: {
+          clientId,
+          authority: tenant,
+          knownAuthorities: [host],
+          authorityMetadata: JSON.stringify(metadata),
+          ...proof,
+        },
+        system: { networkClient: network, disableInternalRetries: true },
+      })
+      try {
+        const result = await ask(client)
+        if (result === null) throw toCredentialError([], 'no_token')
+        return result
+      } catch (error) {
+        // MSAL wraps what its network module throws; the original says more.
+        throw failure ?? error
+      }
+    },
+  }
+
+  function createNetwork(call: Call, onFailure: (error: unknown) => void): INetworkModule {
+    const send = async <T>(method: 'GET' | 'POST', address: string, options?: NetworkRequestOptions) => {
+      try {
+        const response = await sendWithRetries(method, address, options, call)
+        const body = parseJson(response)
+        const answer = tokenAnswer.safeParse(body)
+        if (response.status >= 400) {
+          throw toCredentialError(answer.data?.error_codes ?? [], answer.data?.error ?? `http_${response.status}`)
+        }
+        return { status: response.status, headers: definedOnly(response.headers), body: body as T }
+      } catch (error) {
+        onFailure(error)
+        throw error
+      }
+    }
+    return {
+      sendGetRequestAsync: (address, options) => send('GET', address, options),
+      sendPostRequestAsync: (address, options) => send('POST', address, options),
+    }
+  }
+
+  function sendWithRetries(
+    method: 'GET' | 'POST',
+    address: string,
+    options: NetworkRequestOptions | undefined,
+    call: Call,
+  ) {
+    const { pathname, search } = new URL(address)
+    // MSAL insists on https; a simulator on loopback may speak http.
+    const url = new URL(pathname + search, authority)
+    const request = {
+      method,
+      url,
+      headers: { accept: 'application/json', ...options?.headers },
+      ...(options?.body === undefined ? {} : { body: options.body }),
+      signal: call.deadline.signal,
+    }
+    return withRetries(
+      async (): Promise<Try<TransportResponse>> => {
+        try {
+          const response = await transport(request)
+          if (!isRetriedStatus(response.status)) return { value: response }
+          const retryAfterMs = parseRetryAfter(response.headers['retry-after'], clock.now())
+          return { failure: unavailable(retryAfterMs), retryAfterMs }
+        } catch (error) {
+          if (error instanceof TransportError) return { failure: unavailable(undefined, error) }
+          throw error
+        }
+      },
+      'token endpoint',
+      call,
+      clock,
+    )
+  }
+}
+
+const unavailable = (retryAfterMs: number | undefined, cause?: unknown): AppError => {
+  const retryAfterSeconds = retryAfterMs === undefined ? 30 : Math.ceil(retryAfterMs / 1000)
+  return new AppError(
+    'authority_unavailable',
+    `The sign-in service of Entra ID cannot be reached or is overloaded. Try again in ${retryAfterSeconds} seconds.`,
+    { retryAfterSeconds, cause },
+  )
+}
+
+function parseJson({ status, body }: TransportResponse): unknown {
+  try {
+    return JSON.parse(body.toString('utf8').replace(/^\uFEFF/, ''))
+  } catch (cause) {
+    if (status >= 400) return undefined
+    throw unavailable(undefined, cause)
+  }
+}
+
+const definedOnly = (headers: TransportResponse['headers']): Record<string, string> =>
+  Object.fromEntries(Object.entries(headers).filter((entry): entry is [string, string] => entry[1] !== undefined))

@@ -1,0 +1,30 @@
+import type { TokenCredential } from '@azure/identity'
+
+export type AzureIdentity = {
+  /** True on the platform: only its managed identity is asked, without probing for others. */
+  inAzure: boolean
+  /** Client id of a user-assigned identity. */
+  managedIdentityClientId?: string | undefined
+}
+
+/**
+ * Who this app is towards Azure's own resources: the managed identity on the platform; elsewhere the developer's
+ * environment variables, then whoever signed in with the Azure CLI, the Azure Developer CLI or Azure PowerShell.
+ */
+export async function createAzureCredential({
+  inAzure,
+  managedIdentityClientId,
+}: AzureIdentity): Promise<TokenCredential> {
+  const identity = await import('@azure/identity')
+  if (inAzure) {
+    return managedIdentityClientId === undefined
+      ? new identity.ManagedIdentityCredential()
+      : new identity.ManagedIdentityCredential({ clientId: managedIdentityClientId })
+  }
+  return new identity.ChainedTokenCredential(
+    new identity.EnvironmentCredential(),
+    new identity.AzureCliCredential(),
+    new identity.AzureDeveloperCliCredential(),
+    new identity.AzurePowerShellCredential(),
+  )
+}

@@ -1,0 +1,140 @@
+import type { TokenCredential } from '@azure/identity'
+import type { KeyVaultSecret, SecretClient } from '@azure/keyvault-secrets'
+import type { Call } from '../call.ts'
+import type { Clock } from '../clock.ts'
+import { AppError, isAppError } from '../errors.ts'
+import { describeError } from '../log.ts'
+import type { ShareCall } from '../shared-calls.ts'
+
+export type Secret = {
+  name: string
+  value: string
+  /** Milliseconds since 1970 UTC; undefined if the vault was told none. */
+  expiresAt?: number
+  createdAt?: number
+  /** `application/x-pkcs12` or `application/x-pem-file` for the secret behind a certificate. */
+  contentType?: string
+  tags: Readonly<Record<string, string>>
+}
+
+export type Secrets = {
+  /** Reads a secret, at most five minutes old. `fresh` goes to the vault in any case. */
+  read: (name: string, call: Call, options?: { fresh?: boolean }) => Promise<Secret>
+}
+
+type Options = {
+  vaultUri: string
+  credential: () => Promise<TokenCredential>
+  clock: Clock
+  share: ShareCall
+}
+
+const cacheMs = 5 * 60 * 1000
+
+/** DNS suffixes of Key Vault in the four clouds (learn.microsoft.com/azure/key-vault/general/about-keys-secrets-certificates). */
+const azureVaults = /\.(vault|managedhsm)\.(azure\.net|azure\.cn|usgovcloudapi\.net|microsoftazure\.de)$/
+
+export const isAzureVault = (vaultUri: string): boolean => azureVaults.test(new URL(vaultUri).hostname)
+
+export async function createSecretClient(vaultUri: string, credential: TokenCredential): Promise<SecretClient> {
+  const { SecretClient } = await import('@azure/keyvault-secrets')
+  return new SecretClient(vaultUri, credential, {
+    // The SDK only trusts a challenge for the vault's own domain, which a simulator's is not.
+    disableChallengeResourceVerification: !isAzureVault(vaultUri),
+    retryOptions: { maxRetries: 3, retryDelayInMs: 300, maxRetryDelayInMs: 5_000 },
+  })
+}
+
+export function createSecrets({ vaultUri, credential, clock, share }: Options): Secrets {
+  const cache = new Map<string, { secret: Secret; readAt: number }>()
+  let client: Promise<SecretClient> | undefined
+
+  async function fetchSecret(name: string, call: Call): Promise<Secret> {
+    client ??= credential().then(credential => createSecretClient(vaultUri, credential))
+    const { signal } = call.deadline
+    try {
+      const secret = toSecret(await (await client).getSecret(name, { abortSignal: signal }))
+      cache.set(name, { secret, readAt: clock.now() })
+      return secret
+    } catch (error) {
+      if (signal.aborted) throw signal.reason
+      throw toVaultError(error, name)
+    }
+  }
+
+  return {
+    async read(name, call, { fresh = false } = {}) {
+      const cached = cache.get(name)
+      if (!fresh && cached !== undefined && clock.now() - cached.readAt < cacheMs) return cached.secret
+      try {
+        return await share(`secret ${name}`, call, call => fetchSecret(name, call))
+      } catch (error) {
+        // An outage of the vault is no reason to forget a secret that may well be good still.
+        if (fresh || cached === undefined || !isAppError(error) || error.code !== 'key_vault_unavailable') throw error
+        call.log('warn', 'key_vault_outage', { secret: name, why: describeError(error) })
+        return cached.secret
+      }
+    },
+  }
+}
+
+function toSecret({ name, value, properties }: KeyVaultSecret): Secret {
+  if (value === undefined || value.trim() === '') {
+    throw new AppError('key_vault_refused', `The Key Vault secret '${name}' is empty. Store its value in the vault.`)
+  }
+  return {
+    name,
+    value: value.trim(),
+    ...(properties.expiresOn === undefined ? {} : { expiresAt: properties.expiresOn.getTime() }),
+    ...(properties.createdOn === undefined ? {} : { createdAt: properties.createdOn.getTime() }),
+    ...(properties.contentType === undefined ? {} : { contentType: properties.contentType }),
+    tags: properties.tags ?? {},
+  }
+}
+
+/** What a failed call to the vault means to whoever runs the app. */
+export function toVaultError(error: unknown, name: string): AppError {
+  if (isAppError(error)) return error
+  const status = statusOf(error)
+  const refused = (message: string) => new AppError('key_vault_refused', message, { cause: error })
+  if (status === 404) {
+    return refused(`Key Vault has no secret '${name}'. Store it, or correct the setting that names it.`)
+  }
+  if (status === 403 && /disabled/i.test(describeError(error))) {
+    return refused(`The Key Vault secret '${name}' is disabled. Enable it, or store a new version.`)
+  }
+  if (status === 403) {
+    return refused(
+      `Key Vault refuses to give out the secret '${name}'. Give the app's identity the role Key Vault Secrets User on it, and check the vault's firewall.`,
+    )
+  }
+  if (status === 401) {
+    return refused(
+      `Key Vault does not accept the app's identity for the secret '${name}'. Check that KEY_VAULT_URI names a vault of the identity's own tenant.`,
+    )
+  }
+  if (isSignInFailure(error)) {
+    return refused(
+      `No Azure identity could sign in to read the Key Vault secret '${name}'. In Azure, give the app a managed identity (and set AZURE_CLIENT_ID if it is user-assigned); elsewhere run 'az login'.`,
+    )
+  }
+  if (status !== undefined && status < 500 && status !== 408 && status !== 429) {
+    return refused(`Key Vault answered ${status} for the secret '${name}'. Check the setting that names it.`)
+  }
+  return new AppError('key_vault_unavailable', 'Key Vault cannot be reached. Try again in 30 seconds.', {
+    retryAfterSeconds: 30,
+    cause: error,
+  })
+}
+
+const statusOf = (error: unknown): number | undefined =>
+  error instanceof Error && 'statusCode' in error && typeof error.statusCode === 'number' ? error.statusCode : undefined
+
+const signInFailures = [
+  'CredentialUnavailableError',
+  'AuthenticationError',
+  'AggregateAuthenticationError',
+  'AuthenticationRequiredError',
+]
+
+const isSignInFailure = (error: unknown): boolean => error instanceof Error && signInFailures.includes(error.name)

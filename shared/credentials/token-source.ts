@@ -1,0 +1,63 @@
+import type { Call } from '../call.ts'
+import type { Clock } from '../clock.ts'
+import { isAppError } from '../errors.ts'
+import { describeError } from '../log.ts'
+import type { TokenSource } from '../partner-center/request.ts'
+import type { ShareCall } from '../shared-calls.ts'
+import type { AccessToken } from './authority.ts'
+
+type Options = {
+  /** Gets a new access token from the authority. */
+  acquire: (call: Call) => Promise<AccessToken>
+  clock: Clock
+  share: ShareCall
+}
+
+/** A token this close to its end is replaced; the official bulk tool uses the same margin. */
+const refreshAheadMs = 5 * 60 * 1000
+/** A token with less life than this is not sent any more. */
+const usableMs = 30 * 1000
+/** After a failed replacement of a token that is still good, the next one is tried after this long. */
+const calmMs = 30 * 1000
+/** How long a caller waits for a replacement while the present token is still good. */
+const patienceMs = 10 * 1000
+
+/** One access token per worker: single-flight, replaced ahead of its end, and a failed replacement does no harm before it. */
+export function createTokenSource({ acquire, clock, share }: Options): TokenSource {
+  let current: AccessToken | undefined
+  let calmUntil = 0
+
+  const replace = (call: Call): Promise<AccessToken> =>
+    share('token', call, async call => {
+      current = await acquire(call)
+      return current
+    })
+
+  async function replaceAhead(present: AccessToken, call: Call): Promise<AccessToken> {
+    const patience = AbortSignal.any([call.deadline.signal, AbortSignal.timeout(patienceMs)])
+    const at = Math.min(call.deadline.at, clock.now() + patienceMs)
+    try {
+      return await replace({ ...call, deadline: { at, signal: patience } })
+    } catch (error) {
+      calmUntil = clock.now() + calmMs
+      call.log('warn', 'token_refresh_failed', {
+        why: describeError(error),
+        code: isAppError(error) ? error.code : undefined,
+      })
+      return present
+    }
+  }
+
+  return {
+    async get(call) {
+      const left = current === undefined ? 0 : current.expiresAt - clock.now()
+      if (current === undefined || left <= usableMs) return (await replace(call)).token
+      if (left > refreshAheadMs || clock.now() < calmUntil) return current.token
+      return (await replaceAhead(current, call)).token
+    },
+    async renew(rejected, call) {
+      if (current !== undefined && current.token !== rejected) return current.token
+      return (await replace(call)).token
+    },
+  }
+}

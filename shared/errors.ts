@@ -1,0 +1,84 @@
+/** Who has to act: `caller` mends the request, `operator` the set-up, `upstream` passes by itself, `app` is a bug of ours. */
+export type Fault = 'caller' | 'operator' | 'upstream' | 'app'
+
+type Kind = { status: number; title: string; fault: Fault }
+
+const kind = (status: number, fault: Fault, title: string): Kind => ({ status, title, fault })
+
+/**
+ * Every failure this app can answer with. Callers build on the codes: they are stable, a code is never reused.
+ * Power Automate and Logic Apps retry 408, 429 and every 5xx by themselves, so what needs a person is a 4xx.
+ */
+export const errorKinds = {
+  invalid_request: kind(400, 'caller', 'The request is not valid'),
+  customer_not_found: kind(404, 'caller', 'The customer is unknown to Partner Center'),
+  order_not_found: kind(404, 'caller', 'The order is unknown to Partner Center'),
+  snapshot_not_found: kind(404, 'caller', 'There is no such snapshot'),
+  route_not_found: kind(404, 'caller', 'There is nothing at this address'),
+  snapshot_running: kind(409, 'caller', 'A snapshot is being taken'),
+  cursor_expired: kind(410, 'caller', 'The cursor is too old'),
+  no_customer_relationship: kind(403, 'operator', 'No reseller relationship with the customer'),
+  partner_center_forbidden: kind(403, 'operator', 'Partner Center refuses the app'),
+  credential_rejected: kind(424, 'operator', 'The Partner Center credential is rejected'),
+  mfa_required: kind(424, 'operator', 'The Partner Center credential lacks multi-factor authentication'),
+  wrong_audience: kind(424, 'operator', 'The access token is for another audience'),
+  key_vault_refused: kind(424, 'operator', 'Key Vault refuses or lacks the secret'),
+  snapshot_failed: kind(424, 'operator', 'The snapshot has failed'),
+  partner_center_throttled: kind(429, 'upstream', 'Partner Center is throttling'),
+  snapshot_corrupt: kind(500, 'operator', 'A blob of the snapshot is damaged'),
+  app_misconfigured: kind(500, 'operator', 'The app is not configured'),
+  internal_error: kind(500, 'app', 'The app has failed'),
+  partner_center_invalid_response: kind(502, 'upstream', 'Partner Center gave an unusable answer'),
+  partner_center_unavailable: kind(503, 'upstream', 'Partner Center is unavailable'),
+  deadline_exceeded: kind(503, 'upstream', 'The answer took too long'),
+  key_vault_unavailable: kind(503, 'upstream', 'Key Vault is unreachable'),
+  authority_unavailable: kind(503, 'upstream', 'The sign-in service is unreachable'),
+  storage_unavailable: kind(503, 'upstream', 'Blob storage is unreachable'),
+} as const satisfies Record<string, Kind>
+
+export type ErrorCode = keyof typeof errorKinds
+
+/** One fault in a request: the parameter it is about and the form that was expected. */
+export type ErrorDetail = { target: string; message: string }
+
+export type AppErrorOptions = {
+  /** The parameter, header or cursor at fault. */
+  target?: string
+  details?: ErrorDetail[]
+  /** Whole seconds after which another try makes sense. */
+  retryAfterSeconds?: number
+  /** Where the caller finds what stands in the way, for `snapshot_running`. */
+  location?: string
+  /** What Partner Center itself said; for the log, never for the caller. */
+  upstream?: { status: number; code?: string | undefined; requestId?: string | undefined; text?: string | undefined }
+  cause?: unknown
+}
+
+/** A failure with a place in the contract. `message` tells the reader what to do next and never holds a secret. */
+export class AppError extends Error {
+  override readonly name = 'AppError'
+  readonly code: ErrorCode
+  readonly options: AppErrorOptions
+
+  constructor(code: ErrorCode, message: string, options: AppErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause })
+    this.code = code
+    this.options = options
+  }
+
+  get status(): number {
+    return errorKinds[this.code].status
+  }
+
+  /** True for 429 and 503 only: another try may succeed without anybody doing anything. */
+  get retryable(): boolean {
+    return this.status === 429 || this.status === 503
+  }
+}
+
+export const isAppError = (error: unknown): error is AppError => error instanceof AppError
+
+/** True for a failure that stops every call made with this credential, not just one customer's. */
+export const isCredentialFailure = (error: unknown): boolean =>
+  isAppError(error) &&
+  ['credential_rejected', 'mfa_required', 'wrong_audience', 'key_vault_refused'].includes(error.code)

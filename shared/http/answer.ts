@@ -1,0 +1,30 @@
+import { createHash } from 'node:crypto'
+import type { HttpResponseInit } from '@azure/functions'
+
+export type AnswerOptions = {
+  status?: number
+  contentType?: string
+  headers?: Record<string, string>
+  /** The request's `If-None-Match`; an equal body is then answered with 304. Undefined: the answer carries no ETag. */
+  ifNoneMatch?: string | null | undefined
+}
+
+/** A finished answer. With `ifNoneMatch` (null if the caller sent none) it carries a strong ETag over its bytes. */
+export function answer(body: string | Buffer, options: AnswerOptions = {}): HttpResponseInit {
+  const { status = 200, contentType = 'application/json', ifNoneMatch } = options
+  const headers: Record<string, string> = { 'cache-control': 'private, no-cache', ...options.headers }
+  if (ifNoneMatch !== undefined) {
+    const etag = strongEtag(body)
+    headers.etag = etag
+    if (ifNoneMatch !== null && matchesEtag(ifNoneMatch, etag)) return { status: 304, headers }
+  }
+  return { status, headers: { ...headers, 'content-type': contentType }, body }
+}
+
+const strongEtag = (body: string | Buffer): string => `"${createHash('sha256').update(body).digest('base64url')}"`
+
+/** RFC 9110, 13.1.2: a list of ETags or `*`; the comparison is weak, so `W/` is passed over. */
+function matchesEtag(ifNoneMatch: string, etag: string): boolean {
+  if (ifNoneMatch.trim() === '*') return true
+  return (ifNoneMatch.match(/(?:W\/)?"[^"]*"/g) ?? []).some(candidate => candidate.replace(/^W\//, '') === etag)
+}

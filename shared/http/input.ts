@@ -1,0 +1,104 @@
+import type { HttpRequest } from '@azure/functions'
+import { z } from 'zod'
+import { AppError, type ErrorDetail } from '../errors.ts'
+import type { Parameters } from './parameters.ts'
+
+/** Largest request body in bytes. */
+const maxBodyBytes = 64 * 1024
+
+/** The platform's own query parameter for the function key; never ours to read. */
+const platformParameter = 'code'
+
+/** A name as it is safe to say back: callers can send anything as a parameter name. */
+const printable = (name: string): string => name.replace(/[^\w.$-]/g, '?').slice(0, 64)
+
+const invalid = (details: ErrorDetail[]): AppError => {
+  const [first] = details
+  return new AppError('invalid_request', first?.message ?? 'The request is not valid.', {
+    ...(first === undefined ? {} : { target: first.target }),
+    details,
+  })
+}
+
+export const invalidParameter = (target: string, expected: string): AppError =>
+  invalid([{ target, message: `Parameter '${target}' has to be ${expected}.` }])
+
+/** Reads and checks everything a request carries. Throws an `AppError` that lists every fault at once. */
+export async function readInput<P extends z.ZodRawShape, Q extends z.ZodRawShape>(
+  request: HttpRequest,
+  parameters: Parameters<P, Q>,
+): Promise<z.output<z.ZodObject<P & Q>>> {
+  const { path, query, queryInBody = false, check } = parameters
+  const details: ErrorDetail[] = []
+  const values = new Map<string, unknown>()
+  const given = [
+    ...readQuery(request),
+    ...(queryInBody && request.method === 'POST' ? Object.entries(await readJsonObject(request)) : []),
+  ]
+  const seen = new Set<string>()
+  for (const [name, value] of given) {
+    if (!Object.hasOwn(query, name)) {
+      details.push({ target: printable(name), message: unknownParameter(name, Object.keys(query)) })
+    } else if (seen.has(name)) {
+      details.push({ target: name, message: `Parameter '${name}' is given more than once. Give it once.` })
+    } else if (value !== '' && value !== null) {
+      values.set(name, toText(value))
+    }
+    seen.add(name)
+  }
+  for (const name of Object.keys(path)) values.set(name, request.params[name])
+
+  const schema = z.object({ ...path, ...query } as P & Q)
+  const parsed = schema.safeParse(Object.fromEntries(values))
+  if (!parsed.success) {
+    for (const name of new Set(parsed.error.issues.map(issue => String(issue.path[0])))) {
+      const message = `Parameter '${name}' has to be ${expectedForm(schema.shape[name as keyof (P & Q)])}.`
+      details.push({ target: name, message })
+    }
+    throw invalid(details)
+  }
+  if (details.length > 0) throw invalid(details)
+  const fault = check?.(parsed.data)
+  if (fault !== undefined) throw invalidParameter(fault.target, fault.expected)
+  return parsed.data
+}
+
+/** Parsed anew from the URL: the library's own `query` joins repeated values into one. */
+const readQuery = (request: HttpRequest): [string, string][] =>
+  [...new URL(request.url).searchParams].filter(([name]) => name !== platformParameter)
+
+const unknownParameter = (name: string, known: string[]): string =>
+  known.length === 0
+    ? `Parameter '${printable(name)}' is unknown; this function takes none.`
+    : `Parameter '${printable(name)}' is unknown; this function takes ${known.join(', ')}.`
+
+/** JSON booleans and numbers stand for their text; anything else but text is left for the schema to refuse. */
+const toText = (value: unknown): unknown =>
+  typeof value === 'boolean' || typeof value === 'number' ? String(value) : value
+
+function expectedForm(schema: unknown): string {
+  const form = schema instanceof z.ZodType ? schema.meta()?.expected : undefined
+  return typeof form === 'string' ? form : 'of the documented form'
+}
+
+/** The body as a JSON object; no body is an empty one. */
+export async function readJsonObject(request: HttpRequest): Promise<Record<string, unknown>> {
+  const refuse = (message: string) => invalid([{ target: 'body', message }])
+  const text = await request.text()
+  if (text === '' && /chunked/i.test(request.headers.get('transfer-encoding') ?? '')) {
+    // The platform drops such a body (github.com/Azure/azure-functions-nodejs-worker/issues/524).
+    throw refuse('The body did not arrive because it was sent chunked. Send it with a Content-Length.')
+  }
+  if (Buffer.byteLength(text) > maxBodyBytes) throw refuse('The body has to be at most 64 KiB.')
+  if (text.trim() === '') return {}
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch {
+    throw refuse('The body has to be a JSON object.')
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw refuse('The body has to be a JSON object.')
+  }
+  return value as Record<string, unknown>
+}

@@ -1,0 +1,47 @@
+import type { HttpResponseInit } from '@azure/functions'
+import type { CustomerOrders } from '../orders/read-orders.ts'
+import type { EnvelopeMember, OrderBytes } from '../partner-center/collection.ts'
+import { answer } from './answer.ts'
+
+/** Orders younger than this may be missing from a list that was just read (learn.microsoft.com/partner-center/developer/get-all-of-a-customer-s-orders). */
+const settlingMs = 15 * 60 * 1000
+
+/** What the headers of an answer with orders say about where they come from. */
+export type Provenance = { source: 'live' | 'snapshot'; asOf: number; pricesUnavailable: boolean }
+
+export const live = ({ asOf, pricesUnavailable }: CustomerOrders): Provenance => ({
+  source: 'live',
+  asOf,
+  pricesUnavailable,
+})
+
+export function ordersHeaders({ source, asOf, pricesUnavailable }: Provenance): Record<string, string> {
+  return {
+    'x-orders-source': source,
+    'x-orders-as-of': new Date(asOf).toISOString(),
+    'x-orders-complete-through': new Date(asOf - settlingMs).toISOString(),
+    ...(pricesUnavailable ? { 'x-orders-prices': 'unavailable' } : {}),
+  }
+}
+
+/** The documented collection: `totalCount` and the items given, then what else the upstream's envelope holds. */
+export function collectionAnswer(
+  orders: readonly OrderBytes[],
+  envelope: readonly EnvelopeMember[],
+  provenance: Provenance,
+  ifNoneMatch: string | null,
+): HttpResponseInit {
+  const pieces: Buffer[] = [Buffer.from(`{"totalCount":${orders.length},"items":[`)]
+  orders.forEach(({ json }, index) => {
+    if (index > 0) pieces.push(comma)
+    pieces.push(json)
+  })
+  pieces.push(Buffer.from(']'))
+  for (const { key, json } of envelope) {
+    if (key !== 'totalCount') pieces.push(Buffer.from(`,${JSON.stringify(key)}:`), json)
+  }
+  pieces.push(Buffer.from('}'))
+  return answer(Buffer.concat(pieces), { ifNoneMatch, headers: ordersHeaders(provenance) })
+}
+
+const comma = Buffer.from(',')

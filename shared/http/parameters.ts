@@ -1,0 +1,86 @@
+import { z } from 'zod'
+import { compareInstants, type Instant, parseRfc3339 } from '../orders/instant.ts'
+
+/**
+ * The parameters of every function. Each arrives as text (query, route, or a JSON scalar turned into its text) and
+ * leaves as the type the use case takes. `expected` is what a caller who sent something else is told.
+ */
+const guid = z
+  .string()
+  .regex(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i)
+  .toLowerCase()
+
+export const customerTenantId = guid.meta({
+  expected: 'a GUID such as b0d70a69-4c42-4b27-b17b-91a835d8686a',
+})
+
+const trueOrFalse = (byDefault: boolean) =>
+  z
+    .string()
+    .toLowerCase()
+    .pipe(z.enum(['true', 'false']))
+    .transform(text => text === 'true')
+    .default(byDefault)
+    .meta({ expected: 'true or false' })
+
+const oneOf = <const T extends readonly [string, ...string[]]>(values: T) =>
+  z
+    .string()
+    .toLowerCase()
+    .pipe(z.enum(values))
+    .optional()
+    .meta({ expected: `one of ${values.join(', ')}` })
+
+const instant = z
+  .string()
+  .transform((text, context) => {
+    const value = parseRfc3339(text)
+    if (value === undefined) context.addIssue('not an instant')
+    return value
+  })
+  .optional()
+  .meta({ expected: 'an instant with a zone such as 2026-11-01T00:00:00Z (a + in a zone is sent as %2B)' })
+
+/** Billing cycles of an order (learn.microsoft.com/partner-center/developer/order-resources, and the archived SDK's BillingCycleType). */
+export const billingTypes = ['monthly', 'annual', 'one_time', 'none', 'triennial', 'biennial'] as const
+
+/** Statuses of an order (learn.microsoft.com/partner-center/developer/order-resources). */
+export const orderStatuses = ['pending', 'completed', 'cancelled', 'unknown'] as const
+
+const orderFilters = {
+  billingType: oneOf(billingTypes),
+  includePrice: trueOrFalse(false),
+  includeSystemPurchases: trueOrFalse(true),
+  status: oneOf(orderStatuses),
+  createdFrom: instant,
+  createdTo: instant,
+}
+
+/** Parameters by where they come from. */
+export type Parameters<P extends z.ZodRawShape, Q extends z.ZodRawShape> = {
+  path: P
+  query: Q
+  /** True if a POST may send the query's parameters as a JSON object, too. */
+  queryInBody?: boolean
+  /** A rule over several parameters: the one at fault and what it has to be, or undefined. */
+  check?: (values: z.output<z.ZodObject<P & Q>>) => { target: string; expected: string } | undefined
+}
+
+type DateRange = { createdFrom?: Instant | undefined; createdTo?: Instant | undefined }
+
+const checkRange = ({ createdFrom, createdTo }: DateRange) =>
+  createdFrom !== undefined && createdTo !== undefined && compareInstants(createdFrom, createdTo) >= 0
+    ? { target: 'createdTo', expected: 'later than createdFrom' }
+    : undefined
+
+const define = <P extends z.ZodRawShape, Q extends z.ZodRawShape>(parameters: Parameters<P, Q>): Parameters<P, Q> =>
+  parameters
+
+export const noParameters = define({ path: {}, query: {} })
+
+export const customerOrders = define({
+  path: { customerTenantId },
+  query: orderFilters,
+  queryInBody: true,
+  check: checkRange,
+})

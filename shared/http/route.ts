@@ -1,0 +1,88 @@
+import type { HttpRequest, HttpResponseInit, InvocationContext } from '@azure/functions'
+import type { z } from 'zod'
+import { type App, getApp } from '../app.ts'
+import { type Call, startDeadline } from '../call.ts'
+import { systemClock } from '../clock.ts'
+import { createLog, describeError, type Log } from '../log.ts'
+import { correlationIdOf } from './correlation.ts'
+import { errorAnswer, toKnownError } from './error-answer.ts'
+import type * as parameterModule from './parameters.ts'
+import type { Parameters } from './parameters.ts'
+
+export type RouteContext = { app: App; call: Call; request: HttpRequest }
+
+type Route<P extends z.ZodRawShape, Q extends z.ZodRawShape> = {
+  /** Picks the function's parameters; their module is loaded with the first call. */
+  parameters: (module: typeof parameterModule) => Parameters<P, Q>
+  handle: (input: z.output<z.ZodObject<P & Q>>, context: RouteContext) => Promise<HttpResponseInit>
+}
+
+/** The deadline of functions that answer without any settings. */
+const defaultDeadlineSeconds = 100
+
+type Handler = (request: HttpRequest, context: InvocationContext) => Promise<HttpResponseInit>
+
+/**
+ * The edge of an HTTP function: parses what comes in, holds the deadline, and turns every failure into an answer, since
+ * a handler that throws would answer without a body. One log line a request.
+ */
+export function route<P extends z.ZodRawShape, Q extends z.ZodRawShape>({ parameters, handle }: Route<P, Q>): Handler {
+  return edge(async (request, context) => {
+    const [{ readInput }, module, settings] = await Promise.all([
+      import('./input.ts'),
+      import('./parameters.ts'),
+      context.app.settings(),
+    ])
+    const deadline = startDeadline(context.app.clock, settings.deadlineSeconds)
+    try {
+      const input = await readInput(request, parameters(module))
+      return await handle(input, { ...context, request, call: { ...context.call, deadline } })
+    } finally {
+      deadline.end()
+    }
+  })
+}
+
+/** An HTTP function that needs neither parameters nor settings. */
+export function edge(handle: (request: HttpRequest, context: RouteContext) => Promise<HttpResponseInit>): Handler {
+  return async (request, context) => {
+    const startedAt = performance.now()
+    const correlationId = correlationIdOf(request.headers)
+    const log = requestLog(request, context, correlationId)
+    const deadline = { at: systemClock.now() + defaultDeadlineSeconds * 1000, signal: new AbortController().signal }
+    let response: HttpResponseInit
+    try {
+      response = await handle(request, { app: getApp(), request, call: { correlationId, deadline, log } })
+      log('info', 'request', { status: response.status, ms: elapsed(startedAt) })
+    } catch (thrown) {
+      const error = toKnownError(thrown)
+      response = errorAnswer(error, new URL(request.url).pathname, correlationId)
+      log(error.status >= 500 || error.status === 424 ? 'error' : 'warn', 'request', {
+        status: error.status,
+        ms: elapsed(startedAt),
+        code: error.code,
+        why: describeError(error),
+        upstream: error.options.upstream,
+        ...(error.code === 'internal_error' ? { stack: stackOf(thrown) } : {}),
+      })
+    }
+    return {
+      ...response,
+      headers: { ...(response.headers as Record<string, string>), 'x-correlation-id': correlationId },
+    }
+  }
+}
+
+const elapsed = (startedAt: number): number => Math.round(performance.now() - startedAt)
+
+const stackOf = (error: unknown): string | undefined =>
+  error instanceof Error ? error.stack?.slice(0, 4000) : undefined
+
+function requestLog(request: HttpRequest, context: InvocationContext, correlationId: string): Log {
+  const workflowRunId = request.headers.get('x-ms-workflow-run-id')
+  return createLog(context, {
+    function: context.functionName,
+    correlationId,
+    ...(workflowRunId === null ? {} : { workflowRunId: workflowRunId.slice(0, 128) }),
+  })
+}

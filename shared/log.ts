@@ -1,0 +1,42 @@
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
+
+/** Writes one event. `event` is a stable name in lower snake case that alerts and queries match. */
+export type Log = (level: LogLevel, event: string, fields?: Record<string, unknown>) => void
+
+/** What must never reach a log line or an answer, whatever text it arrives in. */
+const secrets: readonly [RegExp, string][] = [
+  [/\beyJ[\w-]{8,}\.[\w-]+\.?[\w-]*/g, '[token]'],
+  [/\b(Bearer|SharedKey|SharedAccessSignature)\s+[^\s"',]+/gi, '$1 [redacted]'],
+  [/\b[01]\.A[\w-]{40,}(\.[\w-]+)*/g, '[refresh token]'],
+  [/-----BEGIN [^-]+-----[\s\S]*?(-----END [^-]+-----|$)/g, '[pem]'],
+  [/([?&](?:code|sig|key)=)[^&\s"'\\]+/gi, '$1[redacted]'],
+  [
+    /\b(client_secret|client_assertion|refresh_token|access_token|id_token|AccountKey|x-functions-key|password)([\\"']*\s*[=:]\s*[\\"']*)[^\s&"',;}\\]+/gi,
+    '$1$2[redacted]',
+  ],
+]
+
+export const redact = (text: string): string =>
+  secrets.reduce((clean, [pattern, mask]) => clean.replace(pattern, mask), text)
+
+/** The one line that says what went wrong, causes included, without a stack and without a secret. */
+export function describeError(error: unknown): string {
+  const texts: string[] = []
+  for (let at: unknown = error, depth = 0; at !== undefined && depth < 4; depth++) {
+    texts.push(at instanceof Error ? `${at.name}: ${at.message}` : String(at))
+    at = at instanceof Error ? at.cause : undefined
+  }
+  return redact(texts.join(' <- ')).slice(0, 2000)
+}
+
+/** The sinks of an Azure Functions invocation context, or of `console`. */
+export type LogSink = Record<LogLevel, (line: string) => void>
+
+/**
+ * One JSON object per line: the platform formats all arguments into one string and offers no custom dimensions
+ * (github.com/Azure/azure-functions-nodejs-library/issues/227), so queries parse the message.
+ */
+export const createLog =
+  (sink: LogSink, common: Record<string, unknown> = {}): Log =>
+  (level, event, fields) =>
+    sink[level](redact(JSON.stringify({ event, ...common, ...fields })))

@@ -1,0 +1,87 @@
+import type { Call } from '../call.ts'
+import type { Clock } from '../clock.ts'
+import { isAppError } from '../errors.ts'
+import { type EnvelopeMember, type OrderBytes, readOrderCollection } from '../partner-center/collection.ts'
+import { collectionLinks, type NextLink, readPages } from '../partner-center/paging.ts'
+import type { RequestPartnerCenter } from '../partner-center/request.ts'
+import type { ShareCall } from '../shared-calls.ts'
+
+/** What the upstream itself can select of a customer's orders. */
+export type OrdersQuery = {
+  /** Lower case. */
+  customerTenantId: string
+  billingType?: string | undefined
+  includePrice: boolean
+  includeSystemPurchases: boolean
+}
+
+/** All of a customer's orders as one collection, not yet sorted. */
+export type CustomerOrders = {
+  orders: OrderBytes[]
+  /** Root members of the collection besides its items, without `links.next`. */
+  envelope: EnvelopeMember[]
+  /** Milliseconds since 1970 UTC: when the reading began. */
+  asOf: number
+  /** True if prices were asked for and the credential has no access to them. */
+  pricesUnavailable: boolean
+}
+
+export type ReadOrders = (query: OrdersQuery, call: Call) => Promise<CustomerOrders>
+
+type Options = { request: RequestPartnerCenter; share: ShareCall; baseUrl: string; clock: Clock }
+
+/**
+ * Reads `GET /v1/customers/{id}/orders`
+ * (learn.microsoft.com/partner-center/developer/get-all-of-a-customer-s-orders). Orders made by the system, such as
+ * renewals, are left out by the service unless `include_system_purchases` is true. Simultaneous equal reads share one call.
+ */
+export function createReadOrders({ request, share, baseUrl, clock }: Options): ReadOrders {
+  async function readAll(query: OrdersQuery, call: Call): Promise<CustomerOrders> {
+    const asOf = clock.now()
+    const orders: OrderBytes[] = []
+    let envelope: EnvelopeMember[] | undefined
+    for await (const page of readPages(request, baseUrl, { path: toPath(query) }, parsePage, call)) {
+      orders.push(...page.orders)
+      envelope ??= page.envelope
+    }
+    return { orders, envelope: envelope ?? [], asOf, pricesUnavailable: false }
+  }
+
+  return async (query, call) => {
+    const path = toPath(query)
+    return share(path, call, async call => {
+      try {
+        return await readAll(query, call)
+      } catch (error) {
+        if (!query.includePrice || !lacksPriceAccess(error)) throw error
+        const orders = await readAll({ ...query, includePrice: false }, call)
+        return { ...orders, pricesUnavailable: true }
+      }
+    })
+  }
+}
+
+/** 403 with code 800043: the credential has no access to price information. */
+export const lacksPriceAccess = (error: unknown): boolean =>
+  isAppError(error) && error.options.upstream?.status === 403 && error.options.upstream.code === '800043'
+
+export function toPath({ customerTenantId, billingType, includePrice, includeSystemPurchases }: OrdersQuery): string {
+  const query = new URLSearchParams()
+  if (billingType !== undefined) query.set('billingType', billingType === 'one_time' ? 'onetime' : billingType)
+  if (includePrice) query.set('include_price', 'true')
+  if (includeSystemPurchases) query.set('include_system_purchases', 'true')
+  return `/v1/customers/${encodeURIComponent(customerTenantId)}/orders${query.size > 0 ? `?${query}` : ''}`
+}
+
+function parsePage(body: Buffer): {
+  value: { orders: OrderBytes[]; envelope: EnvelopeMember[] }
+  next: NextLink | undefined
+} {
+  const { items, envelope } = readOrderCollection(body)
+  const links = envelope.find(({ key }) => key === 'links')
+  if (links === undefined) return { value: { orders: items, envelope }, next: undefined }
+  const { next, ...others } = collectionLinks.parse(JSON.parse(links.json.toString('utf8')))
+  if (next == null) return { value: { orders: items, envelope }, next: undefined }
+  links.json = Buffer.from(JSON.stringify(others))
+  return { value: { orders: items, envelope }, next }
+}

@@ -1,0 +1,45 @@
+import type { OrderBytes } from '../partner-center/collection.ts'
+import { compareInstants, compareText, type Instant, parseInstant } from './instant.ts'
+
+/** Filters that Partner Center does not offer for orders, applied here. */
+export type OrderFilter = {
+  /** Lower case; `unknown` also matches an order without a status. */
+  status?: string | undefined
+  /** Inclusive. */
+  createdFrom?: Instant | undefined
+  /** Exclusive. */
+  createdTo?: Instant | undefined
+}
+
+type DatedOrder = { order: OrderBytes; created: Instant | undefined }
+
+/**
+ * The orders that pass the filter, by creation instant, then by id: the service promises no order of its own, and
+ * equal content has to give equal bytes. Orders without a date come last and pass no date filter.
+ */
+export function selectOrders(orders: readonly OrderBytes[], filter: OrderFilter = {}): OrderBytes[] {
+  return orders
+    .map(order => ({ order, created: parseInstant(order.creationDate) }))
+    .filter(dated => passes(dated, filter))
+    .sort(compareOrders)
+    .map(({ order }) => order)
+}
+
+function passes({ order, created }: DatedOrder, { status, createdFrom, createdTo }: OrderFilter): boolean {
+  if (status !== undefined && (order.status?.toLowerCase() ?? 'unknown') !== status) return false
+  if (createdFrom === undefined && createdTo === undefined) return true
+  if (created === undefined) return false
+  if (createdFrom !== undefined && compareInstants(created, createdFrom) < 0) return false
+  return createdTo === undefined || compareInstants(created, createdTo) < 0
+}
+
+function compareOrders(a: DatedOrder, b: DatedOrder): number {
+  if (a.created === undefined || b.created === undefined) {
+    return Number(a.created === undefined) - Number(b.created === undefined) || compareByContent(a, b)
+  }
+  return compareInstants(a.created, b.created) || compareByContent(a, b)
+}
+
+/** Two orders with one id do not occur; should they, their bytes decide, so that the order stays total. */
+const compareByContent = (a: DatedOrder, b: DatedOrder): number =>
+  compareText(a.order.id, b.order.id) || a.order.json.compare(b.order.json)

@@ -1,0 +1,139 @@
+import { isUtf8 } from 'node:buffer'
+import {
+  createScanner,
+  fail,
+  readText,
+  type Scanner,
+  scanArray,
+  scanObject,
+  scanValue,
+  skipSpace,
+  startsArray,
+  startsNull,
+  startsObject,
+  withoutCuts,
+} from './json-bytes.ts'
+
+/**
+ * An order as it came, mended where it would break a caller: no null members, `lineItems` an array, no white space.
+ * Only the members that orders are sorted, filtered and counted by are read.
+ */
+export type OrderBytes = {
+  json: Buffer
+  /** Empty if the order has none. */
+  id: string
+  /** The upstream's own text, in any of its formats. */
+  creationDate: string | undefined
+  status: string | undefined
+  /** How many order lines it has. */
+  lines: number
+}
+
+/** A root member of a collection that is passed on as it came. */
+export type EnvelopeMember = { key: string; json: Buffer }
+
+export type Collection = { items: OrderBytes[]; envelope: EnvelopeMember[] }
+
+/** Reads a collection of orders. Throws a `SyntaxError` if the body is not JSON or not a collection. */
+export function readOrderCollection(body: Buffer): Collection {
+  const { scanner, start } = createScanner(body, isUtf8)
+  const items: OrderBytes[] = []
+  const envelope: EnvelopeMember[] = []
+  let hasItems = false
+  const root = skipSpace(scanner, start)
+  if (!startsObject(scanner.bytes[root])) fail(root)
+
+  const end = scanObject(
+    scanner,
+    root,
+    0,
+    (key, valueStart, valueEnd) => {
+      if (key === 'items') hasItems = startsArray(scanner.bytes[valueStart])
+      else if (!startsNull(scanner.bytes[valueStart])) {
+        envelope.push({ key, json: copyValue(scanner, valueStart, valueEnd) })
+      }
+      return false
+    },
+    (key, valueStart) =>
+      key === 'items' && startsArray(scanner.bytes[valueStart])
+        ? scanArray(scanner, valueStart, 1, (_, position, depth) => {
+            const item = readItem(scanner, position, depth)
+            items.push(item.order)
+            return item.end
+          })
+        : undefined,
+  )
+  const rest = skipSpace(scanner, end)
+  if (rest !== scanner.bytes.length) fail(rest)
+  if (!hasItems) fail(end)
+  return { items, envelope }
+}
+
+/** Reads a body that is one order. Throws a `SyntaxError` if it is not a JSON object. */
+export function readOrder(body: Buffer): OrderBytes {
+  const { scanner, start } = createScanner(body, isUtf8)
+  const at = skipSpace(scanner, start)
+  if (!startsObject(scanner.bytes[at])) fail(at)
+  const { order, end } = readItem(scanner, at, 0)
+  const rest = skipSpace(scanner, end)
+  if (rest !== scanner.bytes.length) fail(rest)
+  return order
+}
+
+/** An element of `items`: an order, or a null that stays where it is. */
+function readItem(scanner: Scanner, start: number, depth: number): { order: OrderBytes; end: number } {
+  const { bytes } = scanner
+  const order: OrderBytes = { json: bytes, id: '', creationDate: undefined, status: undefined, lines: 0 }
+  if (startsNull(bytes[start])) {
+    const end = scanValue(scanner, start, depth)
+    order.json = bytes.subarray(start, end)
+    return { order, end }
+  }
+  if (!startsObject(bytes[start])) fail(start)
+  const firstCut = scanner.cuts.length
+  let hasLineItems = false
+  let members = 0
+
+  const end = scanObject(scanner, start, depth, (key, valueStart, valueEnd, elements) => {
+    if (startsNull(bytes[valueStart])) return true
+    switch (key) {
+      case 'id':
+        order.id = readScalar(bytes, valueStart, valueEnd) ?? ''
+        break
+      case 'creationDate':
+        order.creationDate = readScalar(bytes, valueStart, valueEnd)
+        break
+      case 'status':
+        order.status = readScalar(bytes, valueStart, valueEnd)
+        break
+      case 'lineItems':
+        if (!startsArray(bytes[valueStart])) return true
+        hasLineItems = true
+        order.lines = elements
+    }
+    members++
+    return false
+  })
+  const json = withoutCuts(scanner, start, end, firstCut)
+  order.json = hasLineItems ? json : appendMember(json, members > 0, '"lineItems":[]')
+  scanner.cuts.length = firstCut
+  return { order, end }
+}
+
+const isText = (byte: number | undefined): boolean => byte === 0x22
+
+/** A text, or a number as its text; undefined for anything else. */
+function readScalar(bytes: Buffer, start: number, end: number): string | undefined {
+  if (isText(bytes[start])) return readText(bytes, start, end)
+  return /^-?\d/.test(bytes.toString('latin1', start, start + 2)) ? bytes.toString('latin1', start, end) : undefined
+}
+
+const appendMember = (object: Buffer, afterOthers: boolean, member: string): Buffer =>
+  Buffer.concat([object.subarray(0, -1), Buffer.from(`${afterOthers ? ',' : ''}${member}}`)])
+
+/** Root members are small and few: read again by themselves, they need no bookkeeping of cuts across the items. */
+function copyValue({ bytes }: Scanner, start: number, end: number): Buffer {
+  const scanner: Scanner = { bytes, cuts: [], elements: 0 }
+  scanValue(scanner, start)
+  return withoutCuts(scanner, start, end, 0)
+}

@@ -1,0 +1,232 @@
+/**
+ * Reads JSON as bytes, so that an answer can be mended and passed on without being parsed and written again: numbers
+ * keep their digits, dates their text, and one pass over the bytes is cheaper than `JSON.parse` alone. Accepts exactly
+ * what `JSON.parse` accepts, up to `maxDepth`.
+ *
+ * While it reads it notes what has to go: white space outside of texts, and members whose value is null.
+ */
+
+/** Deepest nesting that is read; far beyond any resource of Partner Center. */
+export const maxDepth = 256
+
+/** Byte ranges to leave out: start and end by turns, ascending, never overlapping. */
+export type Cuts = number[]
+
+/**
+ * Called for each member of an object, after its value was read. Returns true if the member has to go.
+ * `elements` is the number of objects in the value if that is an array.
+ */
+export type OnMember = (key: string, start: number, end: number, elements: number) => boolean | undefined
+
+export type Scanner = {
+  bytes: Buffer
+  cuts: Cuts
+  /** How many objects stood directly in the array that was read last. */
+  elements: number
+}
+
+const quote = 0x22
+const backslash = 0x5c
+const comma = 0x2c
+const colon = 0x3a
+const openBrace = 0x7b
+const closeBrace = 0x7d
+const openBracket = 0x5b
+const closeBracket = 0x5d
+const minus = 0x2d
+const letterN = 0x6e
+
+export const startsObject = (byte: number | undefined): boolean => byte === openBrace
+export const startsArray = (byte: number | undefined): boolean => byte === openBracket
+export const startsNull = (byte: number | undefined): boolean => byte === letterN
+
+/** A scanner over a whole body; a byte-order mark is passed over, bytes that are not UTF-8 are replaced. */
+export function createScanner(body: Buffer, isUtf8: (bytes: Buffer) => boolean): { scanner: Scanner; start: number } {
+  const bytes = isUtf8(body) ? body : Buffer.from(body.toString('utf8'))
+  const start = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0
+  return { scanner: { bytes, cuts: [], elements: 0 }, start }
+}
+
+export function fail(position: number): never {
+  throw new SyntaxError(`Not JSON at byte ${position}`)
+}
+
+const isSpace = (byte: number | undefined): boolean => byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09
+
+export function skipSpace(scanner: Scanner, position: number): number {
+  const { bytes } = scanner
+  if (!isSpace(bytes[position])) return position
+  let end = position + 1
+  while (isSpace(bytes[end])) end++
+  scanner.cuts.push(position, end)
+  return end
+}
+
+function skipText(bytes: Buffer, position: number): number {
+  for (let at = position + 1; ; at++) {
+    const byte = bytes[at] as number
+    if (byte === quote) return at + 1
+    if (byte === backslash) at = skipEscape(bytes, at)
+    else if (!(byte >= 0x20)) fail(at)
+  }
+}
+
+/** The last byte of the escape that begins at `position`. */
+function skipEscape(bytes: Buffer, position: number): number {
+  const letter = bytes[position + 1] as number
+  if (letter !== 0x75) return '"\\/bfnrt'.includes(String.fromCharCode(letter)) ? position + 1 : fail(position)
+  for (let at = position + 2; at < position + 6; at++) if (!isHexDigit(bytes[at])) fail(at)
+  return position + 5
+}
+
+const isHexDigit = (byte: number | undefined): boolean =>
+  byte !== undefined && ((byte >= 0x30 && byte <= 0x39) || ((byte | 0x20) >= 0x61 && (byte | 0x20) <= 0x66))
+
+const isDigit = (byte: number | undefined): boolean => byte !== undefined && byte >= 0x30 && byte <= 0x39
+
+function skipDigits(bytes: Buffer, position: number): number {
+  if (!isDigit(bytes[position])) fail(position)
+  let at = position + 1
+  while (isDigit(bytes[at])) at++
+  return at
+}
+
+function skipNumber(bytes: Buffer, position: number): number {
+  let at = bytes[position] === minus ? position + 1 : position
+  at = bytes[at] === 0x30 ? at + 1 : skipDigits(bytes, at)
+  if (bytes[at] === 0x2e) at = skipDigits(bytes, at + 1)
+  if (((bytes[at] as number) | 0x20) === 0x65) {
+    const sign = bytes[at + 1]
+    at = skipDigits(bytes, sign === 0x2b || sign === minus ? at + 2 : at + 1)
+  }
+  return at
+}
+
+function skipLiteral(bytes: Buffer, position: number, literal: string): number {
+  for (let index = 0; index < literal.length; index++) {
+    if (bytes[position + index] !== literal.charCodeAt(index)) fail(position + index)
+  }
+  return position + literal.length
+}
+
+/** Reads one value that begins at `position` and returns its end. */
+export function scanValue(scanner: Scanner, position: number, depth = 0): number {
+  const { bytes } = scanner
+  switch (bytes[position]) {
+    case quote:
+      return skipText(bytes, position)
+    case openBrace:
+      return scanObject(scanner, position, depth)
+    case openBracket:
+      return scanArray(scanner, position, depth)
+    case 0x74:
+      return skipLiteral(bytes, position, 'true')
+    case 0x66:
+      return skipLiteral(bytes, position, 'false')
+    case letterN:
+      return skipLiteral(bytes, position, 'null')
+    default:
+      return skipNumber(bytes, position)
+  }
+}
+
+type ScanElement = (scanner: Scanner, position: number, depth: number) => number
+
+export function scanArray(scanner: Scanner, position: number, depth = 0, element: ScanElement = scanValue): number {
+  if (depth >= maxDepth) fail(position)
+  const { bytes } = scanner
+  let objects = 0
+  let at = skipSpace(scanner, position + 1)
+  if (bytes[at] === closeBracket) {
+    scanner.elements = 0
+    return at + 1
+  }
+  for (;;) {
+    if (bytes[at] === openBrace) objects++
+    at = skipSpace(scanner, element(scanner, at, depth + 1))
+    const byte = bytes[at]
+    if (byte === closeBracket) break
+    if (byte !== comma) fail(at)
+    at = skipSpace(scanner, at + 1)
+  }
+  scanner.elements = objects
+  return at + 1
+}
+
+/** Reads one object. `scanMember` may take over the reading of a member's value. */
+export function scanObject(
+  scanner: Scanner,
+  position: number,
+  depth = 0,
+  onMember?: OnMember,
+  scanMember?: (key: string, position: number) => number | undefined,
+): number {
+  if (depth >= maxDepth) fail(position)
+  const { bytes, cuts } = scanner
+  let keptEnd = -1
+  let cutsAtKeptEnd = 0
+  let droppedStart = -1
+  let cutsAtDroppedStart = 0
+
+  // A dropped member takes the comma on its left along, or on its right where nothing on its left is kept.
+  const cut = (start: number, end: number, cutsBefore: number) => {
+    cuts.length = cutsBefore
+    cuts.push(start, end)
+  }
+
+  let at = skipSpace(scanner, position + 1)
+  if (bytes[at] === closeBrace) return at + 1
+  for (;;) {
+    if (bytes[at] !== quote) fail(at)
+    if (droppedStart >= 0) {
+      cut(droppedStart, at, cutsAtDroppedStart)
+      droppedStart = -1
+    }
+    const keyStart = at
+    const cutsAtKey = cuts.length
+    const keyEnd = skipText(bytes, at)
+    at = skipSpace(scanner, keyEnd)
+    if (bytes[at] !== colon) fail(at)
+    at = skipSpace(scanner, at + 1)
+    const start = at
+    const key = onMember === undefined ? '' : readText(bytes, keyStart, keyEnd)
+    at = scanMember?.(key, start) ?? scanValue(scanner, start, depth + 1)
+    const drop = (onMember?.(key, start, at, scanner.elements) ?? false) || bytes[start] === letterN
+    if (!drop || keptEnd >= 0) {
+      if (drop) cut(keptEnd, at, cutsAtKeptEnd)
+      keptEnd = at
+      cutsAtKeptEnd = cuts.length
+    } else {
+      droppedStart = keyStart
+      cutsAtDroppedStart = cutsAtKey
+    }
+    at = skipSpace(scanner, at)
+    const byte = bytes[at]
+    if (byte === closeBrace) break
+    if (byte !== comma) fail(at)
+    at = skipSpace(scanner, at + 1)
+  }
+  if (droppedStart >= 0) cut(droppedStart, at, cutsAtDroppedStart)
+  return at + 1
+}
+
+/** The text between the quotes at `start` and before `end`. */
+export function readText(bytes: Buffer, start: number, end: number): string {
+  const raw = bytes.subarray(start, end)
+  return raw.includes(backslash)
+    ? (JSON.parse(raw.toString('utf8')) as string)
+    : raw.toString('utf8', 1, raw.length - 1)
+}
+
+/** The bytes from `start` to `end` without the cuts from index `firstCut` on. Shares memory where nothing is cut. */
+export function withoutCuts({ bytes, cuts }: Scanner, start: number, end: number, firstCut: number): Buffer {
+  if (cuts.length === firstCut) return bytes.subarray(start, end)
+  const pieces: Buffer[] = []
+  let at = start
+  for (let index = firstCut; index < cuts.length; index += 2) {
+    pieces.push(bytes.subarray(at, cuts[index]))
+    at = cuts[index + 1] as number
+  }
+  pieces.push(bytes.subarray(at, end))
+  return Buffer.concat(pieces)
+}

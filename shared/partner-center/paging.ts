@@ -1,0 +1,116 @@
+import { z } from 'zod'
+import type { Call } from '../call.ts'
+import { AppError } from '../errors.ts'
+import type { PartnerRequest, RequestPartnerCenter } from './request.ts'
+
+const header = z.looseObject({ key: z.string(), value: z.string() })
+
+const link = z.looseObject({ uri: z.string(), headers: z.array(header).nullish() })
+
+/** The links of a collection; only `next` matters here. */
+export const collectionLinks = z.looseObject({ next: link.nullish() })
+
+export type NextLink = z.infer<typeof link>
+
+export type PageLimits = { pages: number; bytes: number }
+
+/** No customer's orders come near this; what does is a service in a loop. */
+export const orderPageLimits: PageLimits = Object.freeze({ pages: 200, bytes: 256 * 1024 * 1024 })
+
+/** Headers of a link that are the caller's business alone. */
+const ownHeaders =
+  /^(authorization|host|cookie|connection|keep-alive|te|trailer|upgrade|expect|transfer-encoding|content-.*|accept.*|proxy-.*|ms-requestid|ms-correlationid)$/i
+
+/**
+ * The request for a next page. The link comes relative or absolute, with or without `/v1`, which the service began to
+ * add in 2021 (github.com/microsoft/Partner-Center-PowerShell/issues/379), and its headers carry the continuation
+ * token. A link to another host is refused: it would be sent our access token.
+ */
+export function toNextRequest(next: NextLink, baseUrl: string): PartnerRequest {
+  const base = new URL(baseUrl)
+  const prefix = base.pathname.replace(/\/$/, '')
+  let url: URL
+  try {
+    const isAbsolute = /^([a-z][a-z\d+.-]*:|[\\/]{2})/i.test(next.uri)
+    url = new URL(isAbsolute ? next.uri : `/${next.uri.replace(/^[\\/]+/, '')}`, base)
+  } catch {
+    throw invalidNextLink('is not a URL')
+  }
+  if (url.origin !== base.origin || url.username !== '' || url.password !== '')
+    throw invalidNextLink('leads to another host')
+  let path = url.pathname
+  if (prefix !== '' && path.startsWith(`${prefix}/`)) path = path.slice(prefix.length)
+  if (!/^\/v1\//i.test(path)) path = `/v1${path}`
+
+  const headers: Record<string, string> = {}
+  for (const { key, value } of next.headers ?? []) {
+    if (!/^[\w!#$%&'*+.^`|~-]{1,100}$/.test(key) || !/^[\t\x20-\x7e]{0,16384}$/.test(value)) {
+      throw invalidNextLink('carries a malformed header')
+    }
+    if (!ownHeaders.test(key)) headers[key.toLowerCase()] = value
+  }
+  return { path: path + url.search, headers }
+}
+
+const invalidNextLink = (what: string): AppError =>
+  new AppError(
+    'partner_center_invalid_response',
+    `The link to the next page that Partner Center gave ${what}. Try again; if it happens again, report the correlation id.`,
+  )
+
+const tooMuch = ({ pages, bytes }: PageLimits): AppError =>
+  new AppError(
+    'partner_center_invalid_response',
+    `The list of Partner Center does not end within ${pages} pages or ${bytes / 1024 / 1024} MiB. Narrow the request, for instance by billingType.`,
+  )
+
+export type Page<T> = { value: T; next?: NextLink | null | undefined }
+
+/**
+ * Reads page after page until there is no `links.next`. `parse` may throw a `SyntaxError` or a zod error for a body that
+ * is not what it should be. With `endsBeyond`, a 400 with code 2000 on a later page counts as the end of the list, as
+ * the official tool takes it for customers.
+ */
+export async function* readPages<T>(
+  request: RequestPartnerCenter,
+  baseUrl: string,
+  first: PartnerRequest,
+  parse: (body: Buffer) => Page<T>,
+  call: Call,
+  { limits = orderPageLimits, endsBeyond = false }: { limits?: PageLimits; endsBeyond?: boolean } = {},
+): AsyncGenerator<T> {
+  let pages = 0
+  let bytes = 0
+  for (let following: PartnerRequest | undefined = first; following !== undefined; ) {
+    if (++pages > limits.pages) throw tooMuch(limits)
+    let body: Buffer
+    try {
+      body = (await request(following, call)).body
+    } catch (error) {
+      if (endsBeyond && pages > 1 && isBeyondTheEnd(error)) return
+      throw error
+    }
+    bytes += body.length
+    if (bytes > limits.bytes) throw tooMuch(limits)
+    const { value, next } = parseAnswer(body, parse)
+    yield value
+    following = next == null ? undefined : toNextRequest(next, baseUrl)
+  }
+}
+
+const isBeyondTheEnd = (error: unknown): boolean =>
+  error instanceof AppError && error.options.upstream?.status === 400 && error.options.upstream.code === '2000'
+
+/** Applies `parse`; whatever it rejects is an answer of Partner Center that nobody can use. */
+export function parseAnswer<T>(body: Buffer, parse: (body: Buffer) => T): T {
+  try {
+    return parse(body)
+  } catch (cause) {
+    if (cause instanceof AppError) throw cause
+    throw new AppError(
+      'partner_center_invalid_response',
+      'The answer of Partner Center is not what its documentation describes. Try again; if it happens again, report the correlation id.',
+      { cause },
+    )
+  }
+}

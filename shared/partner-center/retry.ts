@@ -1,0 +1,51 @@
+import type { Call } from '../call.ts'
+import type { Clock } from '../clock.ts'
+import type { AppError } from '../errors.ts'
+
+/**
+ * When a call is repeated. Partner Center asks to wait as long as `Retry-After` says and then to grow the wait
+ * (learn.microsoft.com/partner-center/developer/api-throttling-guidance); without it, full jitter spreads callers.
+ */
+export const retryPolicy = Object.freeze({
+  tries: 4,
+  statuses: Object.freeze([408, 429, 500, 502, 503, 504]),
+  baseMs: 500,
+  capMs: 20_000,
+})
+
+export const isRetriedStatus = (status: number): boolean => retryPolicy.statuses.includes(status)
+
+/** Milliseconds to wait before the next try. `failedTries` counts from 1, `random` is in [0, 1). */
+export function retryDelayMs(failedTries: number, retryAfterMs: number | undefined, random: number): number {
+  if (retryAfterMs !== undefined) return retryAfterMs
+  return random * Math.min(retryPolicy.capMs, retryPolicy.baseMs * 2 ** (failedTries - 1))
+}
+
+/** Milliseconds from a `Retry-After` header: whole seconds or an HTTP date (RFC 9110, 10.2.3); undefined when it is neither. */
+export function parseRetryAfter(header: string | undefined, now: number): number | undefined {
+  const text = header?.trim() ?? ''
+  if (/^\d{1,9}$/.test(text)) return Number(text) * 1000
+  if (!/^[A-Z][a-z]{2,8}, /.test(text)) return undefined
+  const at = Date.parse(text)
+  return Number.isNaN(at) ? undefined : Math.max(0, at - now)
+}
+
+/** The outcome of one try: a value, or a failure that another try may mend. Anything else the try throws. */
+export type Try<T> = { value: T } | { failure: AppError; retryAfterMs?: number | undefined }
+
+/** Repeats `attempt` as the policy says and never past the deadline: a wait that would not fit ends it at once. */
+export async function withRetries<T>(
+  attempt: () => Promise<Try<T>>,
+  what: string,
+  call: Call,
+  clock: Clock,
+): Promise<T> {
+  for (let failedTries = 1; ; failedTries++) {
+    const outcome = await attempt()
+    if ('value' in outcome) return outcome.value
+    const waitMs = retryDelayMs(failedTries, outcome.retryAfterMs, clock.random())
+    if (failedTries >= retryPolicy.tries || clock.now() + waitMs >= call.deadline.at) throw outcome.failure
+    call.log('warn', 'retry', { what, failedTries, waitMs: Math.round(waitMs), why: outcome.failure.message })
+    await clock.sleep(waitMs, call.deadline.signal)
+  }
+}

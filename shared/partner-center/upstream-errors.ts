@@ -1,0 +1,156 @@
+import { z } from 'zod'
+import { AppError, type AppErrorOptions, type ErrorCode } from '../errors.ts'
+import { parseRetryAfter } from './retry.ts'
+import type { TransportResponse } from './transport.ts'
+
+/** What a call was about, where the same status means different things. */
+export type Resource = 'order' | 'collection'
+
+/**
+ * The error bodies seen: `{code, description}` with the code as text or number, `{code, message}`,
+ * `{statusCode, message}` when throttled, and the token endpoint's `{error, error_description}`. Anything else
+ * (nothing, plain text, HTML) counts as a body without a code.
+ */
+const errorBody = z.looseObject({
+  code: z.union([z.string(), z.number()]).optional(),
+  description: z.string().optional(),
+  message: z.string().optional(),
+  error_description: z.string().optional(),
+})
+
+export type UpstreamError = {
+  status: number
+  /** Partner Center's error code as text; it only means something together with the status. */
+  code: string | undefined
+  text: string
+  requestId: string | undefined
+}
+
+export function readUpstreamError({ status, headers, body }: TransportResponse): UpstreamError {
+  const text = body
+    .subarray(0, 16_384)
+    .toString('utf8')
+    .replace(/^\uFEFF/, '')
+  const requestId = headers['ms-requestid']
+  const parsed = errorBody.safeParse(parseJson(text))
+  if (!parsed.success) {
+    // «Authentication failed. MFA required. (10001)» has come as plain text
+    // (github.com/microsoft/Partner-Center-DotNet-Samples/issues/59).
+    return { status, code: /MFA required.*\((\d+)\)/i.exec(text)?.[1], text: text.slice(0, 500), requestId }
+  }
+  const { code, description, message, error_description } = parsed.data
+  return {
+    status,
+    code: code === undefined ? undefined : String(code),
+    text: (description ?? message ?? error_description ?? '').slice(0, 1024),
+    requestId,
+  }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+type Rule = { status: number; codes?: readonly string[]; resource?: Resource; as: ErrorCode; message: string }
+
+const rules: readonly Rule[] = [
+  {
+    status: 401,
+    codes: ['900421', '10001'],
+    as: 'mfa_required',
+    message:
+      'Partner Center demands multi-factor authentication and the stored sign-in lacks it. Run `npm run consent` and sign in with MFA, or use an app-only credential.',
+  },
+  {
+    status: 401,
+    codes: ['900420'],
+    as: 'wrong_audience',
+    message:
+      'Partner Center refuses the audience of the access token. Check that PARTNER_CENTER_CLOUD names the cloud of the partner tenant.',
+  },
+  {
+    status: 401,
+    as: 'credential_rejected',
+    message:
+      'Partner Center refuses the access token of the app. Check PARTNER_CENTER_TENANT_ID and PARTNER_CENTER_CLIENT_ID, and that the app is registered in Partner Center under Account settings > App management.',
+  },
+  {
+    status: 403,
+    codes: ['900421', '10001'],
+    as: 'mfa_required',
+    message: 'Partner Center demands multi-factor authentication. Run `npm run consent` and sign in with MFA.',
+  },
+  {
+    status: 403,
+    codes: ['20002'],
+    as: 'no_customer_relationship',
+    message:
+      'The partner has no reseller relationship with this customer. Ask the customer to accept one, or leave the customer out.',
+  },
+  {
+    status: 403,
+    as: 'partner_center_forbidden',
+    message:
+      'Partner Center denies access. Check the role of the app or user (admin agent or sales agent) and its consent, and that the partner agreement is signed.',
+  },
+  {
+    status: 404,
+    codes: ['60003', '1000'],
+    as: 'customer_not_found',
+    message: 'No such customer in Partner Center. Check the customer tenant id; list-customers shows the valid ones.',
+  },
+  {
+    status: 404,
+    resource: 'order',
+    as: 'order_not_found',
+    message: 'The customer has no such order. Check the order id; a new order can take 15 minutes to appear.',
+  },
+]
+
+const matches = (rule: Rule, error: UpstreamError, resource: Resource): boolean =>
+  rule.status === error.status &&
+  (rule.codes === undefined || (error.code !== undefined && rule.codes.includes(error.code))) &&
+  (rule.resource === undefined || rule.resource === resource)
+
+const defaultThrottleSeconds = 60
+const defaultOutageSeconds = 30
+
+/** Turns the last answer to a call into the failure our callers get (contract, table of errors). */
+export function toAppError(response: TransportResponse, resource: Resource, now: number): AppError {
+  const error = readUpstreamError(response)
+  const { status } = error
+  const wait = parseRetryAfter(response.headers['retry-after'], now)
+  const seconds = (fallback: number) => (wait === undefined ? fallback : Math.ceil(wait / 1000))
+  const options: AppErrorOptions = { upstream: error }
+  const said = `Partner Center answered ${status}${error.code === undefined ? '' : ` (code ${error.code})`}`
+
+  if (status === 429) {
+    const retryAfterSeconds = seconds(defaultThrottleSeconds)
+    return new AppError(
+      'partner_center_throttled',
+      `Partner Center limits the number of requests. Try again in ${retryAfterSeconds} seconds.`,
+      { ...options, retryAfterSeconds },
+    )
+  }
+  if (status >= 500 || status === 408) {
+    const retryAfterSeconds = seconds(defaultOutageSeconds)
+    return new AppError(
+      'partner_center_unavailable',
+      `${said} after several tries. Try again in ${retryAfterSeconds} seconds.`,
+      { ...options, retryAfterSeconds },
+    )
+  }
+  const rule = rules.find(rule => matches(rule, error, resource))
+  if (rule === undefined) {
+    return new AppError(
+      'partner_center_invalid_response',
+      `${said}, which this app does not expect here. Give the correlation id to whoever runs the app.`,
+      options,
+    )
+  }
+  return new AppError(rule.as, `${rule.message} (${said}.)`, options)
+}

@@ -1,0 +1,193 @@
+import { z } from 'zod'
+import { type Cloud, type CloudName, clouds } from './clouds.ts'
+import { AppError } from './errors.ts'
+import { type Environment, isSchedule, type Settings, type StorageConnection } from './settings.ts'
+
+const guid = z
+  .string()
+  .regex(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i, 'has to be a GUID')
+  .toLowerCase()
+
+const wholeNumber = (least: number, most: number) =>
+  z
+    .string()
+    .regex(/^\d{1,9}$/, `has to be a whole number from ${least} to ${most}`)
+    .transform(Number)
+    .refine(value => value >= least && value <= most, `has to be a whole number from ${least} to ${most}`)
+
+const isLoopback = (hostname: string): boolean =>
+  hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d{1,3}){3}$/.test(hostname)
+
+function webAddress(plainOnLoopback: boolean) {
+  const form = plainOnLoopback ? 'has to be an https URL (http on loopback only)' : 'has to be an https URL'
+  return z.string().transform((text, context) => {
+    const url = URL.parse(text)
+    const isPlain = url?.protocol === 'http:' && plainOnLoopback && isLoopback(url.hostname)
+    if (url === null || (url.protocol !== 'https:' && !isPlain) || url.search !== '' || url.username !== '') {
+      context.addIssue(form)
+      return z.NEVER
+    }
+    return (url.origin + url.pathname).replace(/\/+$/, '').replace(/\/v1$/, '')
+  })
+}
+
+const oneOf = <const T extends readonly string[]>(values: T) =>
+  z.enum(values, { error: `has to be one of ${values.join(', ')}` })
+
+const secretName = z
+  .string()
+  .regex(/^[0-9a-z-]{1,127}$/i, 'has to be a Key Vault name: letters, digits and hyphens, at most 127')
+
+const required = (schema: z.ZodType<string, string>) => z.string({ error: 'is required' }).pipe(schema)
+
+/** One entry per setting of the README's table; the storage connections have their own reader below. */
+const schema = z.object({
+  PARTNER_CENTER_TENANT_ID: required(guid),
+  PARTNER_CENTER_CLIENT_ID: required(guid),
+  PARTNER_CENTER_CLOUD: z
+    .string()
+    .toLowerCase()
+    .pipe(oneOf(Object.keys(clouds) as [CloudName, ...CloudName[]]))
+    .default('global'),
+  PARTNER_CENTER_CREDENTIAL: z
+    .string()
+    .toLowerCase()
+    .pipe(oneOf(['secret', 'certificate', 'federated', 'refresh-token']))
+    .default('secret'),
+  KEY_VAULT_URI: webAddress(false).optional(),
+  PARTNER_CENTER_CLIENT_SECRET_NAME: secretName.default('partner-center-client-secret'),
+  PARTNER_CENTER_CERTIFICATE_NAME: secretName.default('partner-center-client-certificate'),
+  PARTNER_CENTER_REFRESH_TOKEN_NAME: secretName.default('partner-center-refresh-token'),
+  PARTNER_CENTER_BASE_URL: webAddress(true).optional(),
+  AZURE_AUTHORITY_HOST: webAddress(true).optional(),
+  PARTNER_CENTER_REQUESTS_PER_MINUTE: wholeNumber(1, 100_000).default(450),
+  PARTNER_CENTER_CONCURRENCY: wholeNumber(1, 100).default(5),
+  REQUEST_DEADLINE_SECONDS: wholeNumber(1, 220).default(100),
+  SNAPSHOT_SCHEDULE: z
+    .string()
+    .refine(isSchedule, 'has to be an NCRONTAB expression of six fields, such as 0 20 0 * * *')
+    .optional(),
+  SNAPSHOT_CONTAINER: z
+    .string()
+    .regex(
+      /^(?=.{3,63}$)[a-z0-9]+(-[a-z0-9]+)*$/,
+      'has to be a container name: 3 to 63 lower-case letters, digits and single hyphens',
+    )
+    .default('order-snapshots'),
+  SNAPSHOT_CUSTOMERS: z
+    .string()
+    .transform(text => text.split(/[\s,;]+/).filter(id => id !== ''))
+    .pipe(
+      z
+        .array(
+          z
+            .string()
+            .regex(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i, 'has to be a comma-separated list of GUIDs')
+            .toLowerCase(),
+        )
+        .min(1, 'has to be a comma-separated list of GUIDs'),
+    )
+    .optional(),
+  SNAPSHOT_CUSTOMERS_PER_PART: wholeNumber(1, 1000).default(50),
+  SNAPSHOT_OVERDUE_MINUTES: wholeNumber(1, 10_080).optional(),
+  AZURE_CLIENT_ID: guid.optional(),
+})
+
+/** Every setting this app knows, for the checks of `infra/`. */
+export const settingNames: readonly string[] = Object.keys(schema.shape)
+
+/** An empty setting is an absent one: that is how the portal and templates clear it. */
+const present = (env: Environment): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(env).flatMap(([name, value]) =>
+      value === undefined || value.trim() === '' ? [] : [[name, value.trim()]],
+    ),
+  )
+
+export function parseSettings(environment: Environment): Settings {
+  const env = present(environment)
+  const faults: string[] = []
+  const parsed = schema.safeParse(env)
+  if (!parsed.success) {
+    for (const { path, message } of parsed.error.issues) faults.push(`${String(path[0])} ${message}`)
+  }
+  const hostStorage = readStorage('AzureWebJobsStorage', env, faults)
+  const snapshotStorage = Object.keys(env).some(name => /^SnapshotStorage(__|$)/.test(name))
+    ? readStorage('SnapshotStorage', env, faults)
+    : hostStorage
+  const usesVault = env.PARTNER_CENTER_CREDENTIAL?.toLowerCase() !== 'federated'
+  if (usesVault && env.KEY_VAULT_URI === undefined) {
+    faults.push('KEY_VAULT_URI is required unless PARTNER_CENTER_CREDENTIAL is federated')
+  }
+  if (!parsed.success || hostStorage === undefined || snapshotStorage === undefined || faults.length > 0) {
+    throw new AppError('app_misconfigured', `Settings to mend: ${[...new Set(faults)].join('; ')}.`)
+  }
+
+  const values = parsed.data
+  const cloud: Cloud = clouds[values.PARTNER_CENTER_CLOUD]
+  return {
+    partnerTenantId: values.PARTNER_CENTER_TENANT_ID,
+    clientId: values.PARTNER_CENTER_CLIENT_ID,
+    cloud: values.PARTNER_CENTER_CLOUD,
+    credential: values.PARTNER_CENTER_CREDENTIAL,
+    baseUrl: values.PARTNER_CENTER_BASE_URL ?? cloud.baseUrl,
+    authority: values.AZURE_AUTHORITY_HOST ?? cloud.authority,
+    audience: cloud.audience,
+    ...(values.KEY_VAULT_URI === undefined ? {} : { keyVaultUri: values.KEY_VAULT_URI }),
+    secretNames: {
+      clientSecret: values.PARTNER_CENTER_CLIENT_SECRET_NAME,
+      certificate: values.PARTNER_CENTER_CERTIFICATE_NAME,
+      refreshToken: values.PARTNER_CENTER_REFRESH_TOKEN_NAME,
+    },
+    requestsPerMinute: values.PARTNER_CENTER_REQUESTS_PER_MINUTE,
+    concurrency: values.PARTNER_CENTER_CONCURRENCY,
+    deadlineSeconds: values.REQUEST_DEADLINE_SECONDS,
+    snapshots: {
+      container: values.SNAPSHOT_CONTAINER,
+      ...(values.SNAPSHOT_CUSTOMERS === undefined ? {} : { customers: values.SNAPSHOT_CUSTOMERS }),
+      customersPerPart: values.SNAPSHOT_CUSTOMERS_PER_PART,
+      ...(values.SNAPSHOT_OVERDUE_MINUTES === undefined ? {} : { overdueMinutes: values.SNAPSHOT_OVERDUE_MINUTES }),
+    },
+    hostStorage,
+    snapshotStorage,
+    ...(values.AZURE_CLIENT_ID === undefined ? {} : { managedIdentityClientId: values.AZURE_CLIENT_ID }),
+    inAzure: env.IDENTITY_ENDPOINT !== undefined || env.WEBSITE_INSTANCE_ID !== undefined,
+  }
+}
+
+/** The forms an Azure Functions connection can take: `NAME`, `NAME__accountName`, `NAME__blobServiceUri` + `NAME__queueServiceUri`. As on the platform, an account name means the public cloud. */
+function readStorage(name: string, env: Record<string, string>, faults: string[]): StorageConnection | undefined {
+  const connectionString = env[name] ?? env[`ConnectionStrings:${name}`]
+  if (connectionString !== undefined) {
+    const isConnectionString = /^UseDevelopmentStorage=true\b|(^|;)\s*(AccountName|BlobEndpoint)=/i.test(
+      connectionString,
+    )
+    if (isConnectionString) return { kind: 'connection-string', connectionString }
+    faults.push(`${name} has to be a storage connection string`)
+    return undefined
+  }
+  const account = env[`${name}__accountName`]
+  const blobServiceUri = env[`${name}__blobServiceUri`] ?? (account && `https://${account}.blob.core.windows.net`)
+  const queueServiceUri = env[`${name}__queueServiceUri`] ?? (account && `https://${account}.queue.core.windows.net`)
+  if (blobServiceUri === undefined) {
+    faults.push(
+      `${name} (or ${name}__accountName, or ${name}__blobServiceUri with ${name}__queueServiceUri) is required`,
+    )
+    return undefined
+  }
+  for (const [suffix, uri] of [
+    ['blobServiceUri', blobServiceUri],
+    ['queueServiceUri', queueServiceUri],
+  ] as const) {
+    if (uri !== undefined && !webAddress(true).safeParse(uri).success) {
+      faults.push(`${name}__${suffix} has to be an https URL (http on loopback only)`)
+    }
+  }
+  const clientId = env[`${name}__clientId`]
+  return {
+    kind: 'identity',
+    blobServiceUri,
+    ...(queueServiceUri === undefined ? {} : { queueServiceUri }),
+    ...(clientId === undefined ? {} : { clientId }),
+  }
+}

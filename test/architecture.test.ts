@@ -1,0 +1,177 @@
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { root } from '../local/build.ts'
+
+type Source = { path: string; lines: string[]; imports: { path: string; typeOnly: boolean }[] }
+
+const folders = ['functions', 'shared', 'local', 'bench', 'infra']
+
+async function readSources(): Promise<Source[]> {
+  const paths = (
+    await Promise.all(
+      folders.map(async folder =>
+        (await readdir(join(root, folder), { recursive: true })).map(name => `${folder}/${name}`),
+      ),
+    )
+  )
+    .flat()
+    .filter(path => path.endsWith('.ts'))
+  return Promise.all(
+    paths.map(async path => {
+      const text = await readFile(join(root, path), 'utf8')
+      const imports = [
+        ...text.matchAll(/^(?:import|export) (type )?[^'"]*?from '([^']+)'/gm),
+        ...text.matchAll(/^import (type )?'([^']+)'/gm),
+        ...text.matchAll(/(?:)()import\('([^']+)'\)/g),
+      ].map(([, type, target]) => ({ path: resolve(path, target ?? ''), typeOnly: Boolean(type) }))
+      return { path, lines: text.split('\n'), imports }
+    }),
+  )
+}
+
+/** A relative import as a path from the root; a package as its name. */
+const resolve = (from: string, target: string): string => (target.startsWith('.') ? join(from, '..', target) : target)
+
+const sources = await readSources()
+
+/** The rooms of the house, by the folder or file a path begins with, and the rooms each may import from. */
+const arrows: Record<string, string[]> = {
+  'functions/': ['shared/', '@azure/functions'],
+  'shared/http/': [
+    'shared/http/',
+    'shared/orders/',
+    'shared/partner-center/',
+    'shared/snapshots/',
+    'shared/credentials/',
+    'shared/app.ts',
+    'shared/call.ts',
+    'shared/clock.ts',
+    'shared/errors.ts',
+    'shared/log.ts',
+    '@azure/functions',
+    'zod',
+    'node:',
+  ],
+  'shared/orders/': [
+    'shared/orders/',
+    'shared/partner-center/',
+    'shared/call.ts',
+    'shared/clock.ts',
+    'shared/errors.ts',
+    'shared/shared-calls.ts',
+    'zod',
+    'node:',
+  ],
+  'shared/snapshots/': [
+    'shared/snapshots/',
+    'shared/orders/',
+    'shared/partner-center/',
+    'shared/credentials/azure-credential.ts',
+    'shared/call.ts',
+    'shared/clock.ts',
+    'shared/errors.ts',
+    'shared/log.ts',
+    'shared/settings.ts',
+    'shared/shared-calls.ts',
+    '@azure/storage-blob',
+    '@azure/storage-queue',
+    '@azure/identity',
+    'zod',
+    'node:',
+  ],
+  'shared/credentials/': [
+    'shared/credentials/',
+    'shared/partner-center/',
+    'shared/call.ts',
+    'shared/clock.ts',
+    'shared/errors.ts',
+    'shared/log.ts',
+    'shared/settings.ts',
+    'shared/shared-calls.ts',
+    '@azure/identity',
+    '@azure/keyvault-secrets',
+    '@azure/msal-node',
+    'zod',
+    'node:',
+  ],
+  'shared/partner-center/': [
+    'shared/partner-center/',
+    'shared/call.ts',
+    'shared/clock.ts',
+    'shared/errors.ts',
+    'shared/log.ts',
+    'undici',
+    'zod',
+    'node:',
+  ],
+  'shared/openapi/': ['shared/openapi/', 'shared/http/', 'shared/orders/', 'shared/errors.ts', 'zod', 'node:'],
+  'shared/settings': ['shared/settings', 'shared/clouds.ts', 'shared/errors.ts', 'zod'],
+  'shared/errors.ts': [],
+}
+
+const roomOf = (path: string) => Object.keys(arrows).find(room => path.startsWith(room))
+
+test.each(sources.filter(({ path }) => roomOf(path) !== undefined))(
+  '$path imports only what its room may',
+  ({ path, imports }) => {
+    const allowed = arrows[roomOf(path) ?? ''] ?? []
+    const strangers = imports.filter(target => !allowed.some(prefix => target.path.startsWith(prefix)))
+    expect(strangers).toEqual([])
+  },
+)
+
+test('every file of shared/ lies in a known room or is one of the few shared by all', () => {
+  const known = ['app.ts', 'start.ts', 'call.ts', 'clock.ts', 'clouds.ts', 'log.ts', 'shared-calls.ts'].map(
+    name => `shared/${name}`,
+  )
+  const lost = sources.filter(
+    ({ path }) => path.startsWith('shared/') && roomOf(path) === undefined && !known.includes(path),
+  )
+  expect(lost.map(({ path }) => path)).toEqual([])
+})
+
+test('nothing that production loads imports from local/, test/ or bench/', () => {
+  const production = sources.filter(({ path }) => /^(functions|shared)\//.test(path))
+  const strays = production.filter(({ imports }) =>
+    imports.some(({ path }) => /^(local|test|bench|infra)\//.test(path)),
+  )
+  expect(strays.map(({ path }) => path)).toEqual([])
+})
+
+test('only shared/settings.ts reads the environment', () => {
+  const readers = sources.filter(
+    ({ path, lines }) => /^(functions|shared)\//.test(path) && lines.some(line => line.includes('process.env')),
+  )
+  expect(readers.map(({ path }) => path)).toEqual(['shared/settings.ts'])
+})
+
+test('SDKs, undici and zod are out of reach of the entry until they are needed', () => {
+  const heavy = /^(zod|undici|@azure\/(?!functions$))/
+  const byPath = new Map(sources.map(source => [source.path, source]))
+  const dynamic = (source: Source, target: string) =>
+    source.lines.some(
+      line => line.includes('import(') && resolve(source.path, /import\('([^']+)'\)/.exec(line)?.[1] ?? '') === target,
+    )
+  const visited = new Set<string>()
+  const reached = new Set<string>()
+  const visit = (path: string) => {
+    if (visited.has(path)) return
+    visited.add(path)
+    const source = byPath.get(path)
+    for (const { path: target, typeOnly } of source?.imports ?? []) {
+      if (typeOnly || (source !== undefined && dynamic(source, target))) continue
+      if (heavy.test(target)) reached.add(`${path} → ${target}`)
+      visit(target)
+    }
+  }
+  for (const { path } of sources) if (path.startsWith('functions/') || path === 'shared/start.ts') visit(path)
+  expect([...reached]).toEqual([])
+})
+
+test('files stay small: none over 350 lines, few over 200, and no room for odds and ends', () => {
+  const sized = sources.map(({ path, lines }) => ({ path, length: lines.length }))
+  expect(sized.filter(({ length }) => length > 350)).toEqual([])
+  expect(sized.filter(({ length }) => length > 200).length).toBeLessThan(sized.length / 10)
+  expect(sized.filter(({ path }) => /(utils?|helpers?|manager|service)\.ts$/.test(path))).toEqual([])
+})

@@ -1,0 +1,377 @@
+import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from 'vitest'
+import documentedOrders from '../../local/simulator/documented-orders.json' with { type: 'json' }
+import { caseId, compressed, hang, refuse, sendText, throttle } from '../../local/simulator/failure-cases.ts'
+import { documentedCustomerId, sampleOrder } from '../../local/simulator/sample-data.ts'
+import { type RunningApp, startApp } from '../support/running-app.ts'
+
+let app: RunningApp
+
+beforeAll(async () => {
+  app = await startApp({ storage: inject('storage'), settings: { REQUEST_DEADLINE_SECONDS: '3' } })
+})
+afterAll(() => app.stop())
+afterEach(() => {
+  app.simulator.partnerCenter.outage = undefined
+  app.simulator.partnerCenter.ordersPerPage = undefined
+  app.simulator.partnerCenter.pricesAllowed = true
+})
+
+const ordersUrl = (customer: string, query = '') => `${app.api}/customers/${customer}/orders${query}`
+const get = (customer: string, query = '', headers = {}) => fetch(ordersUrl(customer, query), { headers })
+const post = (customer: string, body: string | ReadableStream, query = '') =>
+  fetch(ordersUrl(customer, query), {
+    method: 'POST',
+    body,
+    duplex: 'half',
+    headers: { 'content-type': 'application/json' },
+  } as RequestInit)
+
+type Collection = {
+  totalCount: number
+  items: Record<string, unknown>[]
+  links: Record<string, unknown>
+  attributes: unknown
+}
+type Problem = {
+  status: number
+  error: { code: string; message: string; target?: string; details?: { target: string }[] }
+  correlationId: string
+  retryable: boolean
+  instance: string
+  type: string
+  title: string
+  detail: string
+}
+
+const requestsFor = (customer: string) =>
+  app.simulator.partnerCenter.requests.filter(({ path }) => path.includes(customer))
+const customerWithOrders = (least: number) => {
+  const customer = app.simulator.partnerCenter.customers.find(
+    ({ orders, id }) => id !== documentedCustomerId && orders.length >= least,
+  )
+  if (customer === undefined) throw new Error('The sample data has no such customer')
+  return customer
+}
+
+describe('the orders collection', () => {
+  test('comes back for the documented customer as documented, oldest order first', async () => {
+    const response = await get(documentedCustomerId)
+
+    expect(response.status).toBe(200)
+    expect(await response.json()).toEqual({
+      totalCount: 2,
+      items: [documentedOrders[1], documentedOrders[0]],
+      links: { self: { uri: `/customers/${documentedCustomerId}/orders`, method: 'GET', headers: [] } },
+      attributes: { objectType: 'Collection' },
+    })
+  })
+
+  test('says where it comes from and carries an ETag that If-None-Match answers with 304', async () => {
+    const before = Date.now()
+    const first = await get(documentedCustomerId)
+    const etag = first.headers.get('etag') ?? ''
+    const second = await get(documentedCustomerId, '', { 'if-none-match': `"other", W/${etag}` })
+
+    expect(first.headers.get('content-type')).toBe('application/json')
+    expect(first.headers.get('cache-control')).toBe('private, no-cache')
+    expect(etag).toMatch(/^"[\w-]{20,}"$/)
+    expect(second.status).toBe(304)
+    expect(await second.text()).toBe('')
+    for (const { headers } of [first, second]) {
+      expect(headers.get('x-orders-source')).toBe('live')
+      const asOf = Date.parse(headers.get('x-orders-as-of') ?? '')
+      expect(asOf).toBeGreaterThanOrEqual(before)
+      expect(asOf - Date.parse(headers.get('x-orders-complete-through') ?? '')).toBe(15 * 60 * 1000)
+      expect(headers.get('etag')).toBe(etag)
+    }
+    expect((await get(documentedCustomerId, '', { 'if-none-match': '"other"' })).status).toBe(200)
+  })
+
+  test('mends what breaks callers and leaves digits, dates and unknown members alone', async () => {
+    const id = caseId(2)
+    const body =
+      '\uFEFF{ "totalCount": 9, "extra": 1.50, "items": [ {"id":"b","lineItems":null,"totalPrice":1234567890.12345678901, "note": null}, {"id":"a","creationDate":"2020-01-01T00:00:00","lineItems":[{"tags":[null,1.0],"x":null}]} ], "links": null }'
+    app.simulator.partnerCenter.faults.set(id, sendText(200, 'application/json', body))
+
+    expect(await (await get(id)).text()).toBe(
+      '{"totalCount":2,"items":[{"id":"a","creationDate":"2020-01-01T00:00:00","lineItems":[{"tags":[null,1.0]}]},{"id":"b","totalPrice":1234567890.12345678901,"lineItems":[]}],"extra":1.50}',
+    )
+  })
+
+  test('is merged from further pages, without links.next', async () => {
+    const customer = customerWithOrders(12)
+    app.simulator.partnerCenter.ordersPerPage = 5
+    const paged = (await (await get(customer.id)).json()) as Collection
+    app.simulator.partnerCenter.ordersPerPage = undefined
+    const whole = (await (await get(customer.id)).json()) as Collection
+
+    expect(paged).toEqual(whole)
+    expect(paged.totalCount).toBe(customer.orders.length)
+    expect(paged.links).not.toHaveProperty('next')
+  })
+
+  test('includes orders of the system unless told otherwise, and prices only when asked for', async () => {
+    const customer = customerWithOrders(20)
+    const users = customer.orders.filter(({ transactionType }) => transactionType !== 'SystemPurchase')
+    const all = (await (await get(customer.id)).json()) as Collection
+    const onlyUsers = (await (
+      await get(customer.id, '?includeSystemPurchases=FALSE&includePrice=')
+    ).json()) as Collection
+    const priced = (await (await get(customer.id, '?includePrice=true')).json()) as Collection
+
+    expect(users.length).toBeLessThan(customer.orders.length)
+    expect(all.totalCount).toBe(customer.orders.length)
+    expect(onlyUsers.totalCount).toBe(users.length)
+    expect(all.items.some(order => 'totalPrice' in order)).toBe(false)
+    expect(priced.items.every(order => 'totalPrice' in order)).toBe(true)
+  })
+
+  test('comes without prices, and says so, where the credential has no access to them', async () => {
+    app.simulator.partnerCenter.pricesAllowed = false
+    const response = await get(documentedCustomerId, '?includePrice=true')
+
+    expect(response.status).toBe(200)
+    expect(response.headers.get('x-orders-prices')).toBe('unavailable')
+    expect(((await response.json()) as Collection).totalCount).toBe(2)
+  })
+
+  test('is filtered by status, creation and billing cycle', async () => {
+    const query = '?status=Completed&createdFrom=2018-03-07T01:37:05.253Z&createdTo=2018-03-15T02:17:15.6455674Z'
+    const one = (await (await get(documentedCustomerId, query)).json()) as Collection
+    const monthly = (await (await get(documentedCustomerId, '?billingType=MONTHLY')).json()) as Collection
+    await get(documentedCustomerId, '?billingType=one_time')
+
+    expect(one.items.map(({ id }) => id)).toEqual([documentedOrders[1]?.id])
+    expect(one.totalCount).toBe(1)
+    expect(monthly.items.map(({ id }) => id)).toEqual([documentedOrders[1]?.id])
+    expect(requestsFor(documentedCustomerId).at(-1)?.query.get('billingType')).toBe('onetime')
+  })
+
+  test('takes the same parameters as a JSON object', async () => {
+    const customer = customerWithOrders(20)
+    const byQuery = await (await get(customer.id, '?includePrice=true&status=completed')).text()
+    const byBody = await post(customer.id, '{"includePrice":true,"status":"completed","billingType":null}')
+
+    expect(byBody.status).toBe(200)
+    expect(await byBody.text()).toBe(byQuery)
+    expect((await fetch(ordersUrl(documentedCustomerId), { method: 'POST' })).status).toBe(200)
+  })
+})
+
+describe('a request', () => {
+  test('carries the documented headers upstream, under the id of the caller', async () => {
+    const id = '6F9619FF-8B86-D011-B42D-00C04FC964FF'
+    const response = await get(documentedCustomerId, '', { 'x-ms-correlation-id': id, 'x-ms-workflow-run-id': 'run-1' })
+
+    expect(response.headers.get('x-correlation-id')).toBe(id)
+    const sent = requestsFor(documentedCustomerId).at(-1)
+    expect(sent?.headers).toMatchObject({
+      'ms-correlationid': id,
+      accept: 'application/json',
+      'x-locale': 'en-US',
+      'ms-partnercenter-application': 'partner-center-orders',
+    })
+    expect(sent?.headers['ms-requestid']).toMatch(/^[0-9a-f-]{36}$/)
+    expect(app.events()).toContainEqual(
+      expect.objectContaining({ correlationId: id, workflowRunId: 'run-1', status: 200 }),
+    )
+  })
+
+  test('keeps its MS-RequestId over its tries', async () => {
+    const id = caseId(5032)
+    expect((await get(id)).status).toBe(200)
+
+    const ids = requestsFor(id).map(({ headers }) => headers['ms-requestid'])
+    expect(ids).toHaveLength(3)
+    expect(new Set(ids).size).toBe(1)
+  })
+
+  test('shares one upstream call with equal requests at the same time', async () => {
+    const customer = customerWithOrders(5)
+    app.simulator.partnerCenter.latencyMs = 300
+    const count = requestsFor(customer.id).length
+    const answers = await Promise.all(Array.from({ length: 8 }, () => get(customer.id)))
+    app.simulator.partnerCenter.latencyMs = 0
+
+    expect(new Set(await Promise.all(answers.map(answer => answer.text()))).size).toBe(1)
+    expect(requestsFor(customer.id).length - count).toBe(1)
+  })
+
+  test('whose token was refused gets a new one and one more try', async () => {
+    app.simulator.entra.revoke('app')
+    expect((await get(documentedCustomerId)).status).toBe(200)
+  })
+})
+
+describe('a failure', () => {
+  test.each([
+    [20002, 403, 'no_customer_relationship', false],
+    [60003, 404, 'customer_not_found', false],
+    [1000, 404, 'customer_not_found', false],
+    [900308, 403, 'partner_center_forbidden', false],
+    [403, 403, 'partner_center_forbidden', false],
+    [900421, 424, 'mfa_required', false],
+    [10001, 424, 'mfa_required', false],
+    [900420, 424, 'wrong_audience', false],
+    [401, 424, 'credential_rejected', false],
+    [429, 429, 'partner_center_throttled', true],
+    [500, 503, 'partner_center_unavailable', true],
+    [503, 503, 'partner_center_unavailable', true],
+    [101, 503, 'partner_center_unavailable', true],
+    [102, 503, 'partner_center_unavailable', true],
+    [504, 503, 'deadline_exceeded', true],
+    [900118, 502, 'partner_center_invalid_response', false],
+    [2001, 502, 'partner_center_invalid_response', false],
+    [2002, 502, 'partner_center_invalid_response', false],
+    [2005, 502, 'partner_center_invalid_response', false],
+  ])('upstream, case %i, is answered with %i %s', async (digits, status, code, retryable) => {
+    const response = await get(caseId(digits), '', { 'x-ms-client-tracking-id': `case-${digits}` })
+    const text = await response.text()
+    const problem = JSON.parse(text) as Problem
+
+    expect(response.status).toBe(status)
+    expect(response.headers.get('content-type')).toBe('application/json')
+    expect(response.headers.get('cache-control')).toBe('private, no-store')
+    expect(response.headers.get('x-correlation-id')).toBe(`case-${digits}`)
+    expect(problem).toMatchObject({ status, error: { code }, retryable, correlationId: `case-${digits}` })
+    expect(problem.instance).toBe(`/api/customers/${caseId(digits)}/orders`)
+    expect([problem.type, problem.title, problem.detail].every(member => member.length > 0)).toBe(true)
+    expect(text).not.toMatch(/null|<html|simulated-|at .*\.js/)
+    const retryAfter = response.headers.get('retry-after')
+    if (retryable) expect(retryAfter).toMatch(/^[1-9]\d*$/)
+    else expect(retryAfter).toBeNull()
+    if (digits === 429) expect(retryAfter).toBe('3600')
+  })
+
+  test.each([103, 4291, 2003, 2004])('upstream that passes, case %i, is not seen by the caller', async digits => {
+    const response = await get(caseId(digits))
+    expect(response.status).toBe(200)
+    expect(((await response.json()) as Collection).items).toEqual([])
+  })
+
+  test('at the token endpoint is told apart: a wrong secret needs a person, an outage does not', async () => {
+    const { entra } = app.simulator
+    const secrets = [...entra.clientSecrets]
+    entra.revoke('app')
+    entra.clientSecrets.clear()
+    const rejected = await get(documentedCustomerId)
+    for (const secret of secrets) entra.clientSecrets.add(secret)
+    entra.failures.push(...Array.from({ length: 4 }, () => ({ status: 503, headers: { 'retry-after': '0' } })))
+    const outage = await get(documentedCustomerId)
+
+    expect(rejected.status).toBe(424)
+    expect(((await rejected.json()) as Problem).error).toMatchObject({
+      code: 'credential_rejected',
+      message: expect.stringContaining('AADSTS7000215'),
+    })
+    expect(outage.status).toBe(503)
+    expect(((await outage.json()) as Problem).error.code).toBe('authority_unavailable')
+    expect((await get(documentedCustomerId)).status).toBe(200)
+  })
+
+  test('of an upstream that hangs does not outlast the deadline', async () => {
+    app.simulator.partnerCenter.outage = hang
+    const startedAt = Date.now()
+    const response = await get(documentedCustomerId)
+
+    expect(((await response.json()) as Problem).error.code).toBe('deadline_exceeded')
+    expect(Date.now() - startedAt).toBeLessThan(6000)
+  })
+
+  test('of an upstream that sends a bomb is bounded', async () => {
+    app.simulator.partnerCenter.outage = compressed(`{"items":[${' '.repeat(70 * 1024 * 1024)}]}`)
+    const response = await get(documentedCustomerId)
+
+    expect(response.status).toBe(502)
+    expect(((await response.json()) as Problem).error.code).toBe('partner_center_invalid_response')
+  })
+
+  test('leaves nothing secret in the log', async () => {
+    app.simulator.partnerCenter.outage = refuse(
+      403,
+      '900308',
+      'Bearer simulated-token-in-text refused, client_secret=hunter2',
+    )
+    await get(documentedCustomerId)
+
+    const log = app.host.lines.join('\n')
+    expect(log).toContain('900308')
+    expect(log).not.toMatch(/hunter2|simulated-token-in-text|simulated-client-secret|simulated-[0-9a-f]{8}-/)
+  })
+})
+
+describe('bad input', () => {
+  test.each([
+    ['?billingType=weekly', 'billingType', 'one of monthly, annual'],
+    ['?includePrice=1', 'includePrice', 'true or false'],
+    ['?createdFrom=2026-02-30T00:00:00Z', 'createdFrom', 'instant with a zone'],
+    ['?createdFrom=2026-02-01T00:00:00', 'createdFrom', 'instant with a zone'],
+    ['?createdFrom=2026-02-01T00:00:00Z&createdTo=2026-02-01T01:00:00%2B01:00', 'createdTo', 'later than createdFrom'],
+    ['?status=done', 'status', 'one of pending'],
+    ['?Status=pending', 'Status', 'unknown'],
+    ['?status=pending&status=completed', 'status', 'more than once'],
+    ['?top=5', 'top', 'unknown'],
+  ])('%s is answered with 400 that names %s', async (query, target, text) => {
+    const response = await get(documentedCustomerId, query)
+    const problem = (await response.json()) as Problem
+
+    expect(response.status).toBe(400)
+    expect(problem.error).toMatchObject({ code: 'invalid_request', target, message: expect.stringContaining(text) })
+  })
+
+  test('is listed all at once, and the key of the platform is none of it', async () => {
+    const response = await get('not-a-guid', '?code=secret&status=x&foo=1')
+    const { error } = (await response.json()) as Problem
+
+    expect(error.details?.map(({ target }) => target)).toEqual(['foo', 'customerTenantId', 'status'])
+    expect((await get(documentedCustomerId, '?code=secret')).status).toBe(200)
+  })
+
+  test.each([
+    ['[]', 'body'],
+    ['{"status":', 'body'],
+    ['"text"', 'body'],
+    [`{"status":"${'x'.repeat(64 * 1024)}"}`, 'body'],
+    ['{"status":["completed"]}', 'status'],
+    ['{"state":"completed"}', 'state'],
+  ])('a body %.20s is answered with 400 that names %s', async (body, target) => {
+    const response = await post(documentedCustomerId, body)
+
+    expect(response.status).toBe(400)
+    expect(((await response.json()) as Problem).error.target).toBe(target)
+  })
+
+  test('a name in query and body counts as repeated, a chunked body as lost', async () => {
+    const twice = await post(documentedCustomerId, '{"status":"pending"}', '?status=pending')
+    const chunked = await post(documentedCustomerId, new Blob(['{"status":"pending"}']).stream())
+
+    expect(((await twice.json()) as Problem).error.target).toBe('status')
+    expect(chunked.status).toBe(400)
+    expect(((await chunked.json()) as Problem).error.message).toContain('chunked')
+  })
+
+  test('an unknown address or method is answered in the same shape', async () => {
+    for (const [method, path] of [
+      ['GET', '/nothing'],
+      ['DELETE', `/customers/${documentedCustomerId}/orders`],
+      ['GET', ''],
+    ] as const) {
+      const response = await fetch(app.api + path, { method })
+      expect(response.status).toBe(404)
+      expect(((await response.json()) as Problem).error.code).toBe('route_not_found')
+    }
+  })
+})
+
+test('a throttled caller is told to wait when the wait does not fit the deadline, and waits when it does', async () => {
+  app.simulator.partnerCenter.outage = throttle(10)
+  const response = await get(documentedCustomerId)
+
+  expect(response.status).toBe(429)
+  expect(response.headers.get('retry-after')).toBe('10')
+})
+
+test('the sample data is the same at each start', () => {
+  expect(sampleOrder('a', 1)).toEqual(sampleOrder('a', 1))
+  expect(sampleOrder('a', 1)).not.toEqual(sampleOrder('a', 2))
+})

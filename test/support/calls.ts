@@ -1,0 +1,21 @@
+import type { Call } from '../../shared/call.ts'
+import type { Clock } from '../../shared/clock.ts'
+import { systemClock } from '../../shared/clock.ts'
+import type { LogLevel } from '../../shared/log.ts'
+
+export type LoggedEvent = { level: LogLevel; event: string; fields: Record<string, unknown> | undefined }
+
+export type TestCall = Call & { logged: LoggedEvent[]; abort: (reason: Error) => void }
+
+/** A call with `seconds` left, whose deadline a test lets pass with `abort`. */
+export function createCall({ seconds = 100, clock = systemClock as Clock, correlationId = 'test' } = {}): TestCall {
+  const controller = new AbortController()
+  const logged: LoggedEvent[] = []
+  return {
+    correlationId,
+    deadline: { at: clock.now() + seconds * 1000, signal: controller.signal },
+    log: (level, event, fields) => logged.push({ level, event, fields }),
+    logged,
+    abort: reason => controller.abort(reason),
+  }
+}

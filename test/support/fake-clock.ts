@@ -1,0 +1,63 @@
+import type { Clock } from '../../shared/clock.ts'
+
+export type FakeClock = Clock & {
+  /** Milliseconds of every sleep that was asked for, in order. */
+  slept: number[]
+  /** Moves time on and wakes whoever's time has come, earliest first. */
+  advance: (ms: number) => Promise<void>
+  /** Sets what `random` returns from now on. */
+  setRandom: (next: () => number) => void
+}
+
+type Sleeper = { at: number; wake: () => void }
+
+/** Lets every promise that can settle do so. */
+const settle = () => new Promise<void>(resolve => setImmediate(resolve))
+
+/**
+ * Time that only moves when told to, or, with `jumps`, as soon as somebody sleeps: then a sleep takes its full length on
+ * this clock and none on the wall's.
+ */
+export function createFakeClock({ now: start = Date.UTC(2026, 10, 20), jumps = false } = {}): FakeClock {
+  let now = start
+  let random = () => 0.5
+  let sleepers: Sleeper[] = []
+  const slept: number[] = []
+
+  const clock: FakeClock = {
+    slept,
+    now: () => now,
+    random: () => random(),
+    setRandom(next) {
+      random = next
+    },
+    sleep(ms, signal) {
+      slept.push(ms)
+      if (signal?.aborted) return Promise.reject(signal.reason)
+      return new Promise((resolve, reject) => {
+        const sleeper: Sleeper = { at: now + ms, wake: resolve }
+        sleepers.push(sleeper)
+        signal?.addEventListener('abort', () => {
+          sleepers = sleepers.filter(other => other !== sleeper)
+          reject(signal.reason)
+        })
+        if (jumps) setImmediate(() => clock.advance(Math.max(0, sleeper.at - now)))
+      })
+    },
+    async advance(ms) {
+      const until = now + ms
+      await settle()
+      for (;;) {
+        const next = sleepers.filter(({ at }) => at <= until).sort((a, b) => a.at - b.at)[0]
+        if (next === undefined) break
+        sleepers = sleepers.filter(other => other !== next)
+        now = Math.max(now, next.at)
+        next.wake()
+        await settle()
+      }
+      now = until
+      await settle()
+    },
+  }
+  return clock
+}

@@ -1,0 +1,68 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { root } from '../../local/build.ts'
+import { type Running, runNode } from '../../local/processes.ts'
+import { type Simulator, startSimulator } from '../../local/simulator/simulator.ts'
+
+export type RunningApp = {
+  /** Base of the HTTP functions, without a slash at the end. */
+  api: string
+  url: string
+  simulator: Simulator
+  host: Running
+  /** JSON log lines of the host so far. */
+  events: () => Record<string, unknown>[]
+  stop: () => Promise<void>
+}
+
+type Options = {
+  storage: string
+  settings?: Record<string, string>
+  simulator?: Parameters<typeof startSimulator>[0]
+}
+
+/** The functions host as its own process on the built app, and a simulator in this one, so that tests can script it. */
+export async function startApp({ storage, settings = {}, simulator: options }: Options): Promise<RunningApp> {
+  const simulator = await startSimulator(options)
+  const folder = await mkdtemp(join(tmpdir(), 'orders-'))
+  const certificate = join(folder, 'simulator.pem')
+  await writeFile(certificate, simulator.certificate)
+  const host = await startHostProcess({
+    ...simulator.settings,
+    AzureWebJobsStorage: storage,
+    NODE_EXTRA_CA_CERTS: certificate,
+    ...settings,
+  })
+  const url = listeningUrl(host)
+  return {
+    api: `${url}/api`,
+    url,
+    simulator,
+    host,
+    events: () => jsonLines(host.lines),
+    async stop() {
+      await host.stop()
+      await simulator.stop()
+      await rm(folder, { recursive: true })
+    },
+  }
+}
+
+/** Starts `npm run host`'s script with nothing but the given settings. */
+export const startHostProcess = (settings: Record<string, string>): Promise<Running> =>
+  runNode([`${root}local/run-host.ts`], lines => lines.some(line => line.startsWith('Listening on ')), {
+    env: { PATH: process.env.PATH, HOME: process.env.HOME, PORT: '0', ...settings },
+  })
+
+export const listeningUrl = ({ lines }: Running): string =>
+  lines.findLast(line => line.startsWith('Listening on '))?.slice('Listening on '.length) ?? ''
+
+export const jsonLines = (lines: readonly string[]): Record<string, unknown>[] =>
+  lines.flatMap(line => {
+    try {
+      return [JSON.parse(line) as Record<string, unknown>]
+    } catch {
+      return []
+    }
+  })
