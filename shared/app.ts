@@ -1,5 +1,13 @@
+import type { TokenCredential } from '@azure/identity'
+import type { Call } from './call.ts'
 import { type Clock, systemClock } from './clock.ts'
+import type { Authority } from './credentials/authority.ts'
+import type { CredentialHealth } from './credentials/credential-health.ts'
+import type { PartnerCredential } from './credentials/partner-credential.ts'
+import type { Secrets } from './credentials/secrets.ts'
+import type { StartSignIn } from './credentials/sign-in.ts'
 import type { ReadOrders } from './orders/read-orders.ts'
+import type { Reachability } from './partner-center/reachability.ts'
 import type { RequestPartnerCenter, TokenSource } from './partner-center/request.ts'
 import type { Transport } from './partner-center/transport.ts'
 import { type Environment, environment, readSettings, type Settings } from './settings.ts'
@@ -9,6 +17,11 @@ import { createShareCall } from './shared-calls.ts'
 export type App = {
   clock: Clock
   settings: () => Promise<Settings>
+  credential: () => Promise<PartnerCredential>
+  renewCredential: () => Promise<(call: Call) => Promise<void>>
+  startSignIn: () => Promise<StartSignIn>
+  credentialHealth: () => Promise<(call: Call) => Promise<CredentialHealth>>
+  reachability: () => Promise<(call: Call) => Promise<Reachability>>
   readOrders: () => Promise<ReadOrders>
 }
 
@@ -37,56 +50,94 @@ export function createApp({ env = environment(), overrides = {} }: AppOptions = 
   const clock = overrides.clock ?? systemClock
   const share = createShareCall()
   const settings = lazy(() => readSettings(env))
+  let mfaCompliant: boolean | undefined
+
+  const identity = lazy(async (): Promise<TokenCredential> => {
+    const { createAzureCredential } = await import('./credentials/azure-credential.ts')
+    return createAzureCredential(await settings())
+  })
 
   const transport = lazy(async (): Promise<Transport> => {
     const { createTransport } = await import('./partner-center/transport.ts')
     return createTransport({ connections: httpConnections })
   })
 
-  const tokens = lazy(async (): Promise<TokenSource> => {
-    const [values, { createAuthority }, { createPartnerCredential }, { createTokenSource }] = await Promise.all([
-      settings(),
-      import('./credentials/authority.ts'),
-      import('./credentials/partner-credential.ts'),
-      import('./credentials/token-source.ts'),
-    ])
-    const authority = createAuthority({
+  const secrets = lazy(async (): Promise<Secrets> => {
+    const { createSecrets } = await import('./credentials/secrets.ts')
+    return createSecrets({ vaultUri: (await settings()).keyVaultUri ?? '', credential: identity, clock, share })
+  })
+
+  const authority = lazy(async (): Promise<Authority> => {
+    const [values, { createAuthority }] = await Promise.all([settings(), import('./credentials/authority.ts')])
+    return createAuthority({
       authority: values.authority,
       tenantId: values.partnerTenantId,
       clientId: values.clientId,
       transport: await transport(),
       clock,
     })
-    const secrets = await readSecrets()
-    const credential = createPartnerCredential({ settings: values, authority, secrets: () => secrets })
-    return createTokenSource({ acquire: credential.acquire, clock, share })
   })
 
-  const readSecrets = lazy(async () => {
-    const [values, { createSecrets }, { createAzureCredential }] = await Promise.all([
-      settings(),
-      import('./credentials/secrets.ts'),
-      import('./credentials/azure-credential.ts'),
-    ])
-    return createSecrets({
-      vaultUri: values.keyVaultUri ?? '',
-      credential: () => createAzureCredential(values),
-      clock,
-      share,
-    })
+  const credentialParts = lazy(async () => ({
+    settings: await settings(),
+    authority: await authority(),
+    secrets: await secrets(),
+    clock,
+  }))
+
+  const credential = lazy(async (): Promise<PartnerCredential> => {
+    const { createPartnerCredential } = await import('./credentials/partner-credential.ts')
+    return createPartnerCredential({ ...(await credentialParts()), identity })
+  })
+
+  const tokens = lazy(async (): Promise<TokenSource> => {
+    const { createTokenSource } = await import('./credentials/token-source.ts')
+    return createTokenSource({ acquire: (await credential()).acquire, clock, share })
   })
 
   const request = lazy(async (): Promise<RequestPartnerCenter> => {
-    const [values, { createRequest }] = await Promise.all([settings(), import('./partner-center/request.ts')])
-    return createRequest({ transport: await transport(), tokens: await tokens(), baseUrl: values.baseUrl, clock })
+    const [{ baseUrl, credential }, { createRequest }] = await Promise.all([
+      settings(),
+      import('./partner-center/request.ts'),
+    ])
+    return createRequest({
+      transport: await transport(),
+      tokens: await tokens(),
+      baseUrl,
+      clock,
+      // Only a user can have signed in with MFA; the answer then says whether this one did.
+      ...(credential === 'refresh-token' ? { extraHeaders: { validatemfa: 'true' } } : {}),
+      onAnswer: headers => {
+        const said = headers.ismfacompliant?.toLowerCase()
+        if (said !== undefined) mfaCompliant = said === 'true'
+      },
+    })
   })
 
   return {
     clock,
     settings,
+    credential,
+    renewCredential: lazy(async () => {
+      const { createRenewal } = await import('./credentials/renewal.ts')
+      return createRenewal({ ...(await credentialParts()), credential: await credential() })
+    }),
+    startSignIn: lazy(async () => {
+      const { createStartSignIn } = await import('./credentials/sign-in.ts')
+      return createStartSignIn(await credentialParts())
+    }),
+    credentialHealth: lazy(async () => {
+      const { readCredentialHealth } = await import('./credentials/credential-health.ts')
+      const present = await credential()
+      return call => readCredentialHealth(present, mfaCompliant, call, clock)
+    }),
+    reachability: lazy(async () => {
+      const { createReachability } = await import('./partner-center/reachability.ts')
+      return createReachability(await request(), clock)
+    }),
     readOrders: lazy(async () => {
-      const [values, { createReadOrders }] = await Promise.all([settings(), import('./orders/read-orders.ts')])
-      return createReadOrders({ request: await request(), share, baseUrl: values.baseUrl, clock })
+      const [{ baseUrl }, { createReadOrders }] = await Promise.all([settings(), import('./orders/read-orders.ts')])
+      return createReadOrders({ request: await request(), share, baseUrl, clock })
     }),
   }
 }

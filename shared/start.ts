@@ -1,24 +1,46 @@
 import { app } from '@azure/functions'
-import { getApp } from './app.ts'
+import { type App, getApp } from './app.ts'
+import { startDeadline } from './call.ts'
+import { systemClock } from './clock.ts'
 import { isAppError } from './errors.ts'
-import { createLog } from './log.ts'
+import { createLog, describeError, type Log } from './log.ts'
+
+/** Seconds the check of the credential may take; nobody waits for it. */
+const credentialCheckSeconds = 60
 
 /**
  * Says at start what is wrong with the settings, in one line. It must not throw: an entry file that fails shows as an
  * app without functions, and every function reports the same fault itself when it is called.
  */
-export async function checkSettings(log = createLog(console)): Promise<void> {
+export async function checkAtStart(app: App = getApp(), log: Log = createLog(console)): Promise<void> {
   try {
-    const settings = await getApp().settings()
-    if (settings.cloud === 'germany') {
-      log('warn', 'cloud_closed', {
-        message: 'The German cloud was closed. PARTNER_CENTER_CLOUD germany still resolves, but nothing answers there.',
-      })
+    const { cloud } = await app.settings()
+    if (cloud === 'germany') {
+      const message =
+        'The German cloud was closed. PARTNER_CENTER_CLOUD germany still resolves, but nothing answers there.'
+      log('warn', 'cloud_closed', { message })
     }
   } catch (error) {
+    log('error', 'app_misconfigured', { message: describeError(error) })
+    return
+  }
+  // Not awaited: a slow vault must not hold up the first request.
+  checkCredential(app, log).catch(error => log('error', 'credential_unusable', { message: describeError(error) }))
+}
+
+/** Reads what the credential is made of, so that a missing, damaged or expired secret is in the log before anybody calls. */
+async function checkCredential(app: App, log: Log): Promise<void> {
+  const deadline = startDeadline(systemClock, credentialCheckSeconds)
+  try {
+    const call = { correlationId: 'start', deadline, log }
+    const [credential, { warnOfExpiry }] = await Promise.all([app.credential(), import('./credentials/renewal.ts')])
+    warnOfExpiry(await credential.inspect(call), call, app.clock.now())
+  } catch (error) {
     if (!isAppError(error)) throw error
-    log('error', 'app_misconfigured', { message: error.message })
+    log('error', 'credential_unusable', { code: error.code, message: error.message })
+  } finally {
+    deadline.end()
   }
 }
 
-app.hook.appStart(() => checkSettings())
+app.hook.appStart(() => checkAtStart())

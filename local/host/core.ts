@@ -7,7 +7,15 @@ import { pathToFileURL } from 'node:url'
  */
 export type Binding = { name: string; type: string; direction: string; [setting: string]: unknown }
 
-export type FunctionMetadata = { name: string; bindings: Record<string, Binding> }
+export type RetryOptions = {
+  retryStrategy?: string
+  maxRetryCount?: number
+  delayInterval?: { seconds?: number }
+  minimumInterval?: { seconds?: number }
+  maximumInterval?: { seconds?: number }
+}
+
+export type FunctionMetadata = { name: string; bindings: Record<string, Binding>; retryOptions?: RetryOptions }
 
 export type RpcData = { bytes?: Uint8Array; string?: string; json?: string; http?: RpcHttp } | null | undefined
 

@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { loadApp, type WriteLog } from './core.ts'
 import { createHttpServer, httpRoutes } from './http.ts'
+import { startTimers } from './timers.ts'
 
 export type RunningHost = {
   url: string
@@ -43,7 +44,8 @@ export async function startHost({
   await app.runHooks('appStart')
 
   const routes = httpRoutes(app.functions.values(), extensions.http?.routePrefix ?? 'api')
-  const server = createHttpServer({ app, routes, key, startByHand: () => false })
+  const timers = startTimers(app)
+  const server = createHttpServer({ app, routes, key, startByHand: timers.startByHand })
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
     server.listen(port, '127.0.0.1', resolve)
@@ -55,7 +57,7 @@ export async function startHost({
     async stop() {
       const closed = new Promise(resolve => server.close(resolve))
       server.closeIdleConnections()
-      await closed
+      await Promise.all([closed, timers.stop()])
       await app.runHooks('appTerminate')
     },
   }

@@ -13,19 +13,21 @@ export type StoredSecret = {
   tags?: Record<string, string>
 }
 
+export type VaultFailure = { status: number; code: string; innerCode?: string; method?: 'GET' | 'PUT' }
+
 /** Key Vault's secrets, with the authentication challenge of the real service. Tests change its state directly. */
 export type KeyVault = {
   /** Versions by secret name, the newest last. */
   secrets: Map<string, StoredSecret[]>
-  /** If set, the next answers, in turn, instead of the usual ones. */
-  failures: { status: number; code: string; innerCode?: string }[]
+  /** If set, the next answers, in turn, instead of the usual ones; those with a method only for requests of it. */
+  failures: VaultFailure[]
   store: (name: string, value: string, more?: Partial<StoredSecret>) => StoredSecret
   serve: (exchange: Exchange) => boolean
 }
 
 const resource = 'https://vault.azure.net'
 
-export function createKeyVault(entra: Entra, origin: () => string): KeyVault {
+export function createKeyVault(entra: Entra, origin: () => string, now: () => number): KeyVault {
   const vault: KeyVault = {
     secrets: new Map(),
     failures: [],
@@ -34,7 +36,7 @@ export function createKeyVault(entra: Entra, origin: () => string): KeyVault {
         version: randomUUID().replaceAll('-', ''),
         value,
         enabled: true,
-        created: Math.floor(Date.now() / 1000),
+        created: Math.floor(now() / 1000),
         ...more,
       }
       vault.secrets.set(name, [...(vault.secrets.get(name) ?? []), secret])
@@ -59,8 +61,12 @@ export function createKeyVault(entra: Entra, origin: () => string): KeyVault {
         )
         return fail(401, 'Unauthorized')
       }
-      const failure = vault.failures.shift()
-      if (failure !== undefined) return fail(failure.status, failure.code, failure.innerCode)
+      const index = vault.failures.findIndex(({ method = request.method }) => method === request.method)
+      const [failure] = index < 0 ? [] : vault.failures.splice(index, 1)
+      if (failure !== undefined) {
+        if (failure.status >= 500) response.setHeader('retry-after', '0')
+        return fail(failure.status, failure.code, failure.innerCode)
+      }
 
       if (request.method === 'PUT') {
         const body = JSON.parse(request.body) as {

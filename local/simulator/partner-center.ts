@@ -19,12 +19,19 @@ export type PartnerCenter = {
   linkPrefix: '' | '/v1'
   latencyMs: number
   pricesAllowed: boolean
+  /** True once user tokens without MFA are refused. */
+  mfaEnforced: boolean
   /** Every request to the API, in the order of arrival. */
   requests: RecordedRequest[]
   serve: (exchange: Exchange) => Promise<boolean>
 }
 
-export function createPartnerCenter(entra: Entra, customers: SimulatedCustomer[], audience: string): PartnerCenter {
+export function createPartnerCenter(
+  entra: Entra,
+  customers: SimulatedCustomer[],
+  audience: string,
+  now: () => number,
+): PartnerCenter {
   const partnerCenter: PartnerCenter = {
     customers,
     faults: new Map(failureCases().map(({ digits, fault }) => [caseId(digits), fault])),
@@ -35,6 +42,7 @@ export function createPartnerCenter(entra: Entra, customers: SimulatedCustomer[]
     linkPrefix: '',
     latencyMs: 0,
     pricesAllowed: true,
+    mfaEnforced: true,
     requests: [],
     async serve(exchange) {
       const { request, response } = exchange
@@ -43,7 +51,7 @@ export function createPartnerCenter(entra: Entra, customers: SimulatedCustomer[]
       if (partnerCenter.latencyMs > 0) await new Promise(resolve => setTimeout(resolve, partnerCenter.latencyMs))
       response.setHeader('ms-requestid', request.headers['ms-requestid'] ?? randomUUID())
       response.setHeader('ms-correlationid', request.headers['ms-correlationid'] ?? randomUUID())
-      const refusal = refuseToken(request)
+      const refusal = refuseToken(request, response)
       if (refusal !== undefined)
         return sendJson(response, 401, { code: refusal, description: 'Token refused.', data: [], source: 'PartnerFD' })
       const fault = partnerCenter.outage ?? partnerCenter.faults.get(customerIdOf(request.path))
@@ -53,10 +61,13 @@ export function createPartnerCenter(entra: Entra, customers: SimulatedCustomer[]
     },
   }
 
-  function refuseToken({ headers }: RecordedRequest): string | undefined {
+  function refuseToken({ headers }: RecordedRequest, response: Exchange['response']): string | undefined {
     const token = entra.tokens.get(headers.authorization?.replace(/^Bearer /, '') ?? '')
-    if (token === undefined || token.expiresAt < Date.now()) return '800001'
-    return token.audience === partnerCenter.audience ? undefined : '900420'
+    if (token === undefined || token.expiresAt < now()) return '800001'
+    if (token.audience !== partnerCenter.audience) return '900420'
+    if (token.kind !== 'user') return undefined
+    if (headers.validatemfa === 'true') response.setHeader('isMfaCompliant', String(token.mfa))
+    return partnerCenter.mfaEnforced && !token.mfa ? '900421' : undefined
   }
 
   function answer(exchange: Exchange): unknown {

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { createServer as createPlainServer, type RequestListener, type Server } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
@@ -24,7 +25,11 @@ export type Simulator = {
   stop: () => Promise<void>
 }
 
-type SimulatorOptions = Partial<SampleOptions> & { port?: number }
+type SimulatorOptions = Partial<SampleOptions> & {
+  port?: number
+  /** The time tokens and secrets go by: milliseconds since 1970 UTC. */
+  now?: () => number
+}
 
 const clientSecret = 'simulated-client-secret~for.this-machine'
 
@@ -32,12 +37,9 @@ const clientSecret = 'simulated-client-secret~for.this-machine'
  * Partner Center, Entra ID, Key Vault and the managed-identity endpoint on loopback. The app reaches them through its
  * real SDKs; nothing in it knows that this is not the cloud.
  */
-export async function startSimulator({
-  port = 0,
-  customers = 40,
-  ...sample
-}: SimulatorOptions = {}): Promise<Simulator> {
-  const { cert, private: key } = await generate([{ name: 'commonName', value: 'Simulator on this machine' }], {
+export async function startSimulator(options: SimulatorOptions = {}): Promise<Simulator> {
+  const { port = 0, now = Date.now, customers = 40, ...sample } = options
+  const { cert, private: key } = await generate([{ name: 'commonName', value: `Simulator ${randomUUID()}` }], {
     keyType: 'ec',
     notAfterDate: new Date(Date.now() + 7 * 86_400_000),
     extensions: [
@@ -53,10 +55,15 @@ export async function startSimulator({
     ],
   })
   let url = ''
-  const entra = createEntra(guidOf('partner tenant'), guidOf('partner app'), clientSecret)
-  const keyVault = createKeyVault(entra, () => url)
+  const entra = createEntra(guidOf('partner tenant'), guidOf('partner app'), clientSecret, now)
+  const keyVault = createKeyVault(entra, () => url, now)
   keyVault.store('partner-center-client-secret', clientSecret)
-  const partnerCenter = createPartnerCenter(entra, sampleCustomers({ customers, ...sample }), clouds.global.audience)
+  const partnerCenter = createPartnerCenter(
+    entra,
+    sampleCustomers({ customers, ...sample }),
+    clouds.global.audience,
+    now,
+  )
 
   const listener: RequestListener = async (incoming, response) => {
     const exchange = { request: await record(incoming), response }

@@ -7,7 +7,7 @@ import type {
 import { z } from 'zod'
 import type { Call } from '../call.ts'
 import type { Clock } from '../clock.ts'
-import { AppError } from '../errors.ts'
+import { AppError, isAppError } from '../errors.ts'
 import { isRetriedStatus, parseRetryAfter, type Try, withRetries } from '../partner-center/retry.ts'
 import { type Transport, TransportError, type TransportResponse } from '../partner-center/transport.ts'
 import { toCredentialError } from './entra-errors.ts'
@@ -21,13 +21,21 @@ export type AccessToken = {
   expiresAt: number
 }
 
+export type Exchange<T> = {
+  result: T
+  /** Seconds the access token lives, as the endpoint said. */
+  expiresInSeconds: number
+  /** The refresh token that came along, if one did; MSAL itself keeps it to itself. */
+  refreshToken: string | undefined
+}
+
 export type Authority = {
   /** Runs one exchange with the token endpoint. Rejects with an `AppError`. */
   exchange: <T>(
     proof: ClientProof,
     call: Call,
     ask: (client: ConfidentialClientApplication) => Promise<T | null>,
-  ) => Promise<T>
+  ) => Promise<Exchange<T>>
 }
 
 type Options = {
@@ -42,7 +50,13 @@ type Options = {
 const tokenAnswer = z.looseObject({
   error: z.string().optional(),
   error_codes: z.array(z.union([z.string(), z.number()])).optional(),
+  refresh_token: z.string().optional(),
+  /** A text in v1 replies, a number in v2. */
+  expires_in: z.coerce.number().optional(),
 })
+
+/** What passed through the network module during one exchange. */
+type Seen = { failure?: unknown; refreshToken?: string | undefined; expiresInSeconds?: number | undefined }
 
 /**
  * Entra ID's token endpoint through MSAL, with our transport and retries below it. The endpoints of a tenant are fixed
@@ -63,10 +77,7 @@ export function createAuthority({ authority, tenantId, clientId, transport, cloc
   return {
     async exchange(proof, call, ask) {
       const { ConfidentialClientApplication } = await import('@azure/msal-node')
-      let failure: unknown
-      const network = createNetwork(call, error => {
-        failure = error
-      })
+      const seen: Seen = {}
       const client = new ConfidentialClientApplication({
         auth: {
           clientId,
@@ -75,20 +86,21 @@ export function createAuthority({ authority, tenantId, clientId, transport, cloc
           authorityMetadata: JSON.stringify(metadata),
           ...proof,
         },
-        system: { networkClient: network, disableInternalRetries: true },
+        system: { networkClient: createNetwork(call, seen), disableInternalRetries: true },
       })
       try {
         const result = await ask(client)
         if (result === null) throw toCredentialError([], 'no_token')
-        return result
+        return { result, refreshToken: seen.refreshToken, expiresInSeconds: seen.expiresInSeconds ?? 0 }
       } catch (error) {
         // MSAL wraps what its network module throws; the original says more.
-        throw failure ?? error
+        if (seen.failure !== undefined) throw seen.failure
+        throw isAppError(error) ? error : toCredentialError([], 'unusable_answer', error)
       }
     },
   }
 
-  function createNetwork(call: Call, onFailure: (error: unknown) => void): INetworkModule {
+  function createNetwork(call: Call, seen: Seen): INetworkModule {
     const send = async <T>(method: 'GET' | 'POST', address: string, options?: NetworkRequestOptions) => {
       try {
         const response = await sendWithRetries(method, address, options, call)
@@ -97,9 +109,11 @@ export function createAuthority({ authority, tenantId, clientId, transport, cloc
         if (response.status >= 400) {
           throw toCredentialError(answer.data?.error_codes ?? [], answer.data?.error ?? `http_${response.status}`)
         }
+        seen.refreshToken = answer.data?.refresh_token
+        seen.expiresInSeconds = answer.data?.expires_in
         return { status: response.status, headers: definedOnly(response.headers), body: body as T }
       } catch (error) {
-        onFailure(error)
+        seen.failure = error
         throw error
       }
     }

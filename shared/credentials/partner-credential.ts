@@ -1,33 +1,127 @@
+import type { TokenCredential } from '@azure/identity'
+import type { AuthenticationResult, ConfidentialClientApplication } from '@azure/msal-node'
 import type { Call } from '../call.ts'
-import { AppError, isCredentialFailure } from '../errors.ts'
-import type { Settings } from '../settings.ts'
-import type { AccessToken, Authority } from './authority.ts'
+import type { Clock } from '../clock.ts'
+import { AppError, isAppError, isCredentialFailure } from '../errors.ts'
+import { describeError } from '../log.ts'
+import type { CredentialKind, Settings } from '../settings.ts'
+import type { AccessToken, Authority, ClientProof } from './authority.ts'
+import { readCertificate } from './certificate.ts'
 import type { Secrets } from './secrets.ts'
 
-export type PartnerCredential = {
-  /** Gets a new access token for Partner Center. */
-  acquire: (call: Call) => Promise<AccessToken>
+/** A thing that runs out: a secret or certificate the credential is made of. */
+export type Ingredient = {
+  /** Its name in Key Vault. */
+  name: string
+  createdAt?: number
+  /** Milliseconds since 1970 UTC; undefined if neither the vault nor the certificate says. */
+  expiresAt?: number
+  /** When the refresh token was last renewed, as its tag says. */
+  renewedAt?: string
 }
 
-type Options = { settings: Settings; authority: Authority; secrets: () => Secrets }
+export type PartnerCredential = {
+  kind: CredentialKind
+  /** Gets a new access token for Partner Center. */
+  acquire: (call: Call) => Promise<AccessToken>
+  /** Reads and checks what the credential is made of, without signing in. `fresh` goes to the vault in any case. */
+  inspect: (call: Call, fresh?: boolean) => Promise<Ingredient[]>
+  /** Redeems the refresh token and returns the newer one; only for `refresh-token`. */
+  redeem: (call: Call) => Promise<string>
+}
+
+type Options = {
+  settings: Settings
+  authority: Authority
+  secrets: Secrets
+  /** Signs the assertion of `federated`: the app's managed identity. */
+  identity: () => Promise<TokenCredential>
+  clock: Clock
+}
+
+/** Audience of the assertion that a federated credential trusts (learn.microsoft.com/entra/workload-id/workload-identity-federation-config-app-trust-managed-identity). */
+export const exchangeAudience = 'api://AzureADTokenExchange'
+
+/** What each kind of credential proves itself with, and the ingredients it reads for that. */
+type Recipe = {
+  proof: (call: Call, fresh: boolean) => Promise<ClientProof>
+  ask: (client: ConfidentialClientApplication, call: Call, fresh: boolean) => Promise<AuthenticationResult | null>
+  inspect: (call: Call, fresh: boolean) => Promise<Ingredient[]>
+}
 
 /** The credential that `PARTNER_CENTER_CREDENTIAL` names. */
-export function createPartnerCredential({ settings, authority, secrets }: Options): PartnerCredential {
-  const scopes = [`${settings.audience}/.default`]
-  switch (settings.credential) {
-    case 'secret':
-      return {
-        acquire: call =>
-          retryWithFreshSecrets(async fresh => {
-            const secret = await secrets().read(settings.secretNames.clientSecret, call, { fresh })
-            const result = await authority.exchange({ clientSecret: secret.value }, call, client =>
-              client.acquireTokenByClientCredential({ scopes, skipCache: true }),
-            )
-            return { token: result.accessToken, expiresAt: result.expiresOn?.getTime() ?? 0 }
-          }),
+export function createPartnerCredential({ settings, authority, secrets, identity, clock }: Options): PartnerCredential {
+  const { clientSecret, certificate, refreshToken } = settings.secretNames
+
+  const readSecret = (name: string, call: Call, fresh: boolean) => secrets.read(name, call, { fresh })
+  const inspectSecret = async (name: string, call: Call, fresh: boolean): Promise<Ingredient> => {
+    const { createdAt, expiresAt, tags } = await readSecret(name, call, fresh)
+    const { renewedAt } = tags
+    return {
+      name,
+      ...(createdAt === undefined ? {} : { createdAt }),
+      ...(expiresAt === undefined ? {} : { expiresAt }),
+      ...(renewedAt === undefined ? {} : { renewedAt }),
+    }
+  }
+  const askAsApp: Recipe['ask'] = client =>
+    client.acquireTokenByClientCredential({ scopes: [`${settings.audience}/.default`], skipCache: true })
+  const proveBySecret: Recipe['proof'] = async (call, fresh) => ({
+    clientSecret: (await readSecret(clientSecret, call, fresh)).value,
+  })
+
+  const recipes: Record<CredentialKind, Recipe> = {
+    secret: {
+      proof: proveBySecret,
+      ask: askAsApp,
+      inspect: async (call, fresh) => [await inspectSecret(clientSecret, call, fresh)],
+    },
+    certificate: {
+      proof: async (call, fresh) =>
+        (await readCertificate(await readSecret(certificate, call, fresh), clock.now())).proof,
+      ask: askAsApp,
+      inspect: async (call, fresh) => {
+        const { expiresAt } = await readCertificate(await readSecret(certificate, call, fresh), clock.now())
+        return [{ ...(await inspectSecret(certificate, call, false)), expiresAt }]
+      },
+    },
+    federated: {
+      proof: async () => ({ clientAssertion: () => signAssertion(identity) }),
+      ask: askAsApp,
+      inspect: async () => [],
+    },
+    'refresh-token': {
+      proof: proveBySecret,
+      ask: async (client, call, fresh) =>
+        client.acquireTokenByRefreshToken({
+          refreshToken: (await readSecret(refreshToken, call, fresh)).value,
+          scopes: [`${settings.audience}/user_impersonation`],
+        }),
+      inspect: (call, fresh) =>
+        Promise.all([inspectSecret(clientSecret, call, fresh), inspectSecret(refreshToken, call, fresh)]),
+    },
+  }
+  const recipe = recipes[settings.credential]
+
+  const exchange = (call: Call) =>
+    retryWithFreshSecrets(async fresh =>
+      authority.exchange(await recipe.proof(call, fresh), call, client => recipe.ask(client, call, fresh)),
+    )
+
+  return {
+    kind: settings.credential,
+    async acquire(call) {
+      const { result, expiresInSeconds } = await exchange(call)
+      return { token: result.accessToken, expiresAt: clock.now() + expiresInSeconds * 1000 }
+    },
+    inspect: (call, fresh = false) => recipe.inspect(call, fresh),
+    async redeem(call) {
+      const { refreshToken: newer } = await exchange(call)
+      if (newer === undefined) {
+        throw new AppError('credential_rejected', 'Entra ID gave no newer refresh token. Run `npm run consent` anew.')
       }
-    default:
-      throw new AppError('app_misconfigured', `PARTNER_CENTER_CREDENTIAL ${settings.credential} is not available.`)
+      return newer
+    },
   }
 }
 
@@ -36,7 +130,35 @@ async function retryWithFreshSecrets<T>(acquire: (fresh: boolean) => Promise<T>)
   try {
     return await acquire(false)
   } catch (error) {
-    if (!isCredentialFailure(error)) throw error
+    if (!isCredentialFailure(error) || error.code === 'key_vault_refused') throw error
     return acquire(true)
   }
+}
+
+async function signAssertion(identity: () => Promise<TokenCredential>): Promise<string> {
+  try {
+    const token = await (await identity()).getToken(`${exchangeAudience}/.default`)
+    if (token !== null) return token.token
+  } catch (error) {
+    throw isAppError(error) ? error : assertionFailure(error)
+  }
+  throw assertionFailure(undefined)
+}
+
+function assertionFailure(cause: unknown): AppError {
+  if (/ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENOTFOUND|\b5\d\d\b/.test(describeError(cause))) {
+    return new AppError(
+      'authority_unavailable',
+      'The managed identity endpoint cannot be reached. Try again in 30 seconds.',
+      {
+        retryAfterSeconds: 30,
+        cause,
+      },
+    )
+  }
+  return new AppError(
+    'credential_rejected',
+    'The managed identity of the app cannot sign in. Give the app an identity, set AZURE_CLIENT_ID if it is user-assigned, and use `federated` only in Azure.',
+    { cause },
+  )
 }

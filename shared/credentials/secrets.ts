@@ -20,7 +20,11 @@ export type Secret = {
 export type Secrets = {
   /** Reads a secret, at most five minutes old. `fresh` goes to the vault in any case. */
   read: (name: string, call: Call, options?: { fresh?: boolean }) => Promise<Secret>
+  /** Stores a new version of a secret. */
+  write: (name: string, version: NewVersion, call: Call) => Promise<void>
 }
+
+export type NewVersion = { value: string; expiresAt: number; tags: Record<string, string> }
 
 type Options = {
   vaultUri: string
@@ -49,18 +53,23 @@ export function createSecrets({ vaultUri, credential, clock, share }: Options): 
   const cache = new Map<string, { secret: Secret; readAt: number }>()
   let client: Promise<SecretClient> | undefined
 
-  async function fetchSecret(name: string, call: Call): Promise<Secret> {
+  async function useVault<T>(name: string, call: Call, use: (client: SecretClient) => Promise<T>): Promise<T> {
     client ??= credential().then(credential => createSecretClient(vaultUri, credential))
-    const { signal } = call.deadline
     try {
-      const secret = toSecret(await (await client).getSecret(name, { abortSignal: signal }))
-      cache.set(name, { secret, readAt: clock.now() })
-      return secret
+      return await use(await client)
     } catch (error) {
-      if (signal.aborted) throw signal.reason
+      if (call.deadline.signal.aborted) throw call.deadline.signal.reason
       throw toVaultError(error, name)
     }
   }
+
+  const fetchSecret = (name: string, call: Call): Promise<Secret> =>
+    useVault(name, call, async client => {
+      const stored = await client.getSecret(name, { abortSignal: call.deadline.signal })
+      const secret = toSecret(stored, clock.now())
+      cache.set(name, { secret, readAt: clock.now() })
+      return secret
+    })
 
   return {
     async read(name, call, { fresh = false } = {}) {
@@ -75,12 +84,25 @@ export function createSecrets({ vaultUri, credential, clock, share }: Options): 
         return cached.secret
       }
     },
+
+    write: (name, { value, expiresAt, tags }, call) =>
+      useVault(name, call, async client => {
+        await client.setSecret(name, value, { expiresOn: new Date(expiresAt), tags, abortSignal: call.deadline.signal })
+        cache.delete(name)
+      }),
   }
 }
 
-function toSecret({ name, value, properties }: KeyVaultSecret): Secret {
+function toSecret({ name, value, properties }: KeyVaultSecret, now: number): Secret {
   if (value === undefined || value.trim() === '') {
     throw new AppError('key_vault_refused', `The Key Vault secret '${name}' is empty. Store its value in the vault.`)
+  }
+  if (properties.expiresOn !== undefined && properties.expiresOn.getTime() <= now) {
+    const day = properties.expiresOn.toISOString().slice(0, 10)
+    throw new AppError(
+      'credential_rejected',
+      `The Key Vault secret '${name}' expired on ${day}. Store a new version of it, with its own date of expiry.`,
+    )
   }
   return {
     name,
@@ -100,7 +122,7 @@ export function toVaultError(error: unknown, name: string): AppError {
   if (status === 404) {
     return refused(`Key Vault has no secret '${name}'. Store it, or correct the setting that names it.`)
   }
-  if (status === 403 && /disabled/i.test(describeError(error))) {
+  if (status === 403 && isDisabled(error)) {
     return refused(`The Key Vault secret '${name}' is disabled. Enable it, or store a new version.`)
   }
   if (status === 403) {
@@ -129,6 +151,11 @@ export function toVaultError(error: unknown, name: string): AppError {
 
 const statusOf = (error: unknown): number | undefined =>
   error instanceof Error && 'statusCode' in error && typeof error.statusCode === 'number' ? error.statusCode : undefined
+
+/** The service says so in its inner error code, `SecretDisabled`, and in its text. */
+const isDisabled = (error: unknown): boolean =>
+  /disabled/i.test(describeError(error)) ||
+  (error instanceof Error && 'details' in error && /SecretDisabled/.test(JSON.stringify(error.details) ?? ''))
 
 const signInFailures = [
   'CredentialUnavailableError',

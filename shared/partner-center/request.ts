@@ -32,7 +32,7 @@ export type RequestOptions = {
   /** Waits for a place in the shared pace before each try. */
   pace?: (call: Call) => Promise<void>
   extraHeaders?: Record<string, string>
-  /** Called with the headers of every answer that was not an error. */
+  /** Called with the headers of every answer. */
   onAnswer?: (headers: TransportResponse['headers']) => void
 }
 
@@ -57,7 +57,9 @@ export function createRequest(options: RequestOptions): RequestPartnerCenter {
     const send = async (token: string): Promise<TransportResponse> => {
       await pace?.(call)
       const sent = { ...callHeaders, authorization: `Bearer ${token}` }
-      return transport({ method: 'GET', url, headers: sent, signal: call.deadline.signal })
+      const response = await transport({ method: 'GET', url, headers: sent, signal: call.deadline.signal })
+      onAnswer?.(response.headers)
+      return response
     }
 
     let token = await tokens.get(call)
@@ -80,9 +82,7 @@ export function createRequest(options: RequestOptions): RequestPartnerCenter {
         return { failure: unreachable(error) }
       }
     }
-    const response = await withRetries(attempt, url.pathname, call, clock)
-    onAnswer?.(response.headers)
-    return response
+    return withRetries(attempt, url.pathname, call, clock)
   }
 }
 

@@ -11,7 +11,9 @@ const expected = [
     authLevel: 'function',
     route: 'customers/{customerTenantId}/orders',
   },
+  { name: 'get-health-details', type: 'httpTrigger', methods: ['GET'], authLevel: 'function', route: 'health/details' },
   { name: 'get-health', type: 'httpTrigger', methods: ['GET'], authLevel: 'anonymous', route: 'health' },
+  { name: 'renew-credential', type: 'timerTrigger', schedule: '0 40 3 * * *' },
   {
     name: 'unknown-route',
     type: 'httpTrigger',
@@ -21,16 +23,18 @@ const expected = [
   },
 ]
 
+const byName = (a: { name: string }, b: { name: string }) => (a.name < b.name ? -1 : 1)
+
 test('the built entry registers exactly the functions of the contract', async () => {
   const app = await loadApp(`${root}dist/main.js`, () => undefined)
 
   const registered = [...app.functions.values()]
     .map(({ name, bindings }) => {
       const trigger = Object.values(bindings).find(({ type }) => type.endsWith('Trigger'))
-      const { type, methods, authLevel, route } = trigger as Binding
-      return { name, type, methods, authLevel, route }
+      const { type, methods, authLevel, route, schedule } = trigger as Binding
+      return { name, type, methods, authLevel, route, schedule }
     })
-    .sort((a, b) => (a.name < b.name ? -1 : 1))
+    .sort(byName)
 
-  expect(registered).toEqual(expected)
+  expect(registered).toEqual([...expected].sort(byName))
 })

@@ -20,11 +20,14 @@ type Options = {
   storage: string
   settings?: Record<string, string>
   simulator?: Parameters<typeof startSimulator>[0]
+  /** Sets up the simulator before the host starts. */
+  prepare?: (simulator: Simulator) => unknown
 }
 
 /** The functions host as its own process on the built app, and a simulator in this one, so that tests can script it. */
-export async function startApp({ storage, settings = {}, simulator: options }: Options): Promise<RunningApp> {
+export async function startApp({ storage, settings = {}, simulator: options, prepare }: Options): Promise<RunningApp> {
   const simulator = await startSimulator(options)
+  prepare?.(simulator)
   const folder = await mkdtemp(join(tmpdir(), 'orders-'))
   const certificate = join(folder, 'simulator.pem')
   await writeFile(certificate, simulator.certificate)

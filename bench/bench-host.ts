@@ -1,0 +1,70 @@
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { bundle, root } from '../local/build.ts'
+import { type Running, runNode } from '../local/processes.ts'
+import { startSimulator } from '../local/simulator/simulator.ts'
+
+export type BenchHost = {
+  url: string
+  /** Peak resident bytes while `work` runs, above what was resident before. Linux only. */
+  peakAboveIdle: (work: () => Promise<unknown>) => Promise<number>
+  stop: () => Promise<void>
+}
+
+type Options = {
+  /** Orders of each customer and number of customers that the upstream holds. */
+  ordersEach: number
+  customers: number
+  /** Further modules for the bundle, such as a baseline function. */
+  modules?: string[]
+}
+
+/** The functions host on the built app, with a near-free upstream, each in a process of its own. */
+export async function startBenchHost({ ordersEach, customers, modules = [] }: Options): Promise<BenchHost> {
+  const folder = await mkdtemp(join(tmpdir(), 'bench-'))
+  const functions = (await readdir(`${root}functions`)).map(name => `./functions/${name}`)
+  await bundle([...modules, ...functions], join(folder, 'dist'))
+  await writeFile(join(folder, 'package.json'), '{"type":"module","main":"dist/main.js"}')
+  await writeFile(join(folder, 'host.json'), '{"version":"2.0"}')
+  const simulator = await startSimulator()
+  await writeFile(join(folder, 'simulator.pem'), simulator.certificate)
+  const upstream = await runNode(
+    [`${root}bench/scenes/upstream.ts`, String(ordersEach), String(customers)],
+    lines => lines.length > 0,
+  )
+  const host = await runNode(
+    [`${root}bench/scenes/host.ts`, folder],
+    lines => lines.some(line => line.startsWith('Listening')),
+    {
+      env: {
+        ...process.env,
+        ...simulator.settings,
+        PARTNER_CENTER_BASE_URL: `http://127.0.0.1:${upstream.lines[0]?.replace(/\D/g, '')}`,
+        AzureWebJobsStorage: 'UseDevelopmentStorage=true',
+        NODE_EXTRA_CA_CERTS: join(folder, 'simulator.pem'),
+      },
+    },
+  )
+  return {
+    url: host.lines.at(-1)?.replace('Listening on ', '') ?? '',
+    async peakAboveIdle(work) {
+      const idle = await residentBytes(host, 'VmRSS')
+      // Sets the peak back to what is resident now (man 5 proc, clear_refs).
+      await writeFile(`/proc/${host.process.pid}/clear_refs`, '5')
+      await work()
+      return (await residentBytes(host, 'VmHWM')) - idle
+    },
+    async stop() {
+      await host.stop()
+      await upstream.stop()
+      await simulator.stop()
+      await rm(folder, { recursive: true })
+    },
+  }
+}
+
+async function residentBytes({ process: { pid } }: Running, field: 'VmRSS' | 'VmHWM'): Promise<number> {
+  const status = await readFile(`/proc/${pid}/status`, 'utf8')
+  return Number(new RegExp(`${field}:\\s+(\\d+)`).exec(status)?.[1]) * 1024
+}

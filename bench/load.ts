@@ -1,0 +1,52 @@
+import { execFile } from 'node:child_process'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { buildApp, bundle, root } from '../local/build.ts'
+import { alternate, type Figure } from './report.ts'
+
+const run = promisify(execFile)
+
+/** Prints the milliseconds that importing an entry takes in a fresh process with the worker's core module supplied. */
+const probe = `
+import { Module } from 'node:module'
+const core = { registerFunction() {}, registerHook() {}, setProgrammingModel() {}, log() {} }
+const original = Module.prototype.require
+Module.prototype.require = function (id) { return id === '@azure/functions-core' ? core : original.call(this, id) }
+const startedAt = performance.now()
+await import(process.argv[2])
+console.log(performance.now() - startedAt)
+`
+
+export async function measure(): Promise<Figure[]> {
+  const folder = await mkdtemp(join(tmpdir(), 'bench-load-'))
+  const script = join(folder, 'probe.mjs')
+  await writeFile(script, probe)
+  await writeFile(join(folder, 'package.json'), '{"type":"module"}')
+  await buildApp()
+  await bundle(['./bench/scenes/empty-function.ts'], join(folder, 'empty'))
+  const load = async (entry: string) => Number((await run(process.execPath, [script, entry])).stdout)
+  try {
+    const ours = `${root}dist/main.js`
+    const empty = join(folder, 'empty/main.js')
+    await load(ours)
+    await load(empty)
+    const [app, baseline] = await alternate(
+      21,
+      () => load(ours),
+      () => load(empty),
+    )
+    return [
+      {
+        what: 'loading the built entry',
+        baseline: 'an app with one empty HTTP function, bundled the same way',
+        ratio: app / baseline,
+        target: { atMost: 2 },
+        values: `${app.toFixed(1)} ms against ${baseline.toFixed(1)} ms, median of 21 fresh processes each`,
+      },
+    ]
+  } finally {
+    await rm(folder, { recursive: true })
+  }
+}

@@ -1,0 +1,6 @@
+import { startHost } from '../../local/host/host.ts'
+
+/** The functions host on a folder given as the argument; log lines are made and then dropped, as a platform takes them off our hands. */
+const host = await startHost({ appFolder: process.argv[2] ?? '', port: 0, writeLog: () => undefined })
+process.on('SIGTERM', () => host.stop().then(() => process.exit(0)))
+console.log(`Listening on ${host.url}`)

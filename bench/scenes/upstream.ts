@@ -1,0 +1,32 @@
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { guidOf, sampleOrder } from '../../local/simulator/sample-data.ts'
+
+/** A Partner Center that costs next to nothing: bodies made once, any token good. Prints its port. */
+const ordersEach = Number(process.argv[2] ?? 20)
+const customers = Number(process.argv[3] ?? 64)
+
+export const customerIds = (count: number): string[] =>
+  Array.from({ length: count }, (_, index) => guidOf(`customer ${index}`))
+
+export function collectionOf(customer: string, orders: number): Buffer {
+  const items = Array.from({ length: orders }, (_, number) => sampleOrder(customer, number))
+  const links = { self: { uri: `/customers/${customer}/orders`, method: 'GET', headers: [] } }
+  return Buffer.from(JSON.stringify({ totalCount: orders, items, links, attributes: { objectType: 'Collection' } }))
+}
+
+if (import.meta.main) {
+  const bodies = new Map(customerIds(customers).map(id => [id, collectionOf(id, ordersEach)]))
+  const token = Buffer.from(JSON.stringify({ token_type: 'Bearer', expires_in: 3599, access_token: 'bench' }))
+  const server = createServer((request, response) => {
+    const body = request.method === 'POST' ? token : bodies.get(request.url?.split('/')[3] ?? '')
+    response.writeHead(body === undefined ? 404 : 200, {
+      'content-type': 'application/json',
+      'content-length': body?.length ?? 0,
+    })
+    response.end(body)
+    request.resume()
+  })
+  server.keepAliveTimeout = 60_000
+  server.listen(0, '127.0.0.1', () => console.log(`Serving on ${(server.address() as AddressInfo).port}`))
+}

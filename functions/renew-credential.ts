@@ -1,0 +1,24 @@
+import { app, type InvocationContext, type Timer } from '@azure/functions'
+import { inBackground } from '../shared/background.ts'
+
+/** Minutes are plenty: two calls to the vault and one to Entra ID, with their retries. */
+const deadlineSeconds = 5 * 60
+
+/** Daily at 03:40 UTC: renews the refresh token and warns of secrets and certificates that are about to end. */
+export const renewCredential = (_timer: Timer, context: InvocationContext): Promise<void> =>
+  inBackground(context, deadlineSeconds, async (app, call) => {
+    const renew = await app.renewCredential()
+    await renew(call)
+  })
+
+app.timer('renew-credential', {
+  schedule: '0 40 3 * * *',
+  // What failed is tried again within hours, not only the next day; the stored token stays good meanwhile.
+  retry: {
+    strategy: 'exponentialBackoff',
+    maxRetryCount: 5,
+    minimumInterval: { minutes: 1 },
+    maximumInterval: { hours: 2 },
+  },
+  handler: renewCredential,
+})

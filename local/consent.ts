@@ -1,0 +1,127 @@
+import { randomBytes, timingSafeEqual } from 'node:crypto'
+import { once } from 'node:events'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { type App, createApp } from '../shared/app.ts'
+import { type Call, startDeadline } from '../shared/call.ts'
+import { systemClock } from '../shared/clock.ts'
+import { AppError, isAppError } from '../shared/errors.ts'
+import { createLog, describeError } from '../shared/log.ts'
+import { environment } from '../shared/settings.ts'
+import { loadLocalSettings } from './local-settings.ts'
+
+/** Minutes to sign in before the command gives up. */
+const patienceMinutes = 10
+
+const page = (title: string, text: string): string => `<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>${title}</title>
+<style>body{font:16px/1.5 system-ui;max-width:34rem;margin:4rem auto;padding:0 1rem}</style></head>
+<body><h1>${title}</h1><p>${text}</p></body></html>`
+
+const isEqual = (a: string, b: string): boolean =>
+  a.length === b.length && timingSafeEqual(Buffer.from(a), Buffer.from(b))
+
+/**
+ * Waits for the one redirect of the sign-in. Anything with another state is refused and changes nothing; the right one
+ * is taken once.
+ */
+function takeRedirect(state: string, signal: AbortSignal) {
+  const server = createServer()
+  const code = new Promise<string>((resolve, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason))
+    server.on('request', (request: IncomingMessage, response: ServerResponse) => {
+      const query = new URL(request.url ?? '/', 'http://localhost').searchParams
+      const show = (status: number, title: string, text: string) =>
+        response
+          .writeHead(status, { 'content-type': 'text/html; charset=utf-8', connection: 'close' })
+          .end(page(title, text))
+      if (!isEqual(query.get('state') ?? '', state)) {
+        return show(400, 'Not the sign-in that was started', 'Use the link that the command printed, and use it once.')
+      }
+      state = randomBytes(32).toString('base64url')
+      const given = query.get('code')
+      if (given === null) {
+        show(400, 'The sign-in did not succeed', 'Nothing was stored. Run the command again.')
+        const [reason] = /AADSTS\d+/.exec(query.get('error_description') ?? '') ?? [query.get('error') ?? 'no code']
+        return reject(
+          new AppError(
+            'credential_rejected',
+            `The sign-in did not succeed (${reason.replace(/\W/g, ' ').slice(0, 60)}). Nothing was stored.`,
+          ),
+        )
+      }
+      show(200, 'Signed in', 'You can close this page. The command stores the sign-in in Key Vault and says so.')
+      resolve(given)
+    })
+  })
+  return { server, code }
+}
+
+async function consent(call: Call): Promise<void> {
+  await loadLocalSettings()
+  // The host's storage has no part in signing in.
+  const app = createApp({
+    env: {
+      AzureWebJobsStorage: 'UseDevelopmentStorage=true',
+      ...environment(),
+      PARTNER_CENTER_CREDENTIAL: 'refresh-token',
+    },
+  })
+  const settings = await app.settings()
+  const port = Number(environment().CONSENT_PORT ?? 8400)
+
+  const state = randomBytes(32).toString('base64url')
+  const { server, code } = takeRedirect(state, call.deadline.signal)
+  server.listen(port, '127.0.0.1')
+  await once(server, 'listening')
+  const redirectUri = `http://localhost:${(server.address() as AddressInfo).port}`
+  try {
+    const startSignIn = await app.startSignIn()
+    const signIn = await startSignIn(redirectUri, state, call)
+    console.log(`This signs a user in to Partner Center once and stores the sign-in (a refresh token) in Key Vault.
+
+  tenant        ${settings.partnerTenantId} (${settings.cloud})
+  app           ${settings.clientId}
+  stored in     ${settings.keyVaultUri} as secret '${settings.secretNames.refreshToken}'
+  redirect      ${redirectUri} (register http://localhost as a web redirect URI of the app)
+
+Who should sign in: a service account of its own in the partner tenant, admin agent or sales agent, with multi-factor
+authentication. Its sign-in is what the app acts with from then on. You yourself need the role Key Vault Secrets Officer.
+
+Open this address in a browser on this machine, within ${patienceMinutes} minutes:
+
+  ${signIn.url}
+`)
+    await signIn.redeem(await code, call)
+    console.log('The sign-in is stored. renew-credential keeps it alive from here on.')
+    await check(app, call)
+  } finally {
+    server.close()
+    server.closeAllConnections()
+  }
+}
+
+/** Tries the stored sign-in on Partner Center, which says whether it was made with MFA. */
+async function check(app: App, call: Call): Promise<void> {
+  const [isReachable, readHealth] = await Promise.all([app.reachability(), app.credentialHealth()])
+  const { error } = await isReachable(call)
+  const { mfaCompliant } = await readHealth(call)
+  if (error === undefined) console.log('Partner Center accepts it.')
+  else console.log(`Warning: ${error.message}`)
+  if (mfaCompliant === false)
+    console.log('Warning: it lacks multi-factor authentication. Run this again and sign in with MFA.')
+}
+
+const deadline = startDeadline(systemClock, patienceMinutes * 60)
+try {
+  await consent({
+    correlationId: 'consent',
+    deadline,
+    log: createLog({ ...console, warn: () => undefined, info: () => undefined, debug: () => undefined }),
+  })
+} catch (error) {
+  console.error(isAppError(error) ? error.message : describeError(error))
+  process.exitCode = 1
+} finally {
+  deadline.end()
+}

@@ -1,0 +1,78 @@
+import { setTimeout } from 'node:timers/promises'
+import { Cron } from 'croner'
+import type { FunctionMetadata, LoadedApp, RetryOptions } from './core.ts'
+
+export type Timers = {
+  /** Runs a timer now, besides its schedule; false if there is none of that name. */
+  startByHand: (name: string) => boolean
+  /** Ends the schedules and waits for what is under way. */
+  stop: () => Promise<void>
+}
+
+/** Milliseconds before repetition `count`, counted from 0 (learn.microsoft.com/azure/azure-functions/functions-bindings-error-pages). */
+export function retryDelayMs(options: RetryOptions, count: number): number {
+  const ms = (duration: { seconds?: number } | undefined) => Number(duration?.seconds ?? 0) * 1000
+  if (options.retryStrategy === 'fixedDelay') return ms(options.delayInterval)
+  return Math.min(ms(options.maximumInterval), ms(options.minimumInterval) * 2 ** count)
+}
+
+/**
+ * Fires timer triggers: in UTC, day of month and day of week both have to match as in NCRONTAB, and a timer never
+ * overlaps itself. There is one host here, so that the platform's lease is not needed.
+ */
+export function startTimers(app: LoadedApp): Timers {
+  const running = new Map<string, Promise<void>>()
+  const crons: Cron[] = []
+  const ending = new AbortController()
+
+  async function run({ name, retryOptions }: FunctionMetadata, next: Date | null): Promise<void> {
+    const timer = {
+      IsPastDue: false,
+      Schedule: { AdjustForDST: true },
+      ScheduleStatus: { Last: new Date(), LastUpdated: new Date(), Next: next ?? new Date() },
+    }
+    for (let count = 0; !ending.signal.aborted; count++) {
+      try {
+        await app.invoke(name, { json: JSON.stringify(timer) })
+        return
+      } catch (error) {
+        console.error(JSON.stringify({ event: 'function_failed', function: name, message: String(error) }))
+        if (retryOptions === undefined || count >= (retryOptions.maxRetryCount ?? 0)) return
+        await setTimeout(retryDelayMs(retryOptions, count), undefined, { signal: ending.signal }).catch(() => undefined)
+      }
+    }
+  }
+
+  function start(metadata: FunctionMetadata, next: Date | null): void {
+    if (running.has(metadata.name)) return
+    running.set(
+      metadata.name,
+      run(metadata, next).finally(() => running.delete(metadata.name)),
+    )
+  }
+
+  const timers = new Map(
+    [...app.functions.values()].flatMap(metadata => {
+      const trigger = Object.values(metadata.bindings).find(({ type }) => type === 'timerTrigger')
+      return trigger === undefined ? [] : [[metadata.name, { metadata, schedule: String(trigger.schedule) }] as const]
+    }),
+  )
+  for (const { metadata, schedule } of timers.values()) {
+    crons.push(
+      new Cron(schedule, { timezone: 'UTC', domAndDow: true, unref: true }, cron => start(metadata, cron.nextRun())),
+    )
+  }
+
+  return {
+    startByHand(name) {
+      const timer = timers.get(name)
+      if (timer !== undefined) start(timer.metadata, null)
+      return timer !== undefined
+    },
+    async stop() {
+      ending.abort()
+      for (const cron of crons) cron.stop()
+      await Promise.all(running.values())
+    },
+  }
+}

@@ -1,0 +1,85 @@
+import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto'
+import { AppError } from '../errors.ts'
+import type { ClientProof } from './authority.ts'
+import type { Secret } from './secrets.ts'
+
+export type ClientCertificate = {
+  proof: ClientProof
+  /** Milliseconds since 1970 UTC. */
+  expiresAt: number
+}
+
+/** What makes a certificate useless, said so that whoever runs the app can mend it. */
+const unusable = (name: string, what: string, cause?: unknown): AppError =>
+  new AppError('credential_rejected', `The Key Vault secret '${name}' ${what}`, { cause })
+
+/**
+ * The client certificate in a Key Vault secret: PEM text, or a PFX without a password in base64, which is how Key Vault
+ * gives out its own certificates (learn.microsoft.com/azure/key-vault/certificates/about-certificates). It never
+ * touches the disk.
+ */
+export async function readCertificate(secret: Secret, now: number): Promise<ClientCertificate> {
+  const { name, value } = secret
+  const pem = value.includes('-----BEGIN') ? value : await pfxToPem(name, value)
+  const key = readKey(name, pem)
+  const certificates = pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? []
+  const chain = certificates.map(text => readX509(name, text))
+  const leaf = chain.find(certificate => certificate.checkPrivateKey(key))
+  if (leaf === undefined) {
+    throw unusable(
+      name,
+      'holds no certificate that belongs to its private key. Store the certificate together with its key.',
+    )
+  }
+  if (key.asymmetricKeyType !== 'rsa') throw unusable(name, 'holds a key that is not RSA, which Entra ID demands.')
+  const expiresAt = Date.parse(leaf.validTo)
+  if (expiresAt <= now) {
+    throw unusable(
+      name,
+      `holds a certificate that expired on ${new Date(expiresAt).toISOString().slice(0, 10)}. Renew it, and upload its public part to the app registration.`,
+    )
+  }
+  return {
+    expiresAt,
+    proof: {
+      clientCertificate: {
+        thumbprintSha256: leaf.fingerprint256.replaceAll(':', ''),
+        privateKey: key.export({ type: 'pkcs8', format: 'pem' }).toString(),
+        // With the chain sent along, Entra ID can accept a renewed certificate by its subject name.
+        x5c: [leaf, ...chain.filter(certificate => certificate !== leaf)].map(String).join('\n'),
+      },
+    },
+  }
+}
+
+function readKey(name: string, pem: string): KeyObject {
+  const [text] = pem.match(/-----BEGIN (?:RSA |EC |ENCRYPTED )?PRIVATE KEY-----[\s\S]+?-----END [A-Z ]+-----/) ?? []
+  if (text === undefined)
+    throw unusable(name, 'holds no private key. Store the certificate together with its key, as PEM or PFX.')
+  try {
+    return createPrivateKey(text)
+  } catch (cause) {
+    throw unusable(name, 'holds a private key that cannot be read. Store it without a password.', cause)
+  }
+}
+
+function readX509(name: string, pem: string): X509Certificate {
+  try {
+    return new X509Certificate(pem)
+  } catch (cause) {
+    throw unusable(name, 'holds a certificate that cannot be read.', cause)
+  }
+}
+
+async function pfxToPem(name: string, base64: string): Promise<string> {
+  try {
+    const { readPfx } = await import('./pfx.ts')
+    return readPfx(base64)
+  } catch (cause) {
+    throw unusable(
+      name,
+      'is neither PEM nor a PFX without a password. Store the certificate with its key in one of these forms.',
+      cause,
+    )
+  }
+}

@@ -1,0 +1,39 @@
+import type { Call } from '../call.ts'
+import type { Clock } from '../clock.ts'
+import { type ErrorCode, isAppError } from '../errors.ts'
+import type { Ingredient, PartnerCredential } from './partner-credential.ts'
+import { daysUntil } from './renewal.ts'
+
+export type CredentialHealth = {
+  kind: string
+  secrets: { name: string; ageDays?: number; expiresAt?: string; daysLeft?: number; renewedAt?: string }[]
+  /** What Partner Center said of the last App+User call; absent until there was one. */
+  mfaCompliant?: boolean
+  error?: { code: ErrorCode; message: string }
+}
+
+/** The state of the credential for an operator: names, ages and ends, never a value. */
+export async function readCredentialHealth(
+  credential: PartnerCredential,
+  mfaCompliant: boolean | undefined,
+  call: Call,
+  clock: Clock,
+): Promise<CredentialHealth> {
+  const base = { kind: credential.kind, ...(mfaCompliant === undefined ? {} : { mfaCompliant }) }
+  try {
+    const ingredients = await credential.inspect(call)
+    return { ...base, secrets: ingredients.map(ingredient => describe(ingredient, clock.now())) }
+  } catch (error) {
+    if (!isAppError(error)) throw error
+    return { ...base, secrets: [], error: { code: error.code, message: error.message } }
+  }
+}
+
+const describe = ({ name, createdAt, expiresAt, renewedAt }: Ingredient, now: number) => ({
+  name,
+  ...(createdAt === undefined ? {} : { ageDays: Math.max(0, daysUntil(now, createdAt)) }),
+  ...(expiresAt === undefined
+    ? {}
+    : { expiresAt: new Date(expiresAt).toISOString(), daysLeft: daysUntil(expiresAt, now) }),
+  ...(renewedAt === undefined ? {} : { renewedAt }),
+})

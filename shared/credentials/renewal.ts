@@ -1,0 +1,69 @@
+import type { Call } from '../call.ts'
+import type { Clock } from '../clock.ts'
+import { isAppError } from '../errors.ts'
+import { describeError } from '../log.ts'
+import { withRetries } from '../partner-center/retry.ts'
+import type { Settings } from '../settings.ts'
+import type { Ingredient, PartnerCredential } from './partner-credential.ts'
+import type { Secrets } from './secrets.ts'
+
+const dayMs = 86_400_000
+
+/** A refresh token that is not redeemed for this long dies (learn.microsoft.com/entra/identity-platform/refresh-tokens). */
+export const refreshTokenLifeMs = 90 * dayMs
+
+/** From this many days before the end of a secret or certificate on, every check warns. */
+const warnDays = 14
+
+export const daysUntil = (instant: number, now: number): number => Math.floor((instant - now) / dayMs)
+
+/** Logs `credential_expires_soon`, which an alert matches, for each ingredient that is about to run out. */
+export function warnOfExpiry(ingredients: readonly Ingredient[], call: Call, now: number): void {
+  for (const { name, expiresAt } of ingredients) {
+    if (expiresAt === undefined || daysUntil(expiresAt, now) > warnDays) continue
+    call.log('error', 'credential_expires_soon', {
+      secret: name,
+      daysLeft: daysUntil(expiresAt, now),
+      expiresAt: new Date(expiresAt).toISOString(),
+    })
+  }
+}
+
+type Options = { credential: PartnerCredential; secrets: Secrets; settings: Settings; clock: Clock }
+
+/**
+ * Redeems the refresh token and stores the newer one as a new version of its secret, so that it never grows as old as it
+ * may. Two that do so at once both store a good token, since older ones stay valid; so does one whose write fails.
+ * Rejects after logging, so that the platform repeats it.
+ */
+export function createRenewal({ credential, secrets, settings, clock }: Options): (call: Call) => Promise<void> {
+  async function renewRefreshToken(call: Call): Promise<void> {
+    const name = settings.secretNames.refreshToken
+    const value = await credential.redeem(call)
+    const expiresAt = clock.now() + refreshTokenLifeMs
+    const tags = { renewedAt: new Date(clock.now()).toISOString(), source: 'renew-credential' }
+    const write = async () => {
+      try {
+        return { value: await secrets.write(name, { value, expiresAt, tags }, call) }
+      } catch (error) {
+        if (isAppError(error) && error.retryable) return { failure: error }
+        throw error
+      }
+    }
+    await withRetries(write, `store secret ${name}`, call, clock)
+    call.log('info', 'credential_renewed', { secret: name, expiresAt: new Date(expiresAt).toISOString() })
+  }
+
+  return async call => {
+    try {
+      if (credential.kind === 'refresh-token') await renewRefreshToken(call)
+      warnOfExpiry(await credential.inspect(call, true), call, clock.now())
+    } catch (error) {
+      call.log('error', 'credential_renewal_failed', {
+        code: isAppError(error) ? error.code : 'internal_error',
+        message: describeError(error),
+      })
+      throw error
+    }
+  }
+}
