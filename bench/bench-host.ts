@@ -9,6 +9,8 @@ export type BenchHost = {
   url: string
   /** Peak resident bytes while `work` runs, above what was resident before. Linux only. */
   peakAboveIdle: (work: () => Promise<unknown>) => Promise<number>
+  /** Milliseconds of CPU that the host spends while `work` runs. Linux only. */
+  cpuDuring: (work: () => Promise<unknown>) => Promise<number>
   stop: () => Promise<void>
 }
 
@@ -55,6 +57,11 @@ export async function startBenchHost({ ordersEach, customers, modules = [] }: Op
       await work()
       return (await residentBytes(host, 'VmHWM')) - idle
     },
+    async cpuDuring(work) {
+      const before = await cpuMs(host)
+      await work()
+      return (await cpuMs(host)) - before
+    },
     async stop() {
       await host.stop()
       await upstream.stop()
@@ -67,4 +74,10 @@ export async function startBenchHost({ ordersEach, customers, modules = [] }: Op
 async function residentBytes({ process: { pid } }: Running, field: 'VmRSS' | 'VmHWM'): Promise<number> {
   const status = await readFile(`/proc/${pid}/status`, 'utf8')
   return Number(new RegExp(`${field}:\\s+(\\d+)`).exec(status)?.[1]) * 1024
+}
+
+/** User and system time of a process, from its scheduler statistics in ticks of 10 ms (man 5 proc). */
+async function cpuMs({ process: { pid } }: Running): Promise<number> {
+  const fields = (await readFile(`/proc/${pid}/stat`, 'utf8')).split(') ')[1]?.split(' ') ?? []
+  return (Number(fields[11]) + Number(fields[12])) * 10
 }

@@ -5,6 +5,7 @@ const benches: Record<string, () => Promise<{ measure: () => Promise<Figure[]> }
   load: () => import('./load.ts'),
   warm: () => import('./warm.ts'),
   large: () => import('./large.ts'),
+  lists: () => import('./lists.ts'),
 }
 
 const names = process.argv.slice(2)

@@ -6,6 +6,8 @@ import type { CredentialHealth } from './credentials/credential-health.ts'
 import type { PartnerCredential } from './credentials/partner-credential.ts'
 import type { Secrets } from './credentials/secrets.ts'
 import type { StartSignIn } from './credentials/sign-in.ts'
+import type { ListCustomers } from './customers/customer-list.ts'
+import type { ReadOrder } from './orders/read-order.ts'
 import type { ReadOrders } from './orders/read-orders.ts'
 import type { Reachability } from './partner-center/reachability.ts'
 import type { RequestPartnerCenter, TokenSource } from './partner-center/request.ts'
@@ -23,6 +25,8 @@ export type App = {
   credentialHealth: () => Promise<(call: Call) => Promise<CredentialHealth>>
   reachability: () => Promise<(call: Call) => Promise<Reachability>>
   readOrders: () => Promise<ReadOrders>
+  readOrder: () => Promise<ReadOrder>
+  listCustomers: () => Promise<ListCustomers>
 }
 
 type AppOptions = { env?: Environment; overrides?: { clock?: Clock } }
@@ -138,6 +142,17 @@ export function createApp({ env = environment(), overrides = {} }: AppOptions = 
     readOrders: lazy(async () => {
       const [{ baseUrl }, { createReadOrders }] = await Promise.all([settings(), import('./orders/read-orders.ts')])
       return createReadOrders({ request: await request(), share, baseUrl, clock })
+    }),
+    readOrder: lazy(async () => {
+      const { createReadOrder } = await import('./orders/read-order.ts')
+      return createReadOrder({ request: await request(), share, clock })
+    }),
+    listCustomers: lazy(async () => {
+      const [{ baseUrl }, { createListCustomers }] = await Promise.all([
+        settings(),
+        import('./customers/customer-list.ts'),
+      ])
+      return createListCustomers({ request: await request(), share, baseUrl, clock })
     }),
   }
 }

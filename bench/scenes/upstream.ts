@@ -15,16 +15,39 @@ export function collectionOf(customer: string, orders: number): Buffer {
   return Buffer.from(JSON.stringify({ totalCount: orders, items, links, attributes: { objectType: 'Collection' } }))
 }
 
+const listSize = 10_000
+const pageSize = 500
+
+/** One page of a list of 10,000 customers; the link to the next carries where it begins. */
+function customerPage(from: number): Buffer {
+  const items = Array.from({ length: pageSize }, (_, index) => {
+    const id = guidOf(`listed ${from + index}`)
+    const companyProfile = {
+      tenantId: id,
+      domain: `customer${from + index}.example`,
+      companyName: `Customer ${from + index} Zürich AG`,
+    }
+    return {
+      id,
+      commerceId: id,
+      companyProfile,
+      relationshipToPartner: 'reseller',
+      attributes: { objectType: 'Customer' },
+    }
+  })
+  const next = { uri: `/customers?size=${pageSize}&from=${from + pageSize}`, method: 'GET', headers: [] }
+  return Buffer.from(JSON.stringify({ totalCount: pageSize, items, links: from + pageSize < listSize ? { next } : {} }))
+}
+
 if (import.meta.main) {
   const bodies = new Map(customerIds(customers).map(id => [id, collectionOf(id, ordersEach)]))
   const token = Buffer.from(JSON.stringify({ token_type: 'Bearer', expires_in: 3599, access_token: 'bench' }))
   const server = createServer((request, response) => {
-    const body = request.method === 'POST' ? token : bodies.get(request.url?.split('/')[3] ?? '')
-    response.writeHead(body === undefined ? 404 : 200, {
-      'content-type': 'application/json',
-      'content-length': body?.length ?? 0,
-    })
-    response.end(body)
+    const url = new URL(request.url ?? '/', 'http://upstream')
+    const list = url.pathname === '/v1/customers' ? customerPage(Number(url.searchParams.get('from') ?? 0)) : undefined
+    const body = request.method === 'POST' ? token : (list ?? bodies.get(url.pathname.split('/')[3] ?? ''))
+    const headers = { 'content-type': 'application/json', 'content-length': body?.length ?? 0 }
+    response.writeHead(body === undefined ? 404 : 200, headers).end(body)
     request.resume()
   })
   server.keepAliveTimeout = 60_000

@@ -1,5 +1,5 @@
 import type { HttpResponseInit } from '@azure/functions'
-import type { CustomerOrders } from '../orders/read-orders.ts'
+import type { SingleOrder } from '../orders/read-order.ts'
 import type { EnvelopeMember, OrderBytes } from '../partner-center/collection.ts'
 import { answer } from './answer.ts'
 
@@ -9,7 +9,7 @@ const settlingMs = 15 * 60 * 1000
 /** What the headers of an answer with orders say about where they come from. */
 export type Provenance = { source: 'live' | 'snapshot'; asOf: number; pricesUnavailable: boolean }
 
-export const live = ({ asOf, pricesUnavailable }: CustomerOrders): Provenance => ({
+export const live = ({ asOf, pricesUnavailable }: Omit<Provenance, 'source'>): Provenance => ({
   source: 'live',
   asOf,
   pricesUnavailable,
@@ -45,3 +45,20 @@ export function collectionAnswer(
 }
 
 const comma = Buffer.from(',')
+
+/** One order, its provisioning status beside its own members if that was asked for. */
+export function orderAnswer(
+  { order, provisioningStatus, ...read }: SingleOrder,
+  ifNoneMatch: string | null,
+): HttpResponseInit {
+  const body =
+    provisioningStatus === undefined
+      ? order.json
+      : Buffer.concat([
+          order.json.subarray(0, -1),
+          Buffer.from(',"provisioningStatus":'),
+          provisioningStatus,
+          Buffer.from('}'),
+        ])
+  return answer(body, { ifNoneMatch, headers: ordersHeaders(live(read)) })
+}

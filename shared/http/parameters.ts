@@ -47,6 +47,35 @@ export const billingTypes = ['monthly', 'annual', 'one_time', 'none', 'triennial
 /** Statuses of an order (learn.microsoft.com/partner-center/developer/order-resources). */
 export const orderStatuses = ['pending', 'completed', 'cancelled', 'unknown'] as const
 
+const format = z
+  .string()
+  .toLowerCase()
+  .pipe(z.enum(['json', 'csv']))
+  .default('json')
+  .meta({ expected: 'json or csv' })
+
+/** Rows of one page. */
+const top = z
+  .string()
+  .regex(/^\d{1,4}$/)
+  .transform(Number)
+  .refine(rows => rows >= 1 && rows <= 1000)
+  .default(500)
+  .meta({ expected: 'a whole number from 1 to 1000' })
+
+const cursor = z
+  .string()
+  .max(4096)
+  .regex(/^[\w-]+$/)
+  .optional()
+  .meta({ expected: 'one that this function gave out, unchanged' })
+
+/** GUID, 12 hex digits or base64url have been seen; never anything that has a meaning in a path. */
+const orderId = z
+  .string()
+  .regex(/^(?!\.+$)[\w.~:=+-]{1,128}$/)
+  .meta({ expected: 'an order id: up to 128 letters, digits, - and _' })
+
 const orderFilters = {
   billingType: oneOf(billingTypes),
   includePrice: trueOrFalse(false),
@@ -83,4 +112,28 @@ export const customerOrders = define({
   query: orderFilters,
   queryInBody: true,
   check: checkRange,
+})
+
+export const customerOrder = define({
+  path: { customerTenantId, orderId },
+  query: {
+    expand: z
+      .string()
+      .toLowerCase()
+      .pipe(z.enum(['provisioningstatus']))
+      .optional()
+      .meta({ expected: 'provisioningStatus' }),
+    includePrice: orderFilters.includePrice,
+  },
+})
+
+export const orderLines = define({
+  path: { customerTenantId },
+  query: { ...orderFilters, format, top, cursor },
+  check: checkRange,
+})
+
+export const customers = define({
+  path: {},
+  query: { search: z.string().max(200).optional().meta({ expected: 'at most 200 characters' }), top, cursor },
 })

@@ -80,6 +80,20 @@ export function readOrder(body: Buffer): OrderBytes {
   return order
 }
 
+/** The `items` of any other collection as one JSON array, mended the same way. Throws a `SyntaxError` if there is none. */
+export function readItemsArray(body: Buffer): Buffer {
+  const { scanner, start } = createScanner(body, isUtf8)
+  const root = skipSpace(scanner, start)
+  if (!startsObject(scanner.bytes[root])) fail(root)
+  let items: Buffer | undefined
+  const end = scanObject(scanner, root, 0, (key, valueStart, valueEnd) => {
+    if (key === 'items' && startsArray(scanner.bytes[valueStart])) items = copyValue(scanner, valueStart, valueEnd)
+    return false
+  })
+  const rest = skipSpace(scanner, end)
+  return rest === scanner.bytes.length && items !== undefined ? items : fail(rest)
+}
+
 /** An element of `items`: an order, or a null that stays where it is. */
 function readItem(scanner: Scanner, start: number, depth: number): { order: OrderBytes; end: number } {
   const { bytes } = scanner

@@ -5,6 +5,21 @@ import { type Binding, loadApp } from '../../local/host/core.ts'
 /** Every function with what the platform needs to know of it. A data route that turns anonymous shows here. */
 const expected = [
   {
+    name: 'get-customer-order',
+    type: 'httpTrigger',
+    methods: ['GET'],
+    authLevel: 'function',
+    route: 'customers/{customerTenantId}/orders/{orderId}',
+  },
+  {
+    name: 'list-order-lines',
+    type: 'httpTrigger',
+    methods: ['GET'],
+    authLevel: 'function',
+    route: 'customers/{customerTenantId}/order-lines',
+  },
+  { name: 'list-customers', type: 'httpTrigger', methods: ['GET'], authLevel: 'function', route: 'customers' },
+  {
     name: 'get-customer-orders',
     type: 'httpTrigger',
     methods: ['GET', 'POST'],

@@ -1,0 +1,21 @@
+import { app } from '@azure/functions'
+import { answer } from '../shared/http/answer.ts'
+import { route } from '../shared/http/route.ts'
+
+/** `GET customers`: the partner's customers by name, to pick one from. */
+export const listCustomers = route({
+  parameters: module => module.customers,
+  handle: async (input, { app, call, request }) => {
+    const [list, { takePage }] = await Promise.all([app.listCustomers(), import('../shared/http/paging.ts')])
+    const customers = await list(input.search, call)
+    const { from, to, ...links } = takePage(
+      { length: customers.length, prefix: count => customers.slice(0, count).map(row => JSON.stringify(row)) },
+      input,
+      { function: 'list-customers', search: input.search },
+      request,
+    )
+    return answer(JSON.stringify({ value: customers.slice(from, to), ...links }))
+  },
+})
+
+app.http('list-customers', { methods: ['GET'], authLevel: 'function', route: 'customers', handler: listCustomers })

@@ -1,0 +1,67 @@
+import type { Call } from '../call.ts'
+import type { Clock } from '../clock.ts'
+import { type Customer, readCustomerPages } from '../partner-center/customers.ts'
+import type { RequestPartnerCenter } from '../partner-center/request.ts'
+import type { ShareCall } from '../shared-calls.ts'
+
+/** A customer with its name and domain as they are searched and sorted by. */
+type Entry = { customer: Customer; key: string; searchable: string }
+
+export type ListCustomers = (search: string | undefined, call: Call) => Promise<Customer[]>
+
+type Options = { request: RequestPartnerCenter; share: ShareCall; baseUrl: string; clock: Clock }
+
+const cacheMs = 5 * 60 * 1000
+
+/** Letters that Unicode does not take apart into a base letter and an accent. */
+const plainLetters: Readonly<Record<string, string>> = {
+  ß: 'ss',
+  æ: 'ae',
+  œ: 'oe',
+  ø: 'o',
+  ł: 'l',
+  đ: 'd',
+  ð: 'd',
+  þ: 'th',
+  ı: 'i',
+}
+
+/** A text without case and accents. */
+export const fold = (text: string): string =>
+  text
+    .normalize('NFKD')
+    .replace(/\p{M}/gu, '')
+    .toLowerCase()
+    .replace(/[ßæœøłđðþı]/g, letter => plainLetters[letter] ?? letter)
+
+/** All customers by name, then id; read at most once in five minutes and by one call at a time. */
+export function createListCustomers({ request, share, baseUrl, clock }: Options): ListCustomers {
+  let cached: { entries: Entry[]; readAt: number } | undefined
+
+  async function readEntries(call: Call): Promise<Entry[]> {
+    const readAt = clock.now()
+    const entries: Entry[] = []
+    for await (const page of readCustomerPages(request, baseUrl, call)) {
+      for (const customer of page) {
+        const name = fold(customer.companyName)
+        entries.push({
+          customer,
+          key: `${name}\0${customer.customerTenantId}`,
+          searchable: `${name}\n${fold(customer.domain)}`,
+        })
+      }
+    }
+    entries.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0))
+    cached = { entries, readAt }
+    return entries
+  }
+
+  return async (search, call) => {
+    const isFresh = cached !== undefined && clock.now() - cached.readAt < cacheMs
+    const entries = isFresh && cached !== undefined ? cached.entries : await share('customers', call, readEntries)
+    const wanted = search === undefined ? '' : fold(search.trim())
+    return (wanted === '' ? entries : entries.filter(entry => entry.searchable.includes(wanted))).map(
+      ({ customer }) => customer,
+    )
+  }
+}

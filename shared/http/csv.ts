@@ -1,0 +1,28 @@
+/** A cell: texts may hold anything, numbers and booleans are written as they are, undefined is an empty cell. */
+export type Cell = string | number | boolean | undefined
+
+const byteOrderMark = '\uFEFF'
+
+/** What a spreadsheet would take for a formula (owasp.org/www-community/attacks/CSV_Injection). */
+const formula = /^[=+\-@\t\r\n]/
+
+const needsQuotes = /[",\r\n]|^\s|\s$/
+
+function toCell(value: Cell): string {
+  if (typeof value !== 'string') return value === undefined ? '' : String(value)
+  const text = formula.test(value) ? `'${value}` : value
+  return needsQuotes.test(text) ? `"${text.replaceAll('"', '""')}"` : text
+}
+
+/**
+ * RFC 4180 with a header row and CRLF, in UTF-8 with a byte-order mark, without which Excel takes it for another
+ * encoding. Texts that a spreadsheet would run as a formula get an apostrophe in front.
+ */
+export function toCsv<Column extends string>(
+  columns: readonly Column[],
+  rows: Iterable<Readonly<Partial<Record<Column, Cell>>>>,
+): string {
+  const lines = [columns.join(',')]
+  for (const row of rows) lines.push(columns.map(column => toCell(row[column])).join(','))
+  return `${byteOrderMark}${lines.join('\r\n')}\r\n`
+}

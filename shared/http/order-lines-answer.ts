@@ -1,0 +1,81 @@
+import type { HttpRequest, HttpResponseInit } from '@azure/functions'
+import { type OrderLine, orderLineColumns, toOrderLines } from '../orders/order-lines.ts'
+import type { OrderBytes } from '../partner-center/collection.ts'
+import { answer } from './answer.ts'
+import { toCsv } from './csv.ts'
+import { ordersHeaders, type Provenance } from './orders-answer.ts'
+import { type PagedList, takePage } from './paging.ts'
+
+export type OrderLinesInput = {
+  customerTenantId: string
+  format: 'json' | 'csv'
+  top: number
+  cursor?: string | undefined
+}
+
+/** The lines of sorted orders as one page of JSON rows, or all of them as CSV. */
+export function orderLinesAnswer(
+  orders: readonly OrderBytes[],
+  provenance: Provenance,
+  { format, top, cursor, ...filters }: OrderLinesInput,
+  request: HttpRequest,
+): HttpResponseInit {
+  const ifNoneMatch = request.headers.get('if-none-match')
+  const headers = ordersHeaders(provenance)
+  const { customerTenantId } = filters
+  const range = takePage(
+    format === 'csv' ? { length: 0, prefix: () => [] } : toList(orders),
+    { top, cursor },
+    { function: 'list-order-lines', format, ...filters },
+    request,
+  )
+  if (format === 'csv') {
+    const day = new Date(provenance.asOf).toISOString().slice(0, 10)
+    const csv = toCsv(orderLineColumns, allLines(orders, customerTenantId))
+    return answer(csv, {
+      ifNoneMatch,
+      contentType: 'text/csv; charset=utf-8',
+      headers: {
+        ...headers,
+        'content-disposition': `attachment; filename="order-lines-${customerTenantId}-${day}.csv"`,
+      },
+    })
+  }
+  const { from, to, nextLink } = range
+  const value = linesBetween(orders, customerTenantId, from, to)
+  return answer(JSON.stringify({ value, ...(nextLink === undefined ? {} : { nextLink }) }), { ifNoneMatch, headers })
+}
+
+/** Rows are counted without parsing; the orders that hold the first rows stand for them. */
+function toList(orders: readonly OrderBytes[]): PagedList {
+  return {
+    length: orders.reduce((sum, { lines }) => sum + lines, 0),
+    *prefix(count) {
+      for (let index = 0, rows = 0; rows < count && index < orders.length; index++) {
+        const order = orders[index]
+        if (order === undefined) return
+        yield order.json
+        rows += order.lines
+      }
+    },
+  }
+}
+
+function* allLines(orders: readonly OrderBytes[], customerTenantId: string): Generator<OrderLine> {
+  for (const order of orders) yield* toOrderLines(order, customerTenantId)
+}
+
+/** Parses only the orders that the rows from `from` to `to` stand in. */
+function linesBetween(orders: readonly OrderBytes[], customerTenantId: string, from: number, to: number): OrderLine[] {
+  const lines: OrderLine[] = []
+  let before = 0
+  for (const order of orders) {
+    const after = before + order.lines
+    if (after > from && before < to) {
+      lines.push(...toOrderLines(order, customerTenantId).slice(Math.max(0, from - before), to - before))
+    }
+    if (after >= to) break
+    before = after
+  }
+  return lines
+}

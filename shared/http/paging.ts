@@ -1,0 +1,47 @@
+import { createHash } from 'node:crypto'
+import type { HttpRequest } from '@azure/functions'
+import { z } from 'zod'
+import { type CursorScope, cursorExpired, decodeCursor, encodeCursor } from './cursor.ts'
+import { invalidParameter } from './input.ts'
+import { nextLink } from './links.ts'
+
+/** A list in its fixed order, of which one page is answered. */
+export type PagedList = {
+  length: number
+  /** Bytes that stand for the first `count` rows: equal if and only if those rows are equal. */
+  prefix: (count: number) => Iterable<string | Uint8Array>
+}
+
+/** How many rows were given out before, and what they were. */
+const position = z.tuple([z.int().nonnegative(), z.string()])
+
+function fingerprint(list: PagedList, count: number): string {
+  const hash = createHash('sha256')
+  for (const piece of list.prefix(count)) hash.update(piece)
+  return hash.digest('base64url').slice(0, 22)
+}
+
+export type PageRange = { from: number; to: number; nextLink?: string }
+
+/**
+ * The rows that answer a request. A cursor stays good as long as the rows before it are what they were: new rows at the
+ * end do no harm, and all pages together are the list as it stands with the last one. Otherwise it has expired (410).
+ */
+export function takePage(
+  list: PagedList,
+  { top, cursor }: { top: number; cursor?: string | undefined },
+  scope: CursorScope,
+  request: HttpRequest,
+): PageRange {
+  let from = 0
+  if (cursor !== undefined) {
+    const decoded = position.safeParse(decodeCursor(cursor, scope))
+    if (!decoded.success) throw invalidParameter('cursor', 'one that this function gave out')
+    const [count, seen] = decoded.data
+    if (count > list.length || fingerprint(list, count) !== seen) throw cursorExpired()
+    from = count
+  }
+  const to = Math.min(from + top, list.length)
+  if (to === list.length) return { from, to }
+  return { from, to, nextLink: nextLink(request, encodeCursor([to, fingerprint(list, to)], scope)) }
+}

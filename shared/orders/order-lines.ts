@@ -1,0 +1,176 @@
+import type { OrderBytes } from '../partner-center/collection.ts'
+import { parseInstant, toMilliseconds } from './instant.ts'
+
+/** One order line as a flat row: types never vary between rows, and what is unknown is left out. */
+export type OrderLine = {
+  orderId: string
+  alternateId?: string
+  customerTenantId: string
+  orderStatus?: string
+  billingCycle?: string
+  currencyCode?: string
+  currencySymbol?: string
+  orderTransactionType?: string
+  totalPrice?: number
+  /** ISO 8601 in UTC, cut to milliseconds. */
+  orderedAt?: string
+  /** Partner Center's own text, with all its digits. */
+  creationDate?: string
+  lineNumber: number
+  offerId: string
+  isNewCommerce: boolean
+  productId?: string
+  skuId?: string
+  availabilityId?: string
+  friendlyName?: string
+  quantity: number
+  /** Quantity 0: the line was cancelled while its order stays completed. */
+  isCancelled: boolean
+  /** Lower case: the service writes either. */
+  subscriptionId?: string
+  parentSubscriptionId?: string
+  /** ISO 8601 duration, such as `P1Y`. */
+  termDuration?: string
+  termMonths?: number
+  renewalTermDuration?: string
+  promotionId?: string
+  customTermEndDate?: string
+  partnerIdOnRecord?: string
+  lineTransactionType?: string
+  listPrice?: number
+  discountedPrice?: number
+  proratedPrice?: number
+  unitPrice?: number
+  extendedPrice?: number
+}
+
+/** Columns in the order of the type, for CSV. */
+export const orderLineColumns = [
+  'orderId',
+  'alternateId',
+  'customerTenantId',
+  'orderStatus',
+  'billingCycle',
+  'currencyCode',
+  'currencySymbol',
+  'orderTransactionType',
+  'totalPrice',
+  'orderedAt',
+  'creationDate',
+  'lineNumber',
+  'offerId',
+  'isNewCommerce',
+  'productId',
+  'skuId',
+  'availabilityId',
+  'friendlyName',
+  'quantity',
+  'isCancelled',
+  'subscriptionId',
+  'parentSubscriptionId',
+  'termDuration',
+  'termMonths',
+  'renewalTermDuration',
+  'promotionId',
+  'customTermEndDate',
+  'partnerIdOnRecord',
+  'lineTransactionType',
+  'listPrice',
+  'discountedPrice',
+  'proratedPrice',
+  'unitPrice',
+  'extendedPrice',
+] as const satisfies readonly (keyof OrderLine)[]
+
+type Loose = Record<string, unknown>
+
+const isLoose = (value: unknown): value is Loose => typeof value === 'object' && value !== null && !Array.isArray(value)
+
+const text = (value: unknown): string | undefined => {
+  if (typeof value === 'number' || typeof value === 'boolean') return String(value)
+  return typeof value === 'string' && value !== '' ? value : undefined
+}
+
+const number = (value: unknown): number | undefined => {
+  const parsed = typeof value === 'string' && value.trim() !== '' ? Number(value) : value
+  return typeof parsed === 'number' && Number.isFinite(parsed) ? parsed : undefined
+}
+
+/** Months of an ISO 8601 duration of years and months; undefined for any other. */
+export function toMonths(duration: string | undefined): number | undefined {
+  const match = /^P(?=\d)(?:(\d{1,3})Y)?(?:(\d{1,4})M)?$/.exec(duration ?? '')
+  return match === null ? undefined : Number(match[1] ?? 0) * 12 + Number(match[2] ?? 0)
+}
+
+/** The create-an-order page calls `renewsTo` an array, samples show an object. */
+const renewalTerm = (renewsTo: unknown): string | undefined => {
+  const [first] = Array.isArray(renewsTo) ? renewsTo : [renewsTo]
+  return isLoose(first) ? text(first.termDuration) : undefined
+}
+
+/** The rows of one order, by line number. */
+export function toOrderLines({ json }: OrderBytes, customerTenantId: string): OrderLine[] {
+  const order: unknown = JSON.parse(json.toString('utf8'))
+  if (!isLoose(order)) return []
+  const items = (Array.isArray(order.lineItems) ? order.lineItems : []).filter(isLoose)
+  const creationDate = text(order.creationDate)
+  const created = parseInstant(creationDate)
+  const head = {
+    orderId: text(order.id) ?? '',
+    alternateId: text(order.alternateId),
+    customerTenantId,
+    orderStatus: text(order.status),
+    billingCycle: text(order.billingCycle),
+    currencyCode: text(order.currencyCode),
+    currencySymbol: text(order.currencySymbol),
+    orderTransactionType: text(order.transactionType),
+    totalPrice: number(order.totalPrice),
+    orderedAt: created === undefined ? undefined : new Date(toMilliseconds(created)).toISOString(),
+    creationDate,
+  }
+  return items
+    .map((item, index) => defined({ ...head, ...toRow(item, index) }))
+    .sort((a, b) => a.lineNumber - b.lineNumber)
+}
+
+function toRow(item: Loose, index: number) {
+  const offerId = text(item.offerId) ?? ''
+  // A colon means new commerce: product:sku:availability.
+  const [productId, skuId, availabilityId] = offerId.includes(':') ? offerId.split(':') : []
+  const quantity = number(item.quantity)
+  const termDuration = text(item.termDuration)
+  const pricing = isLoose(item.pricing) ? item.pricing : {}
+  return {
+    lineNumber: number(item.lineItemNumber) ?? index,
+    offerId,
+    isNewCommerce: offerId.includes(':'),
+    productId: text(productId),
+    skuId: text(skuId),
+    availabilityId: text(availabilityId),
+    friendlyName: text(item.friendlyName),
+    quantity: quantity ?? 0,
+    isCancelled: quantity === 0,
+    subscriptionId: text(item.subscriptionId)?.toLowerCase(),
+    parentSubscriptionId: text(item.parentSubscriptionId)?.toLowerCase(),
+    termDuration,
+    termMonths: toMonths(termDuration),
+    renewalTermDuration: renewalTerm(item.renewsTo),
+    promotionId: text(item.promotionId),
+    customTermEndDate: text(item.customTermEndDate),
+    partnerIdOnRecord: text(item.partnerIdOnRecord),
+    lineTransactionType: text(item.transactionType),
+    listPrice: number(pricing.listPrice),
+    discountedPrice: number(pricing.discountedPrice),
+    proratedPrice: number(pricing.proratedPrice),
+    unitPrice: number(pricing.price),
+    extendedPrice: number(pricing.extendedPrice),
+  }
+}
+
+type Row = ReturnType<typeof toRow> & Record<string, unknown>
+
+/** Leaves out what is undefined. */
+function defined(row: Row & { orderId: string; customerTenantId: string }): OrderLine {
+  for (const name in row) if (row[name] === undefined) delete row[name]
+  return row as OrderLine
+}
