@@ -5,14 +5,13 @@ import { route } from '../shared/http/route.ts'
 export const getCustomerOrders = route({
   parameters: module => module.customerOrders,
   handle: async (input, { app, call, request }) => {
-    const [readOrders, { selectOrders }, { collectionAnswer, live }] = await Promise.all([
-      app.readOrders(),
+    const [{ readOrdersFrom }, { selectOrders }, { collectionAnswer }] = await Promise.all([
+      import('../shared/http/orders-source.ts'),
       import('../shared/orders/select-orders.ts'),
       import('../shared/http/orders-answer.ts'),
     ])
-    const result = await readOrders(input, call)
-    const orders = selectOrders(result.orders, input)
-    return collectionAnswer(orders, result.envelope, live(result), request.headers.get('if-none-match'))
+    const { orders, envelope, provenance } = await readOrdersFrom(app, input, call)
+    return collectionAnswer(selectOrders(orders, input), envelope, provenance, request.headers.get('if-none-match'))
   },
 })
 

@@ -5,14 +5,13 @@ import { route } from '../shared/http/route.ts'
 export const listOrderLines = route({
   parameters: module => module.orderLines,
   handle: async (input, { app, call, request }) => {
-    const [readOrders, { selectOrders }, { orderLinesAnswer }, { live }] = await Promise.all([
-      app.readOrders(),
+    const [{ readOrdersFrom }, { selectOrders }, { orderLinesAnswer }] = await Promise.all([
+      import('../shared/http/orders-source.ts'),
       import('../shared/orders/select-orders.ts'),
       import('../shared/http/order-lines-answer.ts'),
-      import('../shared/http/orders-answer.ts'),
     ])
-    const result = await readOrders(input, call)
-    return orderLinesAnswer(selectOrders(result.orders, input), live(result), input, request)
+    const { orders, provenance } = await readOrdersFrom(app, input, call)
+    return orderLinesAnswer(selectOrders(orders, input), provenance, input, request)
   },
 })
 

@@ -14,7 +14,13 @@ try {
 }
 const env = environment()
 await buildApp()
-const host = await startHost({ appFolder: root, port: Number(env.PORT ?? 7071), key: env.LOCAL_FUNCTION_KEY })
+const host = await startHost({
+  appFolder: root,
+  port: Number(env.PORT ?? 7071),
+  storage: env.AzureWebJobsStorage,
+  queueLeaseSeconds: Number(env.LOCAL_QUEUE_LEASE_SECONDS ?? 30),
+  key: env.LOCAL_FUNCTION_KEY,
+})
 
 /** Work that takes longer than this is cut off; queues deliver it again. */
 const drainMs = 30_000

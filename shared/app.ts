@@ -7,13 +7,15 @@ import type { PartnerCredential } from './credentials/partner-credential.ts'
 import type { Secrets } from './credentials/secrets.ts'
 import type { StartSignIn } from './credentials/sign-in.ts'
 import type { ListCustomers } from './customers/customer-list.ts'
+import type { LookUpCustomers } from './customers/look-up-customers.ts'
 import type { ReadOrder } from './orders/read-order.ts'
 import type { ReadOrders } from './orders/read-orders.ts'
 import type { Reachability } from './partner-center/reachability.ts'
-import type { RequestPartnerCenter, TokenSource } from './partner-center/request.ts'
+import type { RequestOptions, RequestPartnerCenter, TokenSource } from './partner-center/request.ts'
 import type { Transport } from './partner-center/transport.ts'
 import { type Environment, environment, readSettings, type Settings } from './settings.ts'
 import { createShareCall } from './shared-calls.ts'
+import type { Snapshots } from './snapshots/snapshots.ts'
 
 /** Everything a function needs, each part built when it is first asked for. */
 export type App = {
@@ -27,6 +29,8 @@ export type App = {
   readOrders: () => Promise<ReadOrders>
   readOrder: () => Promise<ReadOrder>
   listCustomers: () => Promise<ListCustomers>
+  lookUpCustomers: () => Promise<LookUpCustomers>
+  snapshots: () => Promise<Snapshots>
 }
 
 type AppOptions = { env?: Environment; overrides?: { clock?: Clock } }
@@ -99,13 +103,11 @@ export function createApp({ env = environment(), overrides = {} }: AppOptions = 
     return createTokenSource({ acquire: (await credential()).acquire, clock, share })
   })
 
-  const request = lazy(async (): Promise<RequestPartnerCenter> => {
-    const [{ baseUrl, credential }, { createRequest }] = await Promise.all([
-      settings(),
-      import('./partner-center/request.ts'),
-    ])
-    return createRequest({
-      transport: await transport(),
+  /** What requests for callers and for snapshots have in common. */
+  const requestOptions = async (transport: Transport): Promise<RequestOptions> => {
+    const { baseUrl, credential } = await settings()
+    return {
+      transport,
       tokens: await tokens(),
       baseUrl,
       clock,
@@ -115,7 +117,42 @@ export function createApp({ env = environment(), overrides = {} }: AppOptions = 
         const said = headers.ismfacompliant?.toLowerCase()
         if (said !== undefined) mfaCompliant = said === 'true'
       },
+    }
+  }
+
+  const request = lazy(async (): Promise<RequestPartnerCenter> => {
+    const { createRequest } = await import('./partner-center/request.ts')
+    return createRequest(await requestOptions(await transport()))
+  })
+
+  const snapshots = lazy(async (): Promise<Snapshots> => {
+    const [values, { createSnapshots }, clients, { createStore }, queues, { createTransport }] = await Promise.all([
+      settings(),
+      import('./snapshots/snapshots.ts'),
+      import('./snapshots/storage-clients.ts'),
+      import('./snapshots/store.ts'),
+      import('./snapshots/part-queue.ts'),
+      import('./partner-center/transport.ts'),
+    ])
+    const { createAzureCredential } = await import('./credentials/azure-credential.ts')
+    const signIn = (clientId = values.managedIdentityClientId) =>
+      createAzureCredential({ inAzure: values.inAzure, managedIdentityClientId: clientId })
+    const { container } = values.snapshots
+    return createSnapshots({
+      store: createStore(await clients.createContainerClient(values.snapshotStorage, container, signIn)),
+      queue: queues.createPartQueue(await clients.createQueueClient(values.hostStorage, queues.queueName, signIn)),
+      request: await requestOptions(createTransport({ connections: values.concurrency })),
+      settings: values,
+      clock,
     })
+  })
+
+  const listCustomers = lazy(async (): Promise<ListCustomers> => {
+    const [{ baseUrl }, { createListCustomers }] = await Promise.all([
+      settings(),
+      import('./customers/customer-list.ts'),
+    ])
+    return createListCustomers({ request: await request(), share, baseUrl, clock })
   })
 
   return {
@@ -147,13 +184,12 @@ export function createApp({ env = environment(), overrides = {} }: AppOptions = 
       const { createReadOrder } = await import('./orders/read-order.ts')
       return createReadOrder({ request: await request(), share, clock })
     }),
-    listCustomers: lazy(async () => {
-      const [{ baseUrl }, { createListCustomers }] = await Promise.all([
-        settings(),
-        import('./customers/customer-list.ts'),
-      ])
-      return createListCustomers({ request: await request(), share, baseUrl, clock })
+    listCustomers,
+    lookUpCustomers: lazy(async () => {
+      const { createLookUpCustomers } = await import('./customers/look-up-customers.ts')
+      return createLookUpCustomers({ request: await request(), listCustomers: await listCustomers() })
     }),
+    snapshots,
   }
 }
 

@@ -79,6 +79,6 @@ export class AppError extends Error {
 export const isAppError = (error: unknown): error is AppError => error instanceof AppError
 
 /** True for a failure that stops every call made with this credential, not just one customer's. */
-export const isCredentialFailure = (error: unknown): error is AppError =>
+export const isCredentialFailure = (error: unknown): boolean =>
   isAppError(error) &&
   ['credential_rejected', 'mfa_required', 'wrong_audience', 'key_vault_refused'].includes(error.code)

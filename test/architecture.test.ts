@@ -68,6 +68,7 @@ const arrows: Record<string, string[]> = {
     'shared/partner-center/',
     'shared/call.ts',
     'shared/clock.ts',
+    'shared/errors.ts',
     'shared/shared-calls.ts',
   ],
   'shared/snapshots/': [

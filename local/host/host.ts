@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { loadApp, type WriteLog } from './core.ts'
 import { createHttpServer, httpRoutes } from './http.ts'
+import { readQueueOptions, startQueues } from './queues.ts'
 import { startTimers } from './timers.ts'
 
 export type RunningHost = {
@@ -16,6 +17,10 @@ type HostOptions = {
   /** Folder with `package.json`, `host.json` and the built app, as it is deployed. */
   appFolder: string
   port: number
+  /** Connection string of the storage that queue triggers poll. */
+  storage?: string | undefined
+  /** Seconds a message stays hidden while it is worked on. */
+  queueLeaseSeconds?: number
   /** Demanded by functions with authLevel `function`, if given. */
   key?: string | undefined
   writeLog?: WriteLog
@@ -33,18 +38,29 @@ const writeToConsole: WriteLog = (level, _category, message) => {
 export async function startHost({
   appFolder,
   port,
+  storage,
+  queueLeaseSeconds = 30,
   key,
   writeLog = writeToConsole,
 }: HostOptions): Promise<RunningHost> {
   const read = async (name: string) =>
     JSON.parse(await readFile(join(appFolder, name), 'utf8')) as Record<string, unknown>
   const [{ main }, hostJson] = await Promise.all([read('package.json'), read('host.json')])
-  const extensions = (hostJson.extensions ?? {}) as { http?: { routePrefix?: string } }
+  const extensions = (hostJson.extensions ?? {}) as {
+    http?: { routePrefix?: string }
+    queues?: Record<string, unknown>
+  }
   const app = await loadApp(join(appFolder, String(main)), writeLog)
   await app.runHooks('appStart')
 
   const routes = httpRoutes(app.functions.values(), extensions.http?.routePrefix ?? 'api')
   const timers = startTimers(app)
+  const queues = startQueues({
+    app,
+    connectionString: storage,
+    queues: readQueueOptions(extensions.queues),
+    leaseSeconds: queueLeaseSeconds,
+  })
   const server = createHttpServer({ app, routes, key, startByHand: timers.startByHand })
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
@@ -57,7 +73,7 @@ export async function startHost({
     async stop() {
       const closed = new Promise(resolve => server.close(resolve))
       server.closeIdleConnections()
-      await Promise.all([closed, timers.stop()])
+      await Promise.all([closed, timers.stop(), queues?.stop()])
       await app.runHooks('appTerminate')
     },
   }

@@ -130,7 +130,7 @@ async function retryWithFreshSecrets<T>(acquire: (fresh: boolean) => Promise<T>)
   try {
     return await acquire(false)
   } catch (error) {
-    if (!isCredentialFailure(error) || error.code === 'key_vault_refused') throw error
+    if (!isAppError(error) || !isCredentialFailure(error) || error.code === 'key_vault_refused') throw error
     return acquire(true)
   }
 }

@@ -24,44 +24,49 @@ export const invalidParameter = (target: string, expected: string): AppError =>
   invalid([{ target, message: `Parameter '${target}' has to be ${expected}.` }])
 
 /** Reads and checks everything a request carries. Throws an `AppError` that lists every fault at once. */
-export async function readInput<P extends z.ZodRawShape, Q extends z.ZodRawShape>(
+export async function readInput<Values>(
   request: HttpRequest,
-  parameters: Parameters<P, Q>,
-): Promise<z.output<z.ZodObject<P & Q>>> {
-  const { path, query, queryInBody = false, check } = parameters
+  { path, query, body, check }: Parameters<Values>,
+): Promise<Values> {
   const details: ErrorDetail[] = []
   const values = new Map<string, unknown>()
-  const given = [
-    ...readQuery(request),
-    ...(queryInBody && request.method === 'POST' ? Object.entries(await readJsonObject(request)) : []),
-  ]
   const seen = new Set<string>()
-  for (const [name, value] of given) {
-    if (!Object.hasOwn(query, name)) {
-      details.push({ target: printable(name), message: unknownParameter(name, Object.keys(query)) })
-    } else if (seen.has(name)) {
-      details.push({ target: name, message: `Parameter '${name}' is given more than once. Give it once.` })
-    } else if (value !== '' && value !== null) {
-      values.set(name, toText(value))
+  const take = (known: z.ZodRawShape, given: Iterable<[string, unknown]>) => {
+    for (const [name, value] of given) {
+      if (!Object.hasOwn(known, name)) {
+        details.push({ target: printable(name), message: unknownParameter(name, Object.keys(known)) })
+      } else if (seen.has(name)) {
+        details.push({ target: name, message: `Parameter '${name}' is given more than once. Give it once.` })
+      } else if (!isEmpty(value)) {
+        values.set(name, toText(value))
+      }
+      seen.add(name)
     }
-    seen.add(name)
   }
+  take(query, readQuery(request))
+  if (body !== undefined && request.method === 'POST') take(body, Object.entries(await readJsonObject(request)))
   for (const name of Object.keys(path)) values.set(name, request.params[name])
 
-  const schema = z.object({ ...path, ...query } as P & Q)
+  const schema = z.object({ ...path, ...query, ...body })
   const parsed = schema.safeParse(Object.fromEntries(values))
   if (!parsed.success) {
     for (const name of new Set(parsed.error.issues.map(issue => String(issue.path[0])))) {
-      const message = `Parameter '${name}' has to be ${expectedForm(schema.shape[name as keyof (P & Q)])}.`
+      const message = `Parameter '${name}' has to be ${expectedForm(schema.shape[name])}.`
       details.push({ target: name, message })
     }
     throw invalid(details)
   }
   if (details.length > 0) throw invalid(details)
-  const fault = check?.(parsed.data)
+  // `define` has made Values of these very shapes.
+  const input = parsed.data as Values
+  const fault = check?.(input)
   if (fault !== undefined) throw invalidParameter(fault.target, fault.expected)
-  return parsed.data
+  return input
 }
+
+/** Flows send empty values for what was not filled in. */
+const isEmpty = (value: unknown): boolean =>
+  value === '' || value === null || (Array.isArray(value) && value.length === 0)
 
 /** Parsed anew from the URL: the library's own `query` joins repeated values into one. */
 const readQuery = (request: HttpRequest): [string, string][] =>

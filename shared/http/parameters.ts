@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { compareInstants, type Instant, parseRfc3339 } from '../orders/instant.ts'
+import { compareInstants, type Instant, parseInstant, parseRfc3339, toMilliseconds } from '../orders/instant.ts'
 
 /**
  * The parameters of every function. Each arrives as text (query, route, or a JSON scalar turned into its text) and
@@ -76,6 +76,20 @@ const orderId = z
   .regex(/^(?!\.+$)[\w.~:=+-]{1,128}$/)
   .meta({ expected: 'an order id: up to 128 letters, digits, - and _' })
 
+/** The end of a date in UTC, or an instant, in milliseconds since 1970 UTC. */
+const asOf = z
+  .string()
+  .transform((text, context) => {
+    const isDate = /^\d{4}-\d{2}-\d{2}$/.test(text)
+    const value = isDate ? parseInstant(text) : parseRfc3339(text)
+    if (value === undefined) context.addIssue('neither a date nor an instant')
+    return value === undefined ? 0 : toMilliseconds(value) + (isDate ? dayMs - 1 : 0)
+  })
+  .optional()
+  .meta({ expected: 'a date such as 2026-11-20 or an instant with a zone such as 2026-11-20T12:00:00Z' })
+
+const dayMs = 86_400_000
+
 const orderFilters = {
   billingType: oneOf(billingTypes),
   includePrice: trueOrFalse(false),
@@ -83,16 +97,18 @@ const orderFilters = {
   status: oneOf(orderStatuses),
   createdFrom: instant,
   createdTo: instant,
+  asOf,
+  allowStale: trueOrFalse(false),
 }
 
-/** Parameters by where they come from. */
-export type Parameters<P extends z.ZodRawShape, Q extends z.ZodRawShape> = {
-  path: P
-  query: Q
-  /** True if a POST may send the query's parameters as a JSON object, too. */
-  queryInBody?: boolean
+/** The parameters of a function, by where they come from; `Values` is what the use case gets of them all. */
+export type Parameters<Values> = {
+  path: z.ZodRawShape
+  query: z.ZodRawShape
+  /** What a POST may send as a JSON object. */
+  body?: z.ZodRawShape
   /** A rule over several parameters: the one at fault and what it has to be, or undefined. */
-  check?: (values: z.output<z.ZodObject<P & Q>>) => { target: string; expected: string } | undefined
+  check?: (values: Values) => { target: string; expected: string } | undefined
 }
 
 type DateRange = { createdFrom?: Instant | undefined; createdTo?: Instant | undefined }
@@ -102,17 +118,19 @@ const checkRange = ({ createdFrom, createdTo }: DateRange) =>
     ? { target: 'createdTo', expected: 'later than createdFrom' }
     : undefined
 
-const define = <P extends z.ZodRawShape, Q extends z.ZodRawShape>(parameters: Parameters<P, Q>): Parameters<P, Q> =>
-  parameters
+function define<P extends z.ZodRawShape, Q extends z.ZodRawShape, B extends z.ZodRawShape = Q>(
+  shapes: { path: P; query: Q; body?: B },
+  check?: NoInfer<Parameters<z.output<z.ZodObject<P & Q & B>>>['check']>,
+): Parameters<z.output<z.ZodObject<P & Q & B>>> {
+  return check === undefined ? shapes : { ...shapes, check }
+}
 
 export const noParameters = define({ path: {}, query: {} })
 
-export const customerOrders = define({
-  path: { customerTenantId },
-  query: orderFilters,
-  queryInBody: true,
-  check: checkRange,
-})
+export const customerOrders = define(
+  { path: { customerTenantId }, query: orderFilters, body: orderFilters },
+  checkRange,
+)
 
 export const customerOrder = define({
   path: { customerTenantId, orderId },
@@ -127,13 +145,40 @@ export const customerOrder = define({
   },
 })
 
-export const orderLines = define({
-  path: { customerTenantId },
-  query: { ...orderFilters, format, top, cursor },
-  check: checkRange,
-})
+export const orderLines = define(
+  { path: { customerTenantId }, query: { ...orderFilters, format, top, cursor } },
+  checkRange,
+)
 
 export const customers = define({
   path: {},
   query: { search: z.string().max(200).optional().meta({ expected: 'at most 200 characters' }), top, cursor },
 })
+
+/** At most as many customers as one snapshot over some of them may have. */
+const mostCustomers = 100
+
+export const startSnapshot = define({
+  path: {},
+  query: {},
+  body: {
+    customerTenantIds: z
+      .array(guid)
+      .max(mostCustomers)
+      .transform(ids => [...new Set(ids)])
+      .optional()
+      .meta({ expected: `an array of at most ${mostCustomers} GUIDs` }),
+  },
+})
+
+export const snapshot = define({
+  path: {
+    snapshotId: z
+      .string()
+      .regex(/^\d{8}T\d{6}Z$/)
+      .meta({ expected: 'a snapshot id such as 20261120T002000Z' }),
+  },
+  query: {},
+})
+
+export const snapshots = define({ path: {}, query: { top, cursor } })

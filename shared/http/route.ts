@@ -1,5 +1,4 @@
 import type { HttpRequest, HttpResponseInit, InvocationContext } from '@azure/functions'
-import type { z } from 'zod'
 import { type App, getApp } from '../app.ts'
 import { type Call, startDeadline } from '../call.ts'
 import { systemClock } from '../clock.ts'
@@ -11,10 +10,10 @@ import type { Parameters } from './parameters.ts'
 
 export type RouteContext = { app: App; call: Call; request: HttpRequest }
 
-type Route<P extends z.ZodRawShape, Q extends z.ZodRawShape> = {
+type Route<Values> = {
   /** Picks the function's parameters; their module is loaded with the first call. */
-  parameters: (module: typeof parameterModule) => Parameters<P, Q>
-  handle: (input: z.output<z.ZodObject<P & Q>>, context: RouteContext) => Promise<HttpResponseInit>
+  parameters: (module: typeof parameterModule) => Parameters<Values>
+  handle: (input: Values, context: RouteContext) => Promise<HttpResponseInit>
 }
 
 /** The deadline of functions that answer without any settings. */
@@ -26,7 +25,7 @@ type Handler = (request: HttpRequest, context: InvocationContext) => Promise<Htt
  * The edge of an HTTP function: parses what comes in, holds the deadline, and turns every failure into an answer, since
  * a handler that throws would answer without a body. One log line a request.
  */
-export function route<P extends z.ZodRawShape, Q extends z.ZodRawShape>({ parameters, handle }: Route<P, Q>): Handler {
+export function route<Values>({ parameters, handle }: Route<Values>): Handler {
   return edge(async (request, context) => {
     const [{ readInput }, module, settings] = await Promise.all([
       import('./input.ts'),

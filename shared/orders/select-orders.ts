@@ -11,6 +11,22 @@ export type OrderFilter = {
   createdTo?: Instant | undefined
 }
 
+/** What Partner Center selects by itself, for orders that come from elsewhere. */
+export type UpstreamSelection = { billingType?: string | undefined; includeSystemPurchases: boolean }
+
+const spelling = (text: string | undefined): string => (text ?? '').replaceAll('_', '').toLowerCase()
+
+/** Selects as Partner Center would. */
+export const selectAsUpstream = (
+  orders: readonly OrderBytes[],
+  { billingType, includeSystemPurchases }: UpstreamSelection,
+): OrderBytes[] =>
+  orders.filter(
+    ({ billingCycle, transactionType }) =>
+      (billingType === undefined || spelling(billingCycle) === spelling(billingType)) &&
+      (includeSystemPurchases || spelling(transactionType) !== 'systempurchase'),
+  )
+
 type DatedOrder = { order: OrderBytes; created: Instant | undefined }
 
 /**

@@ -25,6 +25,8 @@ export type OrderBytes = {
   /** The upstream's own text, in any of its formats. */
   creationDate: string | undefined
   status: string | undefined
+  billingCycle: string | undefined
+  transactionType: string | undefined
   /** How many order lines it has. */
   lines: number
 }
@@ -94,10 +96,19 @@ export function readItemsArray(body: Buffer): Buffer {
   return rest === scanner.bytes.length && items !== undefined ? items : fail(rest)
 }
 
+const unread: Omit<OrderBytes, 'json'> = {
+  id: '',
+  creationDate: undefined,
+  status: undefined,
+  billingCycle: undefined,
+  transactionType: undefined,
+  lines: 0,
+}
+
 /** An element of `items`: an order, or a null that stays where it is. */
 function readItem(scanner: Scanner, start: number, depth: number): { order: OrderBytes; end: number } {
   const { bytes } = scanner
-  const order: OrderBytes = { json: bytes, id: '', creationDate: undefined, status: undefined, lines: 0 }
+  const order: OrderBytes = { ...unread, json: bytes }
   if (startsNull(bytes[start])) {
     const end = scanValue(scanner, start, depth)
     order.json = bytes.subarray(start, end)
@@ -115,10 +126,10 @@ function readItem(scanner: Scanner, start: number, depth: number): { order: Orde
         order.id = readScalar(bytes, valueStart, valueEnd) ?? ''
         break
       case 'creationDate':
-        order.creationDate = readScalar(bytes, valueStart, valueEnd)
-        break
       case 'status':
-        order.status = readScalar(bytes, valueStart, valueEnd)
+      case 'billingCycle':
+      case 'transactionType':
+        order[key] = readScalar(bytes, valueStart, valueEnd)
         break
       case 'lineItems':
         if (!startsArray(bytes[valueStart])) return true

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { Call } from '../call.ts'
-import { collectionLinks, type PageLimits, readPages } from './paging.ts'
+import { collectionLinks, type PageLimits, parseAnswer, readPages } from './paging.ts'
 import type { RequestPartnerCenter } from './request.ts'
 
 export type Customer = {
@@ -12,16 +12,13 @@ export type Customer = {
 }
 
 /** learn.microsoft.com/partner-center/developer/customer-resources; what else a list holds is not dependable. */
-const customerPage = z.looseObject({
-  items: z.array(
-    z.looseObject({
-      id: z.string().nullish(),
-      companyProfile: z.looseObject({ companyName: z.string().nullish(), domain: z.string().nullish() }).nullish(),
-      relationshipToPartner: z.string().nullish(),
-    }),
-  ),
-  links: collectionLinks.nullish(),
+const customerResource = z.looseObject({
+  id: z.string().nullish(),
+  companyProfile: z.looseObject({ companyName: z.string().nullish(), domain: z.string().nullish() }).nullish(),
+  relationshipToPartner: z.string().nullish(),
 })
+
+const customerPage = z.looseObject({ items: z.array(customerResource), links: collectionLinks.nullish() })
 
 /** 500 is the largest page the service gives (github.com/microsoft/Partner-Center-PowerShell/issues/379). */
 const pageSize = 500
@@ -42,19 +39,30 @@ export const readCustomerPages = (
     endsBeyond: true,
   })
 
+/** Reads `GET /v1/customers/{id}` (learn.microsoft.com/partner-center/developer/get-a-customer-by-id). */
+export async function readCustomer(
+  request: RequestPartnerCenter,
+  customerTenantId: string,
+  call: Call,
+): Promise<Customer | undefined> {
+  const { body } = await request({ path: `/v1/customers/${customerTenantId}` }, call)
+  return parseAnswer(body, body => toCustomer(customerResource.parse(parseJson(body))))
+}
+
+const parseJson = (body: Buffer): unknown => JSON.parse(body.toString('utf8').replace(/^\uFEFF/, ''))
+
 function parsePage(body: Buffer) {
-  const { items, links } = customerPage.parse(JSON.parse(body.toString('utf8').replace(/^\uFEFF/, '')))
-  const value = items.flatMap(({ id, companyProfile, relationshipToPartner }): Customer[] =>
-    id == null || !guid.test(id)
-      ? []
-      : [
-          {
-            customerTenantId: id.toLowerCase(),
-            companyName: companyProfile?.companyName ?? '',
-            domain: companyProfile?.domain ?? '',
-            relationship: relationshipToPartner ?? 'unknown',
-          },
-        ],
-  )
-  return { value, next: links?.next }
+  const { items, links } = customerPage.parse(parseJson(body))
+  return { value: items.flatMap(item => toCustomer(item) ?? []), next: links?.next }
+}
+
+function toCustomer(resource: z.infer<typeof customerResource>): Customer | undefined {
+  const { id, companyProfile, relationshipToPartner } = resource
+  if (id == null || !guid.test(id)) return undefined
+  return {
+    customerTenantId: id.toLowerCase(),
+    companyName: companyProfile?.companyName ?? '',
+    domain: companyProfile?.domain ?? '',
+    relationship: relationshipToPartner ?? 'unknown',
+  }
 }

@@ -28,6 +28,23 @@ const expected = [
   },
   { name: 'get-health-details', type: 'httpTrigger', methods: ['GET'], authLevel: 'function', route: 'health/details' },
   { name: 'get-health', type: 'httpTrigger', methods: ['GET'], authLevel: 'anonymous', route: 'health' },
+  { name: 'start-snapshot', type: 'httpTrigger', methods: ['POST'], authLevel: 'function', route: 'snapshots' },
+  { name: 'list-snapshots', type: 'httpTrigger', methods: ['GET'], authLevel: 'function', route: 'snapshots' },
+  {
+    name: 'get-snapshot',
+    type: 'httpTrigger',
+    methods: ['GET'],
+    authLevel: 'function',
+    route: 'snapshots/{snapshotId}',
+  },
+  { name: 'snapshot-orders', type: 'timerTrigger', schedule: '0 20 0 * * *' },
+  { name: 'snapshot-part', type: 'queueTrigger', queueName: 'snapshot-parts', connection: 'AzureWebJobsStorage' },
+  {
+    name: 'snapshot-part-failed',
+    type: 'queueTrigger',
+    queueName: 'snapshot-parts-poison',
+    connection: 'AzureWebJobsStorage',
+  },
   { name: 'renew-credential', type: 'timerTrigger', schedule: '0 40 3 * * *' },
   {
     name: 'unknown-route',
@@ -46,8 +63,8 @@ test('the built entry registers exactly the functions of the contract', async ()
   const registered = [...app.functions.values()]
     .map(({ name, bindings }) => {
       const trigger = Object.values(bindings).find(({ type }) => type.endsWith('Trigger'))
-      const { type, methods, authLevel, route, schedule } = trigger as Binding
-      return { name, type, methods, authLevel, route, schedule }
+      const { type, methods, authLevel, route, schedule, queueName, connection } = trigger as Binding
+      return { name, type, methods, authLevel, route, schedule, queueName, connection }
     })
     .sort(byName)
 

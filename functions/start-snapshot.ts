@@ -1,0 +1,25 @@
+import { app } from '@azure/functions'
+import { answer } from '../shared/http/answer.ts'
+import { route } from '../shared/http/route.ts'
+
+/** `POST snapshots`: starts a snapshot of all customers, or of some. The answer says where to ask for its end. */
+export const startSnapshot = route({
+  parameters: module => module.startSnapshot,
+  handle: async ({ customerTenantIds }, { app, call, request }) => {
+    const [{ start }, { snapshotRunning, statusHeaders }] = await Promise.all([
+      app.snapshots(),
+      import('../shared/http/snapshot-answers.ts'),
+    ])
+    const customers = customerTenantIds && (await (await app.lookUpCustomers())(customerTenantIds, call))
+    const planned = customers?.map(({ customerTenantId, companyName }): [string, string] => [
+      customerTenantId,
+      companyName,
+    ])
+    const { snapshotId, started } = await start('request', planned, call)
+    if (!started) throw snapshotRunning(request, snapshotId)
+    const body = JSON.stringify({ snapshotId, status: 'running' })
+    return answer(body, { status: 202, headers: statusHeaders(request, snapshotId) })
+  },
+})
+
+app.http('start-snapshot', { methods: ['POST'], authLevel: 'function', route: 'snapshots', handler: startSnapshot })

@@ -1,0 +1,138 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { DequeuedMessageItem, QueueClient } from '@azure/storage-queue'
+import { QueueServiceClient } from '@azure/storage-queue'
+import type { FunctionMetadata, LoadedApp } from './core.ts'
+
+/** `extensions.queues` of host.json, with the platform's own defaults. */
+export type QueueOptions = {
+  batchSize: number
+  newBatchThreshold: number
+  maxDequeueCount: number
+  /** Milliseconds before a failed message is delivered again. */
+  visibilityTimeoutMs: number
+  maxPollingIntervalMs: number
+  messageEncoding: 'base64' | 'none'
+}
+
+const leastPollingIntervalMs = 100
+
+/** Milliseconds of `hh:mm:ss`. */
+const toMs = (text: string): number => text.split(':').reduce((seconds, part) => seconds * 60 + Number(part), 0) * 1000
+
+/** Reads the settings of host.json. The defaults are the platform's (learn.microsoft.com/azure/azure-functions/functions-bindings-storage-queue). */
+export function readQueueOptions(settings: Record<string, unknown> = {}): QueueOptions {
+  const batchSize = Number(settings.batchSize ?? 16)
+  return {
+    batchSize,
+    newBatchThreshold: Number(settings.newBatchThreshold ?? Math.floor(batchSize / 2)),
+    maxDequeueCount: Number(settings.maxDequeueCount ?? 5),
+    visibilityTimeoutMs: toMs(String(settings.visibilityTimeout ?? '00:00:00')),
+    maxPollingIntervalMs: toMs(String(settings.maxPollingInterval ?? '00:01:00')),
+    messageEncoding: settings.messageEncoding === 'none' ? 'none' : 'base64',
+  }
+}
+
+export type Queues = { stop: () => Promise<void> }
+
+type Options = {
+  app: LoadedApp
+  /** Without one no queue is polled. */
+  connectionString: string | undefined
+  queues: QueueOptions
+  /** Seconds that a message stays hidden while it is worked on; renewed at half of it. The platform's is 600. */
+  leaseSeconds: number
+}
+
+/**
+ * Polls the queues of queue triggers the way the platform does: messages are leased and renewed, a failed one comes back
+ * after `visibilityTimeout`, and one that was delivered `maxDequeueCount` times goes to the poison queue.
+ */
+export function startQueues({ app, connectionString, queues, leaseSeconds }: Options): Queues {
+  if (connectionString === undefined) return { stop: async () => undefined }
+  const service = QueueServiceClient.fromConnectionString(connectionString)
+  const ending = new AbortController()
+  const listeners = [...app.functions.values()].flatMap(metadata => {
+    const trigger = Object.values(metadata.bindings).find(({ type }) => type === 'queueTrigger')
+    return trigger === undefined ? [] : [listen(metadata, String(trigger.queueName))]
+  })
+  return {
+    async stop() {
+      ending.abort()
+      await Promise.all(listeners)
+    },
+  }
+
+  async function listen(metadata: FunctionMetadata, name: string): Promise<void> {
+    const queue = service.getQueueClient(name)
+    const poison = service.getQueueClient(`${name}-poison`)
+    const working = new Set<Promise<void>>()
+    let intervalMs = leastPollingIntervalMs
+    while (!ending.signal.aborted) {
+      const received = working.size > queues.newBatchThreshold ? [] : await receive(queue)
+      for (const message of received) {
+        const work = handle(metadata, queue, poison, message).finally(() => working.delete(work))
+        working.add(work)
+      }
+      intervalMs =
+        received.length > 0 ? leastPollingIntervalMs : Math.min(queues.maxPollingIntervalMs, intervalMs * 1.5)
+      const idle = sleep(intervalMs, undefined, { signal: ending.signal }).catch(() => undefined)
+      await (working.size === 0 || received.length > 0 ? idle : Promise.race([idle, ...working]))
+    }
+    await Promise.all(working)
+  }
+
+  async function receive(queue: QueueClient): Promise<DequeuedMessageItem[]> {
+    try {
+      const options = { numberOfMessages: queues.batchSize, visibilityTimeout: leaseSeconds }
+      return (await queue.receiveMessages(options)).receivedMessageItems
+    } catch {
+      // No queue yet, or no storage: the next poll sees.
+      return []
+    }
+  }
+
+  async function handle(
+    { name }: FunctionMetadata,
+    queue: QueueClient,
+    poison: QueueClient,
+    message: DequeuedMessageItem,
+  ): Promise<void> {
+    let { popReceipt } = message
+    const renew = async (seconds: number) => {
+      const updated = await queue.updateMessage(message.messageId, popReceipt, undefined, seconds)
+      popReceipt = updated.popReceipt ?? popReceipt
+    }
+    const moveToPoison = async () => {
+      await poison.createIfNotExists()
+      await poison.sendMessage(message.messageText)
+      await queue.deleteMessage(message.messageId, popReceipt)
+    }
+    const renewing = setInterval(() => renew(leaseSeconds).catch(() => undefined), leaseSeconds * 500)
+    try {
+      if (message.dequeueCount > queues.maxDequeueCount) return await moveToPoison()
+      const failure = await run(name, message)
+      clearInterval(renewing)
+      if (failure === undefined) await queue.deleteMessage(message.messageId, popReceipt)
+      else if (message.dequeueCount >= queues.maxDequeueCount) await moveToPoison()
+      else await renew(queues.visibilityTimeoutMs / 1000)
+    } catch (error) {
+      console.error(JSON.stringify({ event: 'queue_failed', function: name, message: String(error) }))
+    } finally {
+      clearInterval(renewing)
+    }
+  }
+
+  async function run(name: string, message: DequeuedMessageItem): Promise<unknown> {
+    try {
+      const { messageText, messageId, dequeueCount } = message
+      const text =
+        queues.messageEncoding === 'base64' ? Buffer.from(messageText, 'base64').toString('utf8') : messageText
+      const metadata = { Id: { string: messageId }, DequeueCount: { string: String(dequeueCount) } }
+      await app.invoke(name, { string: text }, metadata)
+      return undefined
+    } catch (error) {
+      console.error(JSON.stringify({ event: 'function_failed', function: name, message: String(error) }))
+      return error
+    }
+  }
+}

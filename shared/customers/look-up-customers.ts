@@ -1,0 +1,60 @@
+import type { Call } from '../call.ts'
+import { AppError, isAppError } from '../errors.ts'
+import { type Customer, readCustomer } from '../partner-center/customers.ts'
+import type { RequestPartnerCenter } from '../partner-center/request.ts'
+import type { ListCustomers } from './customer-list.ts'
+
+/** The customers behind tenant ids. Rejects with `invalid_request` that names those the partner does not have. */
+export type LookUpCustomers = (customerTenantIds: readonly string[], call: Call) => Promise<Customer[]>
+
+type Options = { request: RequestPartnerCenter; listCustomers: ListCustomers }
+
+const unknownCustomer = [
+  'customer_not_found',
+  'order_not_found',
+  'no_customer_relationship',
+  'partner_center_invalid_response',
+]
+
+/** Ids in a message, at most; the details name them all. */
+const mostNamed = 5
+
+/**
+ * Reads each customer by id, which for a few is far less than the whole list. What is not found that way is sought in
+ * the list, the one source that decides who the partner's customers are.
+ */
+export function createLookUpCustomers({ request, listCustomers }: Options): LookUpCustomers {
+  const read = async (id: string, call: Call): Promise<Customer | undefined> => {
+    try {
+      return await readCustomer(request, id, call)
+    } catch (error) {
+      if (isAppError(error) && unknownCustomer.includes(error.code)) return undefined
+      throw error
+    }
+  }
+
+  return async (ids, call) => {
+    const found = await Promise.all(ids.map(async id => (await read(id, call)) ?? id))
+    if (found.every(each => typeof each !== 'string')) return found
+    const listed = new Map(
+      (await listCustomers(undefined, call)).map(customer => [customer.customerTenantId, customer]),
+    )
+    const customers = found.map(each => (typeof each === 'string' ? (listed.get(each) ?? each) : each))
+    const unknown = customers.filter(each => typeof each === 'string')
+    if (unknown.length > 0) throw unknownCustomers(unknown)
+    return customers.filter(each => typeof each !== 'string')
+  }
+}
+
+function unknownCustomers(ids: readonly string[]): AppError {
+  const target = 'customerTenantIds'
+  const named = ids.slice(0, mostNamed).join(', ') + (ids.length > mostNamed ? ' and others' : '')
+  return new AppError(
+    'invalid_request',
+    `Parameter '${target}' has to name customers of the partner; unknown: ${named}.`,
+    {
+      target,
+      details: ids.map(id => ({ target, message: `${id} is not a customer of the partner.` })),
+    },
+  )
+}

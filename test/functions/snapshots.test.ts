@@ -1,0 +1,275 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { type Azurite, startAzurite } from '../../local/azurite.ts'
+import { caseId, firstTimes, refuse, throttle } from '../../local/simulator/failure-cases.ts'
+import { sampleOrder } from '../../local/simulator/sample-data.ts'
+import type { Index, Manifest, Snapshot } from '../../shared/snapshots/shapes.ts'
+import { type RunningApp, startApp } from '../support/running-app.ts'
+import { listBlobs, openContainer, readBlob, readJson, readRows, type SnapshotRow } from '../support/snapshots.ts'
+
+let azurite: Azurite
+let app: RunningApp
+
+beforeAll(async () => {
+  azurite = await startAzurite()
+  app = await startApp({
+    storage: azurite.connectionString,
+    simulator: { customers: 1200, ordersEach: 3 },
+    settings: { PARTNER_CENTER_REQUESTS_PER_MINUTE: '60000', PARTNER_CENTER_CONCURRENCY: '10' },
+    prepare: ({ partnerCenter }) => {
+      partnerCenter.latencyMs = 2
+      const ids = partnerCenter.customers.map(({ id }) => id)
+      const slow = (milliseconds: number) => (_: unknown, proceed: () => void) => void setTimeout(proceed, milliseconds)
+      for (const id of ids.slice(10, 20)) partnerCenter.faults.set(id, refuse(403, '20002', 'No relationship.'))
+      for (const id of ids.slice(20, 25)) partnerCenter.faults.set(id, firstTimes(1, throttle(1)))
+      for (const id of ids.slice(25, 35)) partnerCenter.faults.set(id, slow(300))
+    },
+  })
+})
+afterAll(async () => {
+  await app.stop()
+  await azurite.stop()
+})
+
+const container = () => openContainer(azurite.connectionString)
+const get = async <T>(path: string) => (await (await fetch(app.api + path)).json()) as T
+const start = (body?: unknown) =>
+  fetch(`${app.api}/snapshots`, { method: 'POST', ...(body === undefined ? {} : { body: JSON.stringify(body) }) })
+
+/** Starts a run and waits for its end as a flow would: by asking the Location until it no longer answers 202. */
+async function takeSnapshot(body?: unknown): Promise<Response> {
+  const started = await start(body)
+  expect(started.status).toBe(202)
+  const location = started.headers.get('location') ?? ''
+  for (;;) {
+    const response = await fetch(location)
+    if (response.status !== 202) return response
+    await response.arrayBuffer()
+    await new Promise(resolve => setTimeout(resolve, 50))
+  }
+}
+
+describe('a snapshot of 1,200 customers, some refused, some throttled, some slow', () => {
+  let manifest: Manifest
+
+  beforeAll(async () => {
+    const response = await takeSnapshot()
+    expect(response.status).toBe(200)
+    manifest = (await response.json()) as Manifest
+  })
+
+  test('is complete but for the refused, and says so', () => {
+    const { customers } = app.simulator.partnerCenter
+    const orders = customers.reduce((sum, { orders }, at) => sum + (at >= 10 && at < 20 ? 0 : orders.length), 0)
+    expect(manifest).toMatchObject({
+      status: 'completedWithErrors',
+      trigger: 'request',
+      customers: { planned: 1200, read: 1190, failed: 10 },
+      orders,
+      changes: { created: 0, updated: 0, removed: 0 },
+    })
+    expect(manifest.parts).toHaveLength(24)
+    expect(manifest.failures).toHaveLength(10)
+    expect(manifest.failures[0]).toMatchObject({ code: 'no_customer_relationship', customerName: expect.any(String) })
+    expect(Date.parse(manifest.asOf ?? '') - Date.parse(manifest.completeThrough ?? '')).toBe(15 * 60 * 1000)
+  })
+
+  test('holds every order once, one line each, in blobs that any gzip reader reads whole', async () => {
+    const rows = await readRows<SnapshotRow>(container(), `${manifest.path}/part-`)
+    const { customers } = app.simulator.partnerCenter
+    const expected = customers
+      .filter((_, at) => at < 10 || at >= 20)
+      .flatMap(({ id, orders }) => orders.map(order => `${id} ${order.id}`))
+    expect(rows.map(({ customerTenantId, order }) => `${customerTenantId} ${order.id}`).sort()).toEqual(expected.sort())
+    const ids = rows.map(({ customerTenantId }) => customerTenantId)
+    expect(ids).toEqual([...ids].sort())
+  })
+
+  test('has an index whose ranges, counts and hashes fit its part', async () => {
+    const { gunzipSync } = await import('node:zlib')
+    const { createHash } = await import('node:crypto')
+    for (const [part, { name, bytes, sha256 }] of manifest.parts.entries()) {
+      const blob = await readBlob(container(), `${manifest.path}/${name}`)
+      const index = await readJson<Index>(container(), `${manifest.path}/_index-${String(part).padStart(5, '0')}.json`)
+      expect(blob.length).toBe(bytes)
+      expect(createHash('sha256').update(blob).digest('hex')).toBe(sha256)
+      expect(blob.readUInt32LE(4)).toBe(0)
+      let end = 0
+      for (const entry of index.customers) {
+        if (!('offset' in entry)) continue
+        expect(entry.offset).toBe(end)
+        end += entry.length
+        const text = entry.length === 0 ? '' : gunzipSync(blob.subarray(entry.offset, end)).toString()
+        expect(text.split('\n').length - 1).toBe(entry.orders)
+      }
+      expect(end).toBe(blob.length)
+    }
+  })
+
+  test('is the latest, and the first in the list', async () => {
+    expect(await readJson(container(), 'latest.json')).toEqual({
+      snapshotId: manifest.snapshotId,
+      path: manifest.path,
+      asOf: manifest.asOf,
+      finishedAt: manifest.finishedAt,
+    })
+    const { value } = await get<{ value: Snapshot[] }>('/snapshots')
+    const { path: _, parts: __, failures: ___, ...snapshot } = manifest
+    expect(value[0]).toEqual(snapshot)
+  })
+
+  test('answers a customer as of its time, and not before it', async () => {
+    const customer = app.simulator.partnerCenter.customers[100]
+    const live = await fetch(`${app.api}/customers/${customer?.id}/orders`)
+    const day = manifest.startedAt.slice(0, 10)
+    const past = await fetch(`${app.api}/customers/${customer?.id}/orders?asOf=${day}`)
+
+    expect(past.status).toBe(200)
+    expect(await past.text()).toBe(await live.text())
+    expect(past.headers.get('etag')).toBe(live.headers.get('etag'))
+    expect(past.headers.get('x-orders-source')).toBe('snapshot')
+    expect(past.headers.get('x-orders-as-of')).toBe(manifest.startedAt)
+    const early = new Date(Date.parse(manifest.startedAt) - 1).toISOString()
+    expect((await fetch(`${app.api}/customers/${customer?.id}/orders?asOf=${early}`)).status).toBe(404)
+    const lines = await fetch(`${app.api}/customers/${customer?.id}/order-lines?asOf=${day}&top=2`)
+    expect(((await lines.json()) as { value: unknown[] }).value).toHaveLength(2)
+  })
+
+  test('answers in place of an upstream that is down, if the caller allows it', async () => {
+    const customer = app.simulator.partnerCenter.customers[100]
+    app.simulator.partnerCenter.outage = refuse(503, '0', 'down', { 'retry-after': '0' })
+    const strict = await fetch(`${app.api}/customers/${customer?.id}/orders`)
+    const stale = await fetch(`${app.api}/customers/${customer?.id}/orders?allowStale=true`)
+    const nowhere = await fetch(`${app.api}/customers/${caseId(77)}/orders?allowStale=true`)
+    app.simulator.partnerCenter.outage = undefined
+
+    expect([strict.status, stale.status, nowhere.status]).toEqual([503, 200, 503])
+    expect(stale.headers.get('x-orders-source')).toBe('snapshot')
+    const fresh = await fetch(`${app.api}/customers/${customer?.id}/orders?allowStale=true`)
+    expect(fresh.headers.get('x-orders-source')).toBe('live')
+  })
+
+  test('is what the next one finds its changes against', async () => {
+    const { partnerCenter } = app.simulator
+    const [created, updated, removed, refusedNow, gone] = [200, 201, 202, 203, 204].map(
+      at => partnerCenter.customers[at],
+    )
+    if (!created || !updated || !removed || !refusedNow || !gone) throw new Error('The sample data is too small')
+    created.orders.push(sampleOrder(created.id, 999))
+    Object.assign(updated.orders[1] ?? {}, { status: 'cancelled', currencyCode: 'EUR' })
+    const [lost] = removed.orders.splice(0, 1)
+    partnerCenter.faults.set(refusedNow.id, refuse(404, '60003', 'Gone for a while.'))
+    refusedNow.orders.pop()
+    partnerCenter.customers.splice(partnerCenter.customers.indexOf(gone), 1)
+
+    const second = (await (await takeSnapshot()).json()) as Manifest
+    const changes = await readRows<Record<string, unknown>>(container(), second.path.replace('snapshots/', 'changes/'))
+
+    expect(second.changes).toEqual({ created: 1, updated: 1, removed: 1 + gone.orders.length })
+    expect(changes).toHaveLength(3 + gone.orders.length)
+    const of = (id: string) => changes.filter(({ customerTenantId }) => customerTenantId === id)
+    expect(of(created.id)).toEqual([
+      expect.objectContaining({
+        kind: 'created',
+        snapshotId: second.snapshotId,
+        orderId: sampleOrder(created.id, 999).id,
+        customerName: created.companyName,
+      }),
+    ])
+    expect(of(created.id)[0]).not.toHaveProperty('previousOrder')
+    expect(of(updated.id)).toEqual([
+      expect.objectContaining({
+        kind: 'updated',
+        changedMembers: ['currencyCode', 'status'],
+        order: expect.objectContaining({ status: 'cancelled' }),
+        previousOrder: expect.objectContaining({ currencyCode: 'DKK' }),
+      }),
+    ])
+    expect(of(removed.id)).toEqual([expect.objectContaining({ kind: 'removed', orderId: lost?.id })])
+    expect(of(refusedNow.id)).toEqual([])
+    expect(of(gone.id).map(({ kind }) => kind)).toEqual(gone.orders.map(() => 'removed'))
+    expect(new Set(changes.map(({ id }) => id)).size).toBe(changes.length)
+
+    // The customer who failed is compared with the run before, and the one who is gone stays gone once.
+    partnerCenter.faults.delete(refusedNow.id)
+    const third = (await (await takeSnapshot()).json()) as Manifest
+    const later = await readRows<Record<string, unknown>>(container(), third.path.replace('snapshots/', 'changes/'))
+    expect(third.changes).toEqual({ created: 0, updated: 0, removed: 1 })
+    expect(later[0]).toMatchObject({ kind: 'removed', customerTenantId: refusedNow.id })
+    const answered = await fetch(`${app.api}/customers/${refusedNow.id}/orders?asOf=${second.startedAt}`)
+    expect(answered.headers.get('x-orders-as-of')).toBe(manifest.startedAt)
+  })
+})
+
+describe('starting', () => {
+  test('eight at once gives one 202 and seven 409 that say where the run is', async () => {
+    const answers = await Promise.all(Array.from({ length: 8 }, () => start()))
+    const statuses = answers.map(({ status }) => status).sort()
+    expect(statuses).toEqual([202, 409, 409, 409, 409, 409, 409, 409])
+    expect(new Set(answers.map(({ headers }) => headers.get('location'))).size).toBe(1)
+    const refused = answers.find(({ status }) => status === 409)
+    expect(await refused?.json()).toMatchObject({ error: { code: 'snapshot_running' }, retryable: false })
+    const before = app.simulator.partnerCenter.requests.length
+    const location = answers[0]?.headers.get('location') ?? ''
+    while ((await fetch(location)).status === 202) await new Promise(resolve => setTimeout(resolve, 50))
+    const reads = app.simulator.partnerCenter.requests.slice(before).filter(({ path }) => path.endsWith('/orders'))
+    expect(reads.length).toBeLessThanOrEqual(app.simulator.partnerCenter.customers.length)
+  })
+
+  test('over some customers reads only them, moves no latest.json and writes no changes', async () => {
+    const latest = await readJson(container(), 'latest.json')
+    const ids = app.simulator.partnerCenter.customers.slice(300, 303).map(({ id }) => id)
+    const manifest = (await (
+      await takeSnapshot({ customerTenantIds: [...ids, ids[0]?.toUpperCase()] })
+    ).json()) as Manifest
+
+    expect(manifest).toMatchObject({ status: 'succeeded', customers: { planned: 3, read: 3, failed: 0 } })
+    expect(await readJson(container(), 'latest.json')).toEqual(latest)
+    expect(await listBlobs(container(), manifest.path.replace('snapshots/', 'changes/'))).toEqual([])
+    const rows = await readRows<SnapshotRow>(container(), `${manifest.path}/part-`)
+    expect([...new Set(rows.map(({ customerTenantId }) => customerTenantId))]).toEqual([...ids].sort())
+    expect(rows[0]?.customerName).not.toBe('')
+  })
+
+  test.each([
+    [{ customerTenantIds: ['nope'] }, 'customerTenantIds'],
+    [{ customerTenantIds: 'b0d70a69-4c42-4b27-b17b-91a835d8686a' }, 'customerTenantIds'],
+    [{ customerTenantIds: [caseId(60003)] }, 'customerTenantIds'],
+    [{ customerTenantIds: Array.from({ length: 101 }, (_, at) => caseId(at)) }, 'customerTenantIds'],
+    [{ customers: [] }, 'customers'],
+  ])('with %j is answered with 400, and nothing is started', async (body, target) => {
+    const before = await get<{ value: unknown[] }>('/snapshots')
+    const response = await start(body)
+    expect(response.status).toBe(400)
+    expect(await response.json()).toMatchObject({ error: { code: 'invalid_request', target } })
+    expect(await get('/snapshots')).toEqual(before)
+  })
+
+  test('by the timer, twice, takes one snapshot', async () => {
+    const count = (await get<{ value: Snapshot[] }>('/snapshots')).value.length
+    await Promise.all([1, 2].map(() => fetch(`${app.url}/admin/functions/snapshot-orders`, { method: 'POST' })))
+    const running = async () => (await get<{ value: Snapshot[] }>('/snapshots')).value
+    while ((await running()).length === count || (await running())[0]?.status === 'running')
+      await new Promise(resolve => setTimeout(resolve, 100))
+    const after = await running()
+    expect(after).toHaveLength(count + 1)
+    expect(after[0]?.trigger).toBe('timer')
+  })
+})
+
+test('a list of snapshots is paged, newest first', async () => {
+  const all = (await get<{ value: Snapshot[] }>('/snapshots')).value
+  const seen: Snapshot[] = []
+  for (let next: string | undefined = `${app.api}/snapshots?top=2`; next !== undefined; ) {
+    const page = (await (await fetch(next)).json()) as { value: Snapshot[]; nextLink?: string }
+    expect(page.value.length).toBeLessThanOrEqual(2)
+    seen.push(...page.value)
+    next = page.nextLink
+  }
+  expect(seen).toEqual(all)
+  expect(all.map(({ snapshotId }) => snapshotId)).toEqual([...all.map(({ snapshotId }) => snapshotId)].sort().reverse())
+})
+
+test('an unknown snapshot is answered with 404, a malformed id with 400', async () => {
+  expect((await fetch(`${app.api}/snapshots/20200101T000000Z`)).status).toBe(404)
+  expect((await fetch(`${app.api}/snapshots/yesterday`)).status).toBe(400)
+})

@@ -1,0 +1,279 @@
+import { request as send } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { afterEach, describe, expect, test } from 'vitest'
+import type { FunctionMetadata, RpcData, RpcHttp } from '../../../local/host/core.ts'
+import { createHttpServer, type HttpOptions, httpRoutes, matchRoute } from '../../../local/host/http.ts'
+
+const httpFunction = (
+  name: string,
+  route: string | undefined,
+  methods = ['GET'],
+  authLevel = 'anonymous',
+): FunctionMetadata => ({
+  name,
+  bindings: {
+    trigger: {
+      name: 'request',
+      type: 'httpTrigger',
+      direction: 'in',
+      methods,
+      authLevel,
+      ...(route === undefined ? {} : { route }),
+    },
+    $return: { name: '$return', type: 'http', direction: 'out' },
+  },
+})
+
+const timer: FunctionMetadata = {
+  name: 'a-timer',
+  bindings: { timer: { name: 'timer', type: 'timerTrigger', direction: 'in' } },
+}
+
+const functions = [
+  httpFunction('zz-rest', '{*path}', ['GET', 'POST', 'DELETE']),
+  httpFunction('orders', 'customers/{customer}/Orders', ['get', 'POST'], 'function'),
+  httpFunction('order', 'customers/{customer}/orders/{order}'),
+  httpFunction('customers', 'customers'),
+  httpFunction('named', undefined),
+  timer,
+]
+
+const routes = httpRoutes(functions, 'api')
+
+/** Which function takes the address, and with which parameters. */
+function find(method: string, path: string) {
+  for (const route of routes) {
+    const params = matchRoute(route, method, path)
+    if (params !== undefined) return { name: route.name, params }
+  }
+  return undefined
+}
+
+describe('a route', () => {
+  test('is tried in the order of the names of the functions', () => {
+    expect(routes.map(({ name }) => name)).toEqual(['customers', 'named', 'order', 'orders', 'zz-rest'])
+    const [first] = httpRoutes([httpFunction('b', 'x'), httpFunction('a', '{any}')], 'api')
+    expect(first?.name).toBe('a')
+  })
+
+  test.each<[string, string, string, Record<string, string>]>([
+    ['GET', '/api/customers', 'customers', {}],
+    ['GET', '/api/customers/', 'customers', {}],
+    ['GET', '/API/Customers', 'customers', {}],
+    ['GET', '/api/customers/C1/ORDERS', 'orders', { customer: 'C1' }],
+    ['POST', '/api/customers/c1/orders', 'orders', { customer: 'c1' }],
+    ['GET', '/api/customers/c1/orders/', 'orders', { customer: 'c1' }],
+    ['GET', '/api/customers/c%201/orders/%C3%A9', 'order', { customer: 'c 1', order: 'é' }],
+    ['GET', '/api/customers/a%2Fb/orders/c%2fd', 'order', { customer: 'a%2Fb', order: 'c%2Fd' }],
+    ['GET', '/api/customers/a%252Fb/orders', 'orders', { customer: 'a%2Fb' }],
+    ['GET', '/api/named', 'named', {}],
+    ['POST', '/api/customers', 'zz-rest', { path: 'customers' }],
+    ['DELETE', '/api/customers/c1/orders', 'zz-rest', { path: 'customers/c1/orders' }],
+    ['GET', '/api/customers//orders', 'zz-rest', { path: 'customers//orders' }],
+    ['GET', '/api/customers/c1', 'zz-rest', { path: 'customers/c1' }],
+    ['GET', '/api/customers/c1/orders/o1/more', 'zz-rest', { path: 'customers/c1/orders/o1/more' }],
+    ['GET', '/api/a%20b/c%2Fd', 'zz-rest', { path: 'a b/c%2Fd' }],
+    ['GET', '/api', 'zz-rest', {}],
+    ['GET', '/api/', 'zz-rest', {}],
+  ])('for %s %s leads to %s', (method, path, name, params) => {
+    expect(find(method, path)).toEqual({ name, params })
+  })
+
+  test.each([
+    ['GET', '/'],
+    ['GET', '/customers'],
+    ['GET', '/apis/customers'],
+    ['GET', '/admin'],
+    ['PUT', '/api/customers'],
+    ['get', '/api/customers'],
+  ])('does not exist for %s %s', (method, path) => {
+    expect(find(method, path)).toBeUndefined()
+  })
+
+  test('may do without a prefix', () => {
+    const [bare] = httpRoutes([httpFunction('a', 'x')], '')
+    expect(bare && matchRoute(bare, 'GET', '/x')).toEqual({})
+    expect(bare && matchRoute(bare, 'GET', '/api/x')).toBeUndefined()
+  })
+})
+
+const ends: (() => Promise<unknown>)[] = []
+afterEach(async () => {
+  for (const end of ends.splice(0)) await end()
+})
+
+type Invocation = { name: string; http: RpcHttp | undefined }
+
+/** A server on loopback whose functions all return the same, and what they were given. */
+async function serve(options: Partial<HttpOptions> = {}, returned: { value: RpcData } = { value: { http: {} } }) {
+  const invocations: Invocation[] = []
+  const server = createHttpServer({
+    app: {
+      functions: new Map(),
+      runHooks: async () => undefined,
+      invoke: async (name, trigger) => {
+        invocations.push({ name, http: trigger?.http })
+        return returned.value
+      },
+    },
+    routes,
+    startByHand: () => false,
+    ...options,
+  })
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  ends.push(() => {
+    const closed = new Promise(resolve => server.close(resolve))
+    server.closeAllConnections()
+    return closed
+  })
+  const { port } = server.address() as AddressInfo
+  return { url: `http://127.0.0.1:${port}`, port, invocations }
+}
+
+const bodyless = async (response: Response) => ({ status: response.status, text: await response.text() })
+
+describe('a function', () => {
+  test('is handed the request as the host hands it on', async () => {
+    const { url, invocations } = await serve()
+    await fetch(`${url}/api/customers/c%201/orders?a=1&b=%20x`, {
+      method: 'POST',
+      headers: { 'X-A': '1' },
+      body: 'hello',
+    })
+
+    expect(invocations.at(-1)).toMatchObject({
+      name: 'orders',
+      http: {
+        method: 'POST',
+        url: `${url}/api/customers/c%201/orders?a=1&b=%20x`,
+        headers: expect.objectContaining({ 'x-a': '1', 'content-length': '5' }),
+        params: { customer: 'c 1' },
+        query: { a: '1', b: ' x' },
+        body: { bytes: Buffer.from('hello') },
+      },
+    })
+  })
+
+  test('gets no body where none was sent, nor one that was sent chunked', async () => {
+    const { url, invocations } = await serve()
+    await fetch(`${url}/api/customers/c/orders`)
+    await fetch(`${url}/api/customers/c/orders`, { method: 'POST' })
+    await fetch(`${url}/api/customers/c/orders`, {
+      method: 'POST',
+      body: new Blob(['hello']).stream(),
+      duplex: 'half',
+    } as RequestInit)
+
+    expect(invocations.map(({ http }) => http?.body)).toEqual([undefined, undefined, undefined])
+    expect(invocations.at(-1)?.http?.headers).toMatchObject({ 'transfer-encoding': 'chunked' })
+  })
+
+  test('has its answer sent as it is', async () => {
+    const http = {
+      statusCode: '202',
+      headers: { location: '/x', 'content-type': 'text/csv' },
+      body: { bytes: Buffer.from('é') },
+    }
+    const { url } = await serve({}, { value: { http } })
+    const response = await fetch(`${url}/api/customers`)
+    expect(response.status).toBe(202)
+    expect(Object.fromEntries(response.headers)).toMatchObject({
+      location: '/x',
+      'content-type': 'text/csv',
+      'content-length': '2',
+    })
+    expect(await response.text()).toBe('é')
+  })
+
+  test.each<[RpcData, number, string, string | null]>([
+    [{ http: { statusCode: '200', body: { string: 'text' } } }, 200, 'text', '4'],
+    [{ http: {} }, 200, '', '0'],
+    [{ http: { statusCode: '304', headers: { etag: '"a"' } } }, 304, '', null],
+    [{ http: { statusCode: '204' } }, 204, '', null],
+    [undefined, 204, '', null],
+    [null, 204, '', null],
+  ])('that returns %j is answered with %i', async (value, status, text, length) => {
+    const { url } = await serve({}, { value })
+    const response = await fetch(`${url}/api/customers`)
+    expect(await bodyless(response)).toEqual({ status, text })
+    expect(response.headers.get('content-length')).toBe(length)
+  })
+
+  test('can be started by hand, if there is one of that name', async () => {
+    const started: string[] = []
+    const { url, invocations } = await serve({
+      startByHand: name => {
+        started.push(name)
+        return name === 'a-timer'
+      },
+    })
+    const start = (name: string, method = 'POST') => fetch(`${url}/admin/functions/${name}`, { method })
+    expect((await start('a-timer')).status).toBe(202)
+    expect((await start('nothing')).status).toBe(404)
+    expect((await start('a-timer', 'GET')).status).toBe(404)
+    expect(started).toEqual(['a-timer', 'nothing'])
+    expect(invocations).toEqual([])
+  })
+})
+
+describe('a refusal of the host', () => {
+  test('has no body: 401 without the key, where one is demanded', async () => {
+    const { url, invocations } = await serve({ key: 'k' })
+    const orders = `${url}/api/customers/c/orders`
+    expect(await bodyless(await fetch(orders))).toEqual({ status: 401, text: '' })
+    expect((await fetch(`${orders}?code=x`)).status).toBe(401)
+    expect((await fetch(orders, { headers: { 'x-functions-key': 'K' } })).status).toBe(401)
+    expect((await fetch(`${orders}?code=k`, { headers: { 'x-functions-key': 'x' } })).status).toBe(401)
+    expect(invocations).toEqual([])
+
+    expect((await fetch(`${orders}?code=k`)).status).toBe(200)
+    expect((await fetch(orders, { headers: { 'x-functions-key': 'k' } })).status).toBe(200)
+    expect((await fetch(`${url}/api/customers`)).status).toBe(200)
+  })
+
+  test('has no body: 404 where no function takes the address', async () => {
+    const { url } = await serve()
+    expect(await bodyless(await fetch(`${url}/elsewhere`))).toEqual({ status: 404, text: '' })
+    expect(await bodyless(await fetch(`${url}/api/x`, { method: 'PUT' }))).toEqual({ status: 404, text: '' })
+  })
+
+  test('has no body: 400 for an address that cannot be decoded', async () => {
+    const { url, invocations } = await serve()
+    for (const path of ['/api/customers/%E0%A4%A/orders', '/api/%', '/api/customers/%ff/orders']) {
+      expect(await bodyless(await fetch(url + path)), path).toEqual({ status: 400, text: '' })
+    }
+    expect(invocations).toEqual([])
+  })
+
+  test('has no body: 400 for a host name that is none', async () => {
+    const { port } = await serve()
+    const status = await new Promise((resolve, reject) => {
+      send({ port, host: '127.0.0.1', path: '/api/customers', headers: { host: 'a b' } }, response => {
+        response.resume()
+        resolve(response.statusCode)
+      })
+        .on('error', reject)
+        .end()
+    })
+    expect(status).toBe(400)
+  })
+
+  test('has no body: 500 where the function could not be run', async () => {
+    const { url } = await serve({
+      app: {
+        functions: new Map(),
+        runHooks: async () => undefined,
+        invoke: () => Promise.reject(new Error('x')),
+      },
+    })
+    expect(await bodyless(await fetch(`${url}/api/customers`))).toEqual({ status: 500, text: '' })
+  })
+
+  test('has no body: 413 for a request over 100 MiB', async () => {
+    const { url, invocations } = await serve()
+    const post = (length: number) =>
+      fetch(`${url}/api/customers/c/orders`, { method: 'POST', body: Buffer.alloc(length) })
+    expect(await bodyless(await post(104_857_601))).toEqual({ status: 413, text: '' })
+    expect(invocations).toEqual([])
+  })
+})
