@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { copyFile, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { bundle, root } from '../local/build.ts'
@@ -7,6 +7,9 @@ import { startSimulator } from '../local/simulator/simulator.ts'
 
 export type BenchHost = {
   url: string
+  upstreamUrl: string
+  /** Settings that point another process at the same upstream and credentials. */
+  settings: Record<string, string>
   /** Peak resident bytes while `work` runs, above what was resident before. Linux only. */
   peakAboveIdle: (work: () => Promise<unknown>) => Promise<number>
   /** Milliseconds of CPU that the host spends while `work` runs. Linux only. */
@@ -20,36 +23,50 @@ type Options = {
   customers: number
   /** Further modules for the bundle, such as a baseline function. */
   modules?: string[]
+  /** Milliseconds before an answer of the upstream. */
+  latency?: number
+  /** Customers in the upstream's list, those beyond the first few with the orders of the first. */
+  listed?: number
+  settings?: Record<string, string>
 }
 
 /** The functions host on the built app, with a near-free upstream, each in a process of its own. */
-export async function startBenchHost({ ordersEach, customers, modules = [] }: Options): Promise<BenchHost> {
+export async function startBenchHost({
+  ordersEach,
+  customers,
+  modules = [],
+  latency = 0,
+  listed = 0,
+  settings = {},
+}: Options): Promise<BenchHost> {
   const folder = await mkdtemp(join(tmpdir(), 'bench-'))
   const functions = (await readdir(`${root}functions`)).map(name => `./functions/${name}`)
   await bundle([...modules, ...functions], join(folder, 'dist'))
   await writeFile(join(folder, 'package.json'), '{"type":"module","main":"dist/main.js"}')
-  await writeFile(join(folder, 'host.json'), '{"version":"2.0"}')
+  await copyFile(`${root}host.json`, join(folder, 'host.json'))
   const simulator = await startSimulator()
   await writeFile(join(folder, 'simulator.pem'), simulator.certificate)
   const upstream = await runNode(
-    [`${root}bench/scenes/upstream.ts`, String(ordersEach), String(customers)],
+    [`${root}bench/scenes/upstream.ts`, ...[ordersEach, customers, latency, listed].map(String)],
     lines => lines.length > 0,
   )
+  const upstreamUrl = `http://127.0.0.1:${upstream.lines[0]?.replace(/\D/g, '')}`
+  const env = {
+    ...simulator.settings,
+    PARTNER_CENTER_BASE_URL: upstreamUrl,
+    AzureWebJobsStorage: 'UseDevelopmentStorage=true',
+    NODE_EXTRA_CA_CERTS: join(folder, 'simulator.pem'),
+    ...settings,
+  }
   const host = await runNode(
     [`${root}bench/scenes/host.ts`, folder],
     lines => lines.some(line => line.startsWith('Listening')),
-    {
-      env: {
-        ...process.env,
-        ...simulator.settings,
-        PARTNER_CENTER_BASE_URL: `http://127.0.0.1:${upstream.lines[0]?.replace(/\D/g, '')}`,
-        AzureWebJobsStorage: 'UseDevelopmentStorage=true',
-        NODE_EXTRA_CA_CERTS: join(folder, 'simulator.pem'),
-      },
-    },
+    { env: { ...process.env, ...env } },
   )
   return {
     url: host.lines.at(-1)?.replace('Listening on ', '') ?? '',
+    upstreamUrl,
+    settings: env,
     async peakAboveIdle(work) {
       const idle = await residentBytes(host, 'VmRSS')
       // Sets the peak back to what is resident now (man 5 proc, clear_refs).

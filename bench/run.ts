@@ -6,6 +6,9 @@ const benches: Record<string, () => Promise<{ measure: () => Promise<Figure[]> }
   warm: () => import('./warm.ts'),
   large: () => import('./large.ts'),
   lists: () => import('./lists.ts'),
+  throughput: () => import('./snapshot-throughput.ts'),
+  memory: () => import('./snapshot-memory.ts'),
+  pace: () => import('./snapshot-pace.ts'),
 }
 
 const names = process.argv.slice(2)

@@ -5,6 +5,11 @@ import { guidOf, sampleOrder } from '../../local/simulator/sample-data.ts'
 /** A Partner Center that costs next to nothing: bodies made once, any token good. Prints its port. */
 const ordersEach = Number(process.argv[2] ?? 20)
 const customers = Number(process.argv[3] ?? 64)
+/** Milliseconds before an answer. */
+const latency = Number(process.argv[4] ?? 0)
+/** Customers in the list; if given, those beyond the first few have the orders of the first. */
+const listed = Number(process.argv[5] ?? 0)
+const listSize = listed || 10_000
 
 export const customerIds = (count: number): string[] =>
   Array.from({ length: count }, (_, index) => guidOf(`customer ${index}`))
@@ -15,13 +20,12 @@ export function collectionOf(customer: string, orders: number): Buffer {
   return Buffer.from(JSON.stringify({ totalCount: orders, items, links, attributes: { objectType: 'Collection' } }))
 }
 
-const listSize = 10_000
 const pageSize = 500
 
-/** One page of a list of 10,000 customers; the link to the next carries where it begins. */
+/** One page of the list of customers; the link to the next carries where it begins. */
 function customerPage(from: number): Buffer {
-  const items = Array.from({ length: pageSize }, (_, index) => {
-    const id = guidOf(`listed ${from + index}`)
+  const items = Array.from({ length: Math.min(pageSize, listSize - from) }, (_, index) => {
+    const id = guidOf(`customer ${from + index}`)
     const companyProfile = {
       tenantId: id,
       domain: `customer${from + index}.example`,
@@ -36,18 +40,24 @@ function customerPage(from: number): Buffer {
     }
   })
   const next = { uri: `/customers?size=${pageSize}&from=${from + pageSize}`, method: 'GET', headers: [] }
-  return Buffer.from(JSON.stringify({ totalCount: pageSize, items, links: from + pageSize < listSize ? { next } : {} }))
+  return Buffer.from(
+    JSON.stringify({ totalCount: items.length, items, links: from + pageSize < listSize ? { next } : {} }),
+  )
 }
 
 if (import.meta.main) {
   const bodies = new Map(customerIds(customers).map(id => [id, collectionOf(id, ordersEach)]))
+  const common = listed > 0 ? bodies.values().next().value : undefined
   const token = Buffer.from(JSON.stringify({ token_type: 'Bearer', expires_in: 3599, access_token: 'bench' }))
   const server = createServer((request, response) => {
     const url = new URL(request.url ?? '/', 'http://upstream')
     const list = url.pathname === '/v1/customers' ? customerPage(Number(url.searchParams.get('from') ?? 0)) : undefined
-    const body = request.method === 'POST' ? token : (list ?? bodies.get(url.pathname.split('/')[3] ?? ''))
+    const orders = () => bodies.get(url.pathname.split('/')[3] ?? '') ?? common
+    const body = request.method === 'POST' ? token : (list ?? orders())
     const headers = { 'content-type': 'application/json', 'content-length': body?.length ?? 0 }
-    response.writeHead(body === undefined ? 404 : 200, headers).end(body)
+    const answer = () => response.writeHead(body === undefined ? 404 : 200, headers).end(body)
+    if (latency > 0 && body !== token) setTimeout(answer, latency)
+    else answer()
     request.resume()
   })
   server.keepAliveTimeout = 60_000

@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { Call } from '../call.ts'
+import { isAppError } from '../errors.ts'
+import { describeError } from '../log.ts'
 import { compareOrders, type OrderChange } from '../orders/compare-orders.ts'
 import { type Found, isCorrupt, lastRead, type SnapshotReader } from './reader.ts'
 import type { ReadEntry } from './shapes.ts'
@@ -47,8 +49,8 @@ export async function readHistory(
   if (base === undefined) return nothingKnown
 
   const lost = (error: unknown): void => {
-    if (!isCorrupt(error)) throw error
-    call.log('warn', 'comparison_lost', { snapshotId, base, blob: error.options.target })
+    if (isAppError(error) && !isCorrupt(error)) throw error
+    call.log('warn', 'comparison_lost', { snapshotId, base, why: describeError(error) })
   }
 
   const entries = new Map<string, Found>()
@@ -67,18 +69,26 @@ export async function readHistory(
     return nothingKnown
   }
 
-  const previousOrders = async (found: Found | undefined): Promise<Buffer[] | undefined> => {
+  async function compare(
+    found: Found | undefined,
+    present: readonly Buffer[],
+    customer: Customer,
+    detectedAt: string,
+  ): Promise<ChangeLine[]> {
     try {
       const read = await lastRead(reader, found)
-      return read && (await reader.readOrders(read.snapshotId, read.part, read.entry))
+      // Not in the run before at all: the customer is new, and so is every order. Never read before: nothing is known.
+      if (found !== undefined && read === undefined) return []
+      const previous = read === undefined ? [] : await reader.readOrders(read.snapshotId, read.part, read.entry)
+      return compareOrders(previous, present).map(change => ({
+        kind: change.kind,
+        line: toLine(snapshotId, customer, change, detectedAt),
+      }))
     } catch (error) {
       lost(error)
-      return undefined
+      return []
     }
   }
-
-  const toLines = (customer: Customer, changes: readonly OrderChange[], detectedAt: string): ChangeLine[] =>
-    changes.map(change => ({ kind: change.kind, line: toLine(snapshotId, customer, change, detectedAt) }))
 
   return {
     lastReadOf(customerTenantId) {
@@ -89,15 +99,12 @@ export async function readHistory(
     async changesOf(customer, now, orders) {
       const found = entries.get(customer.customerTenantId)
       if (found !== undefined && 'offset' in found.entry && found.entry.sha256 === now.sha256) return []
-      // Not in the run before at all: the customer is new, and so is every order.
-      const previous = found === undefined ? [] : await previousOrders(found)
-      return previous === undefined ? [] : toLines(customer, compareOrders(previous, orders), now.retrievedAt)
+      return compare(found, orders, customer, now.retrievedAt)
     },
     async *goneChanges(detectedAt) {
       for (const [id, found] of entries) {
         if (planned.has(id)) continue
-        const previous = (await previousOrders(found)) ?? []
-        yield toLines(found.entry, compareOrders(previous, []), detectedAt)
+        yield await compare(found, [], found.entry, detectedAt)
       }
     },
   }

@@ -25,6 +25,9 @@ type Options = {
  */
 const graceMs = 1000
 
+/** Reservations without a wasted slot after which a larger one is tried. */
+const patientBatches = 8
+
 /**
  * Keeps all instances together under the pace: time is cut into equal slots, and `pace.json` says from when on they are
  * free. A worker reserves about a second's worth at once by moving that instant on, if nobody else did meanwhile. No
@@ -32,13 +35,27 @@ const graceMs = 1000
  */
 export function createPace({ store, clock, requestsPerMinute, concurrency }: Options): Pace {
   const intervalMs = 60_000 / requestsPerMinute
-  const batch = Math.max(concurrency, Math.ceil(requestsPerMinute / 60))
+  const mostAtOnce = Math.max(concurrency, Math.ceil(requestsPerMinute / 60))
+  let atOnce = Math.max(concurrency, Math.floor(mostAtOnce / 4))
+  let used = 0
+  let wasted = 0
+  let cleanBatches = 0
   let slots: number[] = []
   let expected = 0
   let reserving: Promise<void> | undefined
 
+  /** Reserves as many as this worker gets used up in time, and now and then tries whether it manages more. */
+  function adapt(): void {
+    cleanBatches = wasted > 0 ? 0 : cleanBatches + 1
+    if (wasted > 0) atOnce = Math.max(1, used)
+    else if (cleanBatches % patientBatches === 0) atOnce = Math.min(mostAtOnce, Math.ceil(atOnce * 1.1))
+    used = 0
+    wasted = 0
+  }
+
   async function reserve(): Promise<void> {
-    const count = Math.min(batch, Math.max(1, expected))
+    adapt()
+    const count = Math.min(atOnce, Math.max(1, expected))
     for (let tries = 0; ; tries++) {
       const present = await store.read(paceBlob)
       const first = Math.max(clock.now(), present === undefined ? 0 : readNext(present.body))
@@ -67,7 +84,11 @@ export function createPace({ store, clock, requestsPerMinute, concurrency }: Opt
           await reserving
           continue
         }
-        if (slot < clock.now() - graceMs) continue
+        if (slot < clock.now() - graceMs) {
+          wasted++
+          continue
+        }
+        used++
         expected = Math.max(0, expected - 1)
         if (slot > clock.now()) await clock.sleep(slot - clock.now(), call.deadline.signal)
         return

@@ -27,15 +27,18 @@ type Options = {
   endRun: (snapshotId: string, reason: EndReason, call: Call) => Promise<void>
 }
 
-/** Seconds before a plan message becomes visible: the decision it waits for is written right after it is sent. */
-const planDelaySeconds = 1
-
 /** Reads `current.json`; damaged or missing means that no run is known. */
 export async function readCurrent(store: Store): Promise<{ current: Current | undefined; etag: string | undefined }> {
   const stored = await store.read(currentBlob)
   if (stored === undefined) return { current: undefined, etag: undefined }
   const parsed = currentShape.safeParse(parseJson(stored.body))
   return { current: parsed.data, etag: stored.info.etag }
+}
+
+/** A damaged run is over when its time is; it must not keep the next one from starting. */
+function undefinedIfCorrupt(error: unknown): undefined {
+  if (!isCorrupt(error)) throw error
+  return undefined
 }
 
 function parseJson(body: Buffer): unknown {
@@ -56,10 +59,7 @@ export function createStartRun({ store, reader, queue, clock, finishRun, overdue
   async function isOver({ snapshotId, startedAt }: Current, call: Call): Promise<boolean> {
     const isFinished = async () => (await store.head(manifestBlob(snapshotId))) !== undefined
     if (await isFinished()) return true
-    const plan = await reader.readPlan(snapshotId).catch(error => {
-      if (isCorrupt(error)) return undefined
-      throw error
-    })
+    const plan = await reader.readPlan(snapshotId).catch(undefinedIfCorrupt)
     if (clock.now() < overdueAt(plan ?? { startedAt })) return false
     const reason = {
       code: 'snapshot_failed',
@@ -74,7 +74,7 @@ export function createStartRun({ store, reader, queue, clock, finishRun, overdue
     if (previous !== undefined) {
       if (!(await isOver(previous, call))) return { snapshotId: previous.snapshotId, started: false }
       // Whoever finished it may have died before moving latest.json; changes are found against that.
-      await finishRun.finish(previous.snapshotId, call)
+      await finishRun.finish(previous.snapshotId, call).catch(undefinedIfCorrupt)
     }
     // Ids name a second: a run that follows another within one is told apart by the next.
     const now = clock.now()
@@ -88,7 +88,7 @@ export function createStartRun({ store, reader, queue, clock, finishRun, overdue
       ...(customers === undefined ? {} : { customers }),
     }
     const { snapshotId, nonce } = next
-    const sent = await queue.send({ kind: 'plan', snapshotId, nonce, sentAt: now }, planDelaySeconds)
+    const sent = await queue.send({ kind: 'plan', snapshotId, nonce, sentAt: now })
     const condition = etag === undefined ? { absent: true } : { etag }
     const written = await store.write(currentBlob, JSON.stringify(next), condition)
     if (written === false) {

@@ -185,7 +185,7 @@ export function createTakePart(options: Options): TakePart {
     let unpaid = customers.length
     pace.expect(unpaid)
     try {
-      const results = inOrder(customers, concurrency, customer =>
+      const results = inOrder(customers, concurrency * 2, customer =>
         limit(async () => {
           await pace.take(partCall)
           unpaid--

@@ -5,6 +5,8 @@ export type FakeClock = Clock & {
   slept: number[]
   /** Moves time on and wakes whoever's time has come, earliest first. */
   advance: (ms: number) => Promise<void>
+  /** Moves time from sleeper to sleeper until `work` has ended. */
+  drive: <T>(work: Promise<T>) => Promise<T>
   /** Sets what `random` returns from now on. */
   setRandom: (next: () => number) => void
 }
@@ -43,6 +45,19 @@ export function createFakeClock({ now: start = Date.UTC(2026, 10, 20), jumps = f
         })
         if (jumps) setImmediate(() => clock.advance(Math.max(0, sleeper.at - now)))
       })
+    },
+    async drive(work) {
+      let ended = false
+      const end = () => {
+        ended = true
+      }
+      work.then(end, end)
+      while (!ended) {
+        await settle()
+        const at = Math.min(...sleepers.map(sleeper => sleeper.at))
+        if (Number.isFinite(at)) await clock.advance(Math.max(0, at - now))
+      }
+      return work
     },
     async advance(ms) {
       const until = now + ms

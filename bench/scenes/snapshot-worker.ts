@@ -1,0 +1,60 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import { QueueServiceClient } from '@azure/storage-queue'
+import { createApp } from '../../shared/app.ts'
+import type { Call } from '../../shared/call.ts'
+import { environment } from '../../shared/settings.ts'
+
+/**
+ * One worker that plans a run, or reads its parts, on messages it takes from the queue itself. Prints its peak resident
+ * and live memory above idle, in bytes. Run with `--expose-gc` and the heap limits to judge.
+ */
+const role = process.argv[2]
+const env = environment()
+const gc = (globalThis as { gc?: () => void }).gc ?? (() => undefined)
+
+const field = (name: string): number =>
+  Number(new RegExp(`${name}:\\s+(\\d+)`).exec(readFileSync('/proc/self/status', 'utf8'))?.[1]) * 1024
+const live = (): number => {
+  gc()
+  const { heapUsed, external } = process.memoryUsage()
+  return heapUsed + external
+}
+
+const call = (): Call => ({
+  correlationId: 'bench',
+  deadline: { at: Date.now() + 1_200_000, signal: new AbortController().signal },
+  log: () => undefined,
+})
+
+const app = createApp()
+const snapshots = await app.snapshots()
+// Everything is loaded and signed in before the measurement begins.
+await (await app.reachability())(call())
+const queue = QueueServiceClient.fromConnectionString(env.AzureWebJobsStorage ?? '').getQueueClient('snapshot-parts')
+await queue.createIfNotExists()
+
+async function take(): Promise<boolean> {
+  const { receivedMessageItems } = await queue.receiveMessages({ numberOfMessages: 1, visibilityTimeout: 600 })
+  const [message] = receivedMessageItems
+  if (message === undefined) return false
+  await snapshots.handle(JSON.parse(Buffer.from(message.messageText, 'base64').toString('utf8')), call())
+  await queue.deleteMessage(message.messageId, message.popReceipt)
+  return true
+}
+
+// One part warms up what a first part loads and compiles.
+if (role === 'worker') await take()
+const idleLive = live()
+const idle = field('VmRSS')
+writeFileSync('/proc/self/clear_refs', '5')
+let mostLive = 0
+if (role === 'planner') {
+  await snapshots.start('request', undefined, call())
+  await take()
+  mostLive = live()
+} else {
+  for (let parts = 1; await take(); parts++) if (parts % 10 === 0) mostLive = Math.max(mostLive, live())
+  mostLive = Math.max(mostLive, live())
+}
+console.log(JSON.stringify({ resident: field('VmHWM') - idle, live: mostLive - idleLive }))
+process.exit(0)

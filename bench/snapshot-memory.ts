@@ -1,0 +1,115 @@
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
+import { startAzurite } from '../local/azurite.ts'
+import { root } from '../local/build.ts'
+import { type BenchHost, startBenchHost } from './bench-host.ts'
+import type { Figure } from './report.ts'
+
+const run = promisify(execFile)
+
+/** The heap limits under which memory is judged: V8's defaults let garbage lie for hundreds of megabytes. */
+const heapLimits = ['--max-old-space-size=128', '--max-semi-space-size=4']
+const bounds = { resident: 80e6, live: 50e6, growth: 10e6 }
+
+type Use = { resident: number; live: number }
+
+const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(0)} MB`
+
+async function use(role: 'planner' | 'worker', env: Record<string, string>): Promise<Use> {
+  const args = ['--expose-gc', ...heapLimits, `${root}bench/scenes/snapshot-worker.ts`, role]
+  const { stdout } = await run(process.execPath, args, { env: { ...process.env, ...env }, maxBuffer: 1e7 })
+  return JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as Use
+}
+
+async function measureRun(
+  customers: number,
+  perPart: number,
+): Promise<{ planner: Use; worker: Use; readBack: number }> {
+  const azurite = await startAzurite()
+  let host: BenchHost | undefined
+  try {
+    host = await startBenchHost({ ordersEach: 20, customers: 1, listed: customers, settings: {} })
+    const env = {
+      ...host.settings,
+      AzureWebJobsStorage: azurite.connectionString,
+      PARTNER_CENTER_REQUESTS_PER_MINUTE: '100000',
+      SNAPSHOT_CUSTOMERS_PER_PART: String(perPart),
+    }
+    const planner = await use('planner', env)
+    const worker = await use('worker', env)
+    return { planner, worker, readBack: await bytesRead(env) }
+  } finally {
+    await host?.stop()
+    await azurite.stop()
+  }
+}
+
+/** Bytes that reading one customer back takes from storage, against its member and its index. */
+async function bytesRead(env: Record<string, string>): Promise<number> {
+  const { BlobServiceClient } = await import('@azure/storage-blob')
+  const { createStore } = await import('../shared/snapshots/store.ts')
+  const { createReader } = await import('../shared/snapshots/reader.ts')
+  const { createFindRuns } = await import('../shared/snapshots/find-runs.ts')
+  const container = BlobServiceClient.fromConnectionString(env.AzureWebJobsStorage ?? '').getContainerClient(
+    'order-snapshots',
+  )
+  const store = createStore(container)
+  let bytes = 0
+  const counting = {
+    ...store,
+    async read(name: string, range?: { offset: number; length: number }) {
+      const read = await store.read(name, range)
+      bytes += read?.body.length ?? 0
+      return read
+    },
+  }
+  const reader = createReader(counting)
+  const runs = createFindRuns(counting, reader)
+  const [snapshotId = ''] = await Array.fromAsync(runs.ids({}))
+  const plan = await reader.readPlan(snapshotId)
+  const customer = plan?.parts[3]?.firstId ?? ''
+  bytes = 0
+  const found = await reader.find(snapshotId, customer)
+  if (found === undefined || !('offset' in found.entry)) throw new Error('The customer is not in the run')
+  await reader.readOrders(snapshotId, found.part, found.entry)
+  const index = await store.head(
+    `${`snapshots/date=${snapshotId.replace(/^(\d{4})(\d\d)(\d\d)T.*/, '$1-$2-$3')}/run=${snapshotId}/_index-00003.json`}`,
+  )
+  return bytes / ((index?.bytes ?? 0) + found.entry.length)
+}
+
+export async function measure(): Promise<Figure[]> {
+  const customers = 10_000
+  const usual = await measureRun(customers, 50)
+  const widerParts = await measureRun(customers, 500)
+  const fewerParts = await measureRun(2000, 50)
+  const figure = (what: string, bytes: number, bound: number): Figure => ({
+    what,
+    baseline: `the bound of ${megabytes(bound)}, under ${heapLimits.join(' ')}`,
+    ratio: bytes / bound,
+    target: { atMost: 1 },
+    values: `${megabytes(bytes)} above idle`,
+  })
+  const growth = (what: string, larger: Use, smaller: Use): Figure => ({
+    what,
+    baseline: `an allowance of ${megabytes(bounds.growth)} of live memory`,
+    ratio: (larger.live - smaller.live) / bounds.growth,
+    target: { atMost: 1 },
+    values: `${megabytes(larger.live)} against ${megabytes(smaller.live)} live above idle`,
+  })
+  return [
+    figure(`planner, ${customers} customers: resident`, usual.planner.resident, bounds.resident),
+    figure(`planner, ${customers} customers: live`, usual.planner.live, bounds.live),
+    figure(`worker, ${customers} customers × 20 orders: resident`, usual.worker.resident, bounds.resident),
+    figure(`worker, ${customers} customers × 20 orders: live`, usual.worker.live, bounds.live),
+    growth('worker, 500 customers a part instead of 50', widerParts.worker, usual.worker),
+    growth('worker, 200 parts instead of 40', usual.worker, fewerParts.worker),
+    {
+      what: 'reading one customer back: bytes read from storage',
+      baseline: 'its member and one index (the plan’s list of parts is kept from an earlier read)',
+      ratio: usual.readBack,
+      target: { atMost: 1 },
+      values: 'counted at the storage client',
+    },
+  ]
+}

@@ -1,0 +1,163 @@
+import { describe, expect, test } from 'vitest'
+import { AppError } from '../../../shared/errors.ts'
+import { createReadOrders, lacksPriceAccess, type OrdersQuery, toPath } from '../../../shared/orders/read-orders.ts'
+import type { PartnerRequest, RequestPartnerCenter } from '../../../shared/partner-center/request.ts'
+import { createShareCall } from '../../../shared/shared-calls.ts'
+import { createCall } from '../../support/calls.ts'
+import { createFakeClock } from '../../support/fake-clock.ts'
+
+const customer = 'b0d70a69-4c42-4b27-b17b-91a835d8686a'
+const plain: OrdersQuery = { customerTenantId: customer, includePrice: false, includeSystemPurchases: false }
+const priced = { ...plain, includePrice: true }
+
+describe('the path of a customer’s orders', () => {
+  test.each([
+    [{}, ''],
+    [{ billingType: 'monthly' }, '?billingType=monthly'],
+    [{ billingType: 'one_time' }, '?billingType=onetime'],
+    [{ includePrice: true }, '?include_price=true'],
+    [{ includeSystemPurchases: true }, '?include_system_purchases=true'],
+    [
+      { billingType: 'none', includePrice: true, includeSystemPurchases: true },
+      '?billingType=none&include_price=true&include_system_purchases=true',
+    ],
+  ])('for %j ends with "%s"', (query, expected) => {
+    expect(toPath({ ...plain, ...query })).toBe(`/v1/customers/${customer}/orders${expected}`)
+  })
+
+  test('holds whatever id it is given as one segment', () => {
+    expect(toPath({ ...plain, customerTenantId: 'a/../b?c' })).toBe('/v1/customers/a%2F..%2Fb%3Fc/orders')
+  })
+})
+
+const refusal = (code?: string, status = 403) =>
+  new AppError('partner_center_forbidden', 'refused', { upstream: { status, code } })
+
+/** A reader whose pages are bodies or failures, in turn. */
+function reader(...pages: (string | Error)[]) {
+  const asked: PartnerRequest[] = []
+  const clock = createFakeClock()
+  const request: RequestPartnerCenter = async partnerRequest => {
+    asked.push(partnerRequest)
+    const page = pages[asked.length - 1]
+    await clock.advance(1000)
+    if (page === undefined || page instanceof Error) throw page ?? new Error('One page too many')
+    return { status: 200, headers: {}, body: Buffer.from(page) }
+  }
+  const read = createReadOrders({ request, share: createShareCall(), baseUrl: 'https://api.example.com', clock })
+  return { read, asked, clock, startedAt: clock.now() }
+}
+
+const readable = ({ orders, envelope, ...rest }: Awaited<ReturnType<ReturnType<typeof createReadOrders>>>) => ({
+  ...rest,
+  orders: orders.map(({ json }) => json.toString()),
+  envelope: envelope.map(({ key, json }) => `${key}=${json}`),
+})
+
+describe('a customer’s orders', () => {
+  test('are read as they come, with the rest of the collection', async () => {
+    const { read, startedAt } = reader(
+      '{"totalCount":7,"items":[{"id":"b","x":null},null,{"id":"a","lineItems":[]}],"links":{"self":{"uri":"/o","n":1.0}},"attributes":{"a":1.50}}',
+    )
+    expect(readable(await read(plain, createCall()))).toEqual({
+      orders: ['{"id":"b","lineItems":[]}', 'null', '{"id":"a","lineItems":[]}'],
+      envelope: ['totalCount=7', 'links={"self":{"uri":"/o","n":1.0}}', 'attributes={"a":1.50}'],
+      asOf: startedAt,
+      pricesUnavailable: false,
+    })
+  })
+
+  test('are merged from their pages, without the link to the next', async () => {
+    const next = (page: number) =>
+      `"links":{"self":{"uri":"/o"},"next":{"uri":"/customers/x?p=${page}","headers":[{"key":"MS-ContinuationToken","value":"t${page}"}]}}`
+    const { read, asked, startedAt } = reader(
+      `{"items":[{"id":"1"}],${next(2)},"attributes":{"first":true}}`,
+      `{"items":[],${next(3)},"attributes":{"first":false}}`,
+      '{"items":[{"id":"3"},{"id":"2"}],"links":{}}',
+    )
+    const result = readable(await read(plain, createCall()))
+
+    expect(result.orders).toEqual(['1', '3', '2'].map(id => `{"id":"${id}","lineItems":[]}`))
+    expect(result.envelope).toEqual(['links={"self":{"uri":"/o"}}', 'attributes={"first":true}'])
+    expect(result.asOf).toBe(startedAt)
+    expect(asked.map(({ path }) => path)).toEqual([toPath(plain), '/v1/customers/x?p=2', '/v1/customers/x?p=3'])
+    expect(asked.map(({ headers }) => headers?.['ms-continuationtoken'])).toEqual([undefined, 't2', 't3'])
+  })
+
+  test.each(['{"items":[],"links":null}', '{"items":[],"links":{"next":null}}', '{"items":[]}'])(
+    'end where there is no next page: %s',
+    async body => {
+      const { read, asked } = reader(body)
+      expect((await read(plain, createCall())).orders).toEqual([])
+      expect(asked).toHaveLength(1)
+    },
+  )
+
+  test.each([
+    '<html></html>',
+    '{"hello":"world"}',
+    '{"items":[],"links":{"next":{"uri":5}}}',
+    '{"items":[],"links":{"next":"/x"}}',
+    '{"items":[],"links":{"next":{"uri":"https://evil.example/x"}}}',
+    '{"items":[],"links":{"next":{"uri":"/x","headers":[{"key":"a"}]}}}',
+  ])('are not read from %s', async body => {
+    await expect(reader(body).read(plain, createCall())).rejects.toMatchObject({
+      code: 'partner_center_invalid_response',
+    })
+  })
+
+  test('may be very many in one page', async () => {
+    const { read } = reader(`{"items":[${'{},'.repeat(300_000)}{}]}`)
+    expect((await read(plain, createCall())).orders).toHaveLength(300_001)
+  })
+
+  test('asked for twice at the same time are read once; other queries are read apart', async () => {
+    const { read, asked } = reader('{"items":[{"id":"1"}]}', '{"items":[]}')
+    const [one, two, other] = await Promise.all([
+      read(plain, createCall()),
+      read({ ...plain }, createCall()),
+      read({ ...plain, includeSystemPurchases: true }, createCall()),
+    ])
+    expect(asked).toHaveLength(2)
+    expect(one).toBe(two)
+    expect(other.orders).toEqual([])
+  })
+})
+
+describe('prices that the credential has no access to', () => {
+  test('are left out, and the answer says so', async () => {
+    const { read, asked, startedAt } = reader(refusal('800043'), '{"items":[{"id":"1"}]}')
+    const result = readable(await read(priced, createCall()))
+
+    expect(result).toMatchObject({ orders: ['{"id":"1","lineItems":[]}'], pricesUnavailable: true })
+    expect(result.asOf).toBe(startedAt + 1000)
+    expect(asked.map(({ path }) => path)).toEqual([toPath(priced), toPath(plain)])
+  })
+
+  test('on a later page begin the list again', async () => {
+    const { read } = reader(
+      '{"items":[{"id":"1"}],"links":{"next":{"uri":"/x"}}}',
+      refusal('800043'),
+      '{"items":[{"id":"1"}]}',
+    )
+    expect(readable(await read(priced, createCall())).orders).toHaveLength(1)
+  })
+
+  test.each([
+    [plain, refusal('800043')],
+    [priced, refusal('20002')],
+    [priced, refusal()],
+    [priced, refusal('800043', 400)],
+    [priced, new Error('800043')],
+  ])('are not the reason of any other failure', async (query, failure) => {
+    const { read, asked } = reader(failure, '{"items":[]}')
+    await expect(read(query, createCall())).rejects.toBe(failure)
+    expect(asked).toHaveLength(1)
+  })
+
+  test('are told by status and code', () => {
+    expect(lacksPriceAccess(refusal('800043'))).toBe(true)
+    expect(lacksPriceAccess(refusal('800043', 401))).toBe(false)
+    expect(lacksPriceAccess(new AppError('partner_center_forbidden', '800043'))).toBe(false)
+  })
+})

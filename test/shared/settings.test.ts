@@ -1,0 +1,235 @@
+import { afterEach, describe, expect, test, vi } from 'vitest'
+import { isAppError } from '../../shared/errors.ts'
+import {
+  defaultSnapshotSchedule,
+  type Environment,
+  isSchedule,
+  readSettings,
+  type StorageConnection,
+  snapshotSchedule,
+} from '../../shared/settings.ts'
+
+const id = 'aaaaaaaa-0000-4000-8000-000000000001'
+const base: Environment = {
+  PARTNER_CENTER_TENANT_ID: id,
+  PARTNER_CENTER_CLIENT_ID: id,
+  KEY_VAULT_URI: 'https://vault.example',
+}
+
+const storageOf = async (env: Environment) => {
+  const { hostStorage, snapshotStorage } = await readSettings({ ...base, ...env })
+  return { hostStorage, snapshotStorage }
+}
+
+const faultsOf = (env: Environment): Promise<string> =>
+  readSettings({ ...base, ...env }).then(
+    () => 'none',
+    (error: unknown) => (isAppError(error) && error.code === 'app_misconfigured' ? error.message : String(error)),
+  )
+
+afterEach(() => {
+  vi.unstubAllEnvs()
+})
+
+test('settings come from the environment of the process', async () => {
+  for (const [name, value] of Object.entries({ ...base, AzureWebJobsStorage: 'UseDevelopmentStorage=true' })) {
+    vi.stubEnv(name, value)
+  }
+  vi.stubEnv('REQUEST_DEADLINE_SECONDS', '42')
+  expect(await readSettings()).toMatchObject({ partnerTenantId: id, deadlineSeconds: 42 })
+  vi.stubEnv('SNAPSHOT_SCHEDULE', '0 0 5 * * *')
+  expect(snapshotSchedule()).toBe('0 0 5 * * *')
+})
+
+describe('the storage', () => {
+  const accountKey = 'DefaultEndpointsProtocol=https;AccountName=a;AccountKey=k;EndpointSuffix=core.windows.net'
+
+  test.each([
+    'UseDevelopmentStorage=true',
+    'UseDevelopmentStorage=true;DevelopmentStorageProxyUri=http://proxy',
+    accountKey,
+    'BlobEndpoint=https://a.blob.core.windows.net;SharedAccessSignature=sv=1',
+    'accountname=a; accountkey=k',
+  ])('may be the connection string %s', async connectionString => {
+    const connection = { kind: 'connection-string', connectionString }
+    expect(await storageOf({ AzureWebJobsStorage: connectionString })).toEqual({
+      hostStorage: connection,
+      snapshotStorage: connection,
+    })
+    expect((await storageOf({ 'ConnectionStrings:AzureWebJobsStorage': connectionString })).hostStorage).toEqual(
+      connection,
+    )
+  })
+
+  test.each<[Environment, StorageConnection]>([
+    [
+      { AzureWebJobsStorage__accountName: 'orders' },
+      {
+        kind: 'identity',
+        blobServiceUri: 'https://orders.blob.core.windows.net',
+        queueServiceUri: 'https://orders.queue.core.windows.net',
+      },
+    ],
+    [
+      {
+        AzureWebJobsStorage__blobServiceUri: 'https://b.example',
+        AzureWebJobsStorage__queueServiceUri: 'http://127.0.0.1:10001/a',
+        AzureWebJobsStorage__credential: 'managedidentity',
+        AzureWebJobsStorage__clientId: id,
+      },
+      {
+        kind: 'identity',
+        blobServiceUri: 'https://b.example',
+        queueServiceUri: 'http://127.0.0.1:10001/a',
+        clientId: id,
+      },
+    ],
+    [
+      { AzureWebJobsStorage__accountName: 'orders', AzureWebJobsStorage__blobServiceUri: 'https://b.example' },
+      {
+        kind: 'identity',
+        blobServiceUri: 'https://b.example',
+        queueServiceUri: 'https://orders.queue.core.windows.net',
+      },
+    ],
+  ])('may be an account that the identity of the app signs in to: %j', async (env, expected) => {
+    expect(await storageOf(env)).toEqual({ hostStorage: expected, snapshotStorage: expected })
+  })
+
+  test.each<[Environment, StorageConnection]>([
+    [{ SnapshotStorage: accountKey }, { kind: 'connection-string', connectionString: accountKey }],
+    [
+      { SnapshotStorage__blobServiceUri: 'https://b.example' },
+      { kind: 'identity', blobServiceUri: 'https://b.example' },
+    ],
+    [
+      { SnapshotStorage__accountName: 'lake', SnapshotStorage__clientId: id },
+      {
+        kind: 'identity',
+        blobServiceUri: 'https://lake.blob.core.windows.net',
+        queueServiceUri: 'https://lake.queue.core.windows.net',
+        clientId: id,
+      },
+    ],
+  ])('of the snapshots may be another: %j', async (env, expected) => {
+    const { hostStorage, snapshotStorage } = await storageOf({
+      AzureWebJobsStorage: 'UseDevelopmentStorage=true',
+      ...env,
+    })
+    expect(snapshotStorage).toEqual(expected)
+    expect(hostStorage).toEqual({ kind: 'connection-string', connectionString: 'UseDevelopmentStorage=true' })
+  })
+
+  test('of the snapshots is the host’s where nothing of it is set', async () => {
+    const env = { AzureWebJobsStorage: accountKey, SnapshotStorageAccount: 'x', SnapshotStorage: ' ' }
+    expect((await storageOf(env)).snapshotStorage).toEqual({ kind: 'connection-string', connectionString: accountKey })
+  })
+
+  test.each<[Environment, string]>([
+    [{}, 'AzureWebJobsStorage (or AzureWebJobsStorage__accountName'],
+    [
+      { AzureWebJobsStorage: 'https://a.blob.core.windows.net' },
+      'AzureWebJobsStorage has to be a storage connection string',
+    ],
+    [{ AzureWebJobsStorage: 'NotAccountName=a' }, 'AzureWebJobsStorage has to be a storage connection string'],
+    [{ AzureWebJobsStorage__credential: 'managedidentity' }, 'AzureWebJobsStorage (or'],
+    [{ AzureWebJobsStorage__queueServiceUri: 'https://q.example' }, 'AzureWebJobsStorage (or'],
+    [
+      {
+        AzureWebJobsStorage__blobServiceUri: 'http://b.example',
+        AzureWebJobsStorage__queueServiceUri: 'https://q.example',
+      },
+      'AzureWebJobsStorage__blobServiceUri has to be an https URL',
+    ],
+    [
+      { AzureWebJobsStorage__blobServiceUri: 'https://b.example', AzureWebJobsStorage__queueServiceUri: 'q' },
+      'AzureWebJobsStorage__queueServiceUri has to be an https URL',
+    ],
+    [
+      { AzureWebJobsStorage: 'UseDevelopmentStorage=true', SnapshotStorage: 'x' },
+      'SnapshotStorage has to be a storage connection string',
+    ],
+    [
+      { AzureWebJobsStorage: 'UseDevelopmentStorage=true', SnapshotStorage__credential: 'x' },
+      'SnapshotStorage (or SnapshotStorage__accountName',
+    ],
+  ])('%j is refused with what it has to be', async (env, expected) => {
+    expect(await faultsOf(env)).toContain(expected)
+  })
+
+  test('of the host lacks its queues if only the address of its blobs is set', async () => {
+    expect(await faultsOf({ AzureWebJobsStorage__blobServiceUri: 'https://b.example' })).toContain(
+      'AzureWebJobsStorage__queueServiceUri',
+    )
+  })
+
+  test.each(['evil.example/', 'evil.example#', 'has-hyphen'])('has no account named %s', async name => {
+    expect(await faultsOf({ AzureWebJobsStorage__accountName: name })).toContain('AzureWebJobsStorage__accountName')
+  })
+})
+
+describe('a schedule', () => {
+  test.each([
+    '0 20 0 * * *',
+    '20 0 * * *',
+    '  0 20 0 * * *  ',
+    '0\t20  0 * * *',
+    '*/15 * * * * *',
+    '0 0-30/10 9-17 1,15 1-12 1-5',
+    '0 0 0 * Jan,jul Mon-FRI',
+    '0 0 0 * january sunday',
+    '59 59 23 31 12 6',
+    '0 0 0 1 1 0',
+    '0 5/10 * * * *',
+    '*/5 * * * * *',
+  ])('may be %j', text => {
+    expect(isSchedule(text)).toBe(true)
+    expect(snapshotSchedule({ SNAPSHOT_SCHEDULE: text })).toBe(text.trim())
+  })
+
+  test.each([
+    ...['', ' ', 'daily', '@daily', '* * * *', '0 0 20 0 * * *', '60 * * * * *', '* 60 * * * *', '* * 24 * * *'],
+    ...['* * * 0 * *', '* * * 32 * *', '* * * * 0 *', '* * * * 13 *', '* * * * * 8', '-1 * * * * *', '1.5 * * * * *'],
+    ...[
+      '*/0 * * * * *',
+      '*/ * * * * *',
+      '/5 * * * * *',
+      '1- * * * * *',
+      '-5 * * * * *',
+      '1-2-3 * * * * *',
+      ', * * * * *',
+    ],
+    ...[
+      '1,,2 * * * * *',
+      '1, * * * * *',
+      '*-5 * * * * *',
+      '? * * * * *',
+      '* * L * * *',
+      '0 0 0 * foo *',
+      '000 * * * * *',
+    ],
+    ...['*/x * * * * *', '*/5/5 * * * * *', '24:00:00', '%SCHEDULE%'],
+  ])('is not %j, for which the default stands in', text => {
+    expect(isSchedule(text)).toBe(false)
+    expect(snapshotSchedule({ SNAPSHOT_SCHEDULE: text })).toBe(defaultSnapshotSchedule)
+  })
+
+  test.each(['mon 0 0 * * *', '0 jan 0 * * *', '0 0 fri * * *', '0 0 0 mon * *', '0 0 0 * mon *', '0 0 0 * * jan'])(
+    'has the names of months and days in their own fields only, which %s has not',
+    text => {
+      expect(isSchedule(text)).toBe(false)
+    },
+  )
+
+  test.each(['0 0 0 * * monkey', '0 0 0 * marvel *', '0 0 0 * * sun-money'])('knows no name as in %s', text => {
+    expect(isSchedule(text)).toBe(false)
+  })
+
+  test('counts the days of a week from 0 to 6, as the platform does', () => {
+    expect(isSchedule('0 0 0 * * 7')).toBe(false)
+  })
+
+  test('is the default where none is set', () => {
+    expect(snapshotSchedule({})).toBe('0 20 0 * * *')
+  })
+})

@@ -1,0 +1,85 @@
+import type { BlobInfo, Store } from '../../shared/snapshots/store.ts'
+
+type Blob = { body: Buffer; etag: string; metadata: Record<string, string> }
+
+export type MemoryStore = Store & {
+  blobs: Map<string, Blob>
+  /** Called before each operation; what it throws, the operation throws: a crash at that point. */
+  before: (operation: string, name: string) => void
+}
+
+/** The snapshot container with the service's semantics, for logic that is too slow or too unlikely to try on Azurite. */
+export function createMemoryStore(): MemoryStore {
+  const blobs = new Map<string, Blob>()
+  const staged = new Map<string, Map<string, Buffer>>()
+  let version = 0
+
+  const info = (name: string, { body, etag, metadata }: Blob): BlobInfo => ({
+    name,
+    etag,
+    bytes: body.length,
+    metadata,
+  })
+  const put = (name: string, body: Buffer, metadata: Record<string, string>): string => {
+    const etag = `"${++version}"`
+    blobs.set(name, { body, etag, metadata })
+    staged.delete(name)
+    return etag
+  }
+  /** Lets others run between any two operations, as a network does. */
+  const turn = async (operation: string, name: string) => {
+    await new Promise(resolve => setImmediate(resolve))
+    store.before(operation, name)
+  }
+
+  const store: MemoryStore = {
+    blobs,
+    before: () => undefined,
+    async head(name) {
+      await turn('head', name)
+      const blob = blobs.get(name)
+      return blob && info(name, blob)
+    },
+    async read(name, range) {
+      await turn('read', name)
+      const blob = blobs.get(name)
+      if (blob === undefined) return undefined
+      const body = range === undefined ? blob.body : blob.body.subarray(range.offset, range.offset + range.length)
+      return { body: Buffer.from(body), info: info(name, blob) }
+    },
+    async write(name, body, { absent, etag, metadata = {} } = {}) {
+      await turn('write', name)
+      const present = blobs.get(name)
+      if (absent && present !== undefined) return false
+      if (etag !== undefined && present?.etag !== etag) return false
+      return put(name, Buffer.from(body), metadata)
+    },
+    async stage(name, blockId, body) {
+      await turn('stage', name)
+      const blocks = staged.get(name) ?? new Map<string, Buffer>()
+      staged.set(name, blocks.set(blockId, Buffer.from(body)))
+    },
+    async commit(name, blockIds, { metadata = {} } = {}) {
+      await turn('commit', name)
+      if (blobs.has(name)) return false
+      const blocks = blockIds.map(id => staged.get(name)?.get(id))
+      if (blocks.some(block => block === undefined)) return false
+      put(name, Buffer.concat(blocks.filter(block => block !== undefined)), metadata)
+      return true
+    },
+    async *list(prefix) {
+      await turn('list', prefix)
+      for (const name of [...blobs.keys()].filter(name => name.startsWith(prefix)).sort()) {
+        const blob = blobs.get(name)
+        if (blob !== undefined) yield info(name, blob)
+      }
+    },
+    async *listFolders(folder) {
+      await turn('listFolders', folder)
+      const below = [...blobs.keys()].filter(name => name.startsWith(folder)).map(name => name.slice(folder.length))
+      const names = new Set(below.filter(name => name.includes('/')).map(name => name.slice(0, name.indexOf('/') + 1)))
+      for (const name of [...names].sort()) yield folder + name
+    },
+  }
+  return store
+}

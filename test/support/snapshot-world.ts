@@ -1,0 +1,150 @@
+import type { Clock } from '../../shared/clock.ts'
+import { AppError } from '../../shared/errors.ts'
+import { TransportError, type TransportRequest, type TransportResponse } from '../../shared/partner-center/transport.ts'
+import { readSettings } from '../../shared/settings.ts'
+import type { PartQueue } from '../../shared/snapshots/part-queue.ts'
+import type { Message } from '../../shared/snapshots/shapes.ts'
+import { createSnapshots, type Snapshots } from '../../shared/snapshots/snapshots.ts'
+import type { Store } from '../../shared/snapshots/store.ts'
+import { createCall } from './calls.ts'
+import { createFakeClock, type FakeClock } from './fake-clock.ts'
+import { createMemoryStore, type MemoryStore } from './memory-store.ts'
+
+export type UpstreamOrder = { id: string; [member: string]: unknown }
+
+/** What a customer answers: its orders, or a failure. */
+export type UpstreamCustomer = {
+  id: string
+  name: string
+  orders: UpstreamOrder[] | { status: number; code?: string; headers?: Record<string, string> } | 'network'
+}
+
+export type QueuedMessage = { message: Message; visibleAt: number; deliveries: number }
+
+export type World = {
+  clock: FakeClock
+  store: MemoryStore
+  customers: UpstreamCustomer[]
+  /** Instants of all requests upstream. */
+  requests: { at: number; path: string }[]
+  queue: QueuedMessage[]
+  poison: Message[]
+  snapshots: Snapshots
+  /** Another worker on the same storage, with its own memory. */
+  newWorker: () => Promise<Snapshots>
+  /** Delivers messages in the order of their time until none is left; each delivery may fail and come back. */
+  drain: (worker?: Snapshots) => Promise<void>
+  settings: Record<string, string>
+}
+
+const settingsOf = (more: Record<string, string>) => ({
+  PARTNER_CENTER_TENANT_ID: '11111111-1111-4111-8111-111111111111',
+  PARTNER_CENTER_CLIENT_ID: '22222222-2222-4222-8222-222222222222',
+  KEY_VAULT_URI: 'https://vault.example',
+  PARTNER_CENTER_BASE_URL: 'http://127.0.0.1:1',
+  AzureWebJobsStorage: 'UseDevelopmentStorage=true',
+  ...more,
+})
+
+export const customerId = (number: number): string => `00000000-0000-4000-8000-${String(number).padStart(12, '0')}`
+
+/** Snapshots on storage in memory, a scripted upstream and fake time: whole runs in milliseconds. */
+export async function createWorld(settings: Record<string, string> = {}, store = createMemoryStore()): Promise<World> {
+  const clock = createFakeClock({ jumps: true })
+  const queue: QueuedMessage[] = []
+  const poison: Message[] = []
+  const requests: World['requests'] = []
+  const values = await readSettings(settingsOf(settings))
+  const customers: UpstreamCustomer[] = []
+
+  const partQueue: PartQueue = {
+    async send(message, delaySeconds = 0) {
+      store.before('send', message.kind)
+      const entry = {
+        message: structuredClone(message),
+        visibleAt: clock.now() + Math.max(0, Math.round(delaySeconds)) * 1000,
+        deliveries: 0,
+      }
+      queue.push(entry)
+      return {
+        async withdraw() {
+          const at = queue.indexOf(entry)
+          if (at >= 0) queue.splice(at, 1)
+        },
+      }
+    },
+  }
+
+  const newWorker = async () =>
+    createSnapshots({
+      store: store as Store,
+      queue: partQueue,
+      request: {
+        transport: request => answer(request),
+        tokens: { get: async () => 'token', renew: async () => 'token' },
+        baseUrl: values.baseUrl,
+        clock: clock as Clock,
+      },
+      settings: values,
+      clock,
+    })
+
+  async function answer({ url }: TransportRequest): Promise<TransportResponse> {
+    store.before('request', url.pathname)
+    requests.push({ at: clock.now(), path: url.pathname })
+    await new Promise(resolve => setImmediate(resolve))
+    const json = (status: number, body: unknown, headers = {}) => ({
+      status,
+      headers,
+      body: Buffer.from(JSON.stringify(body)),
+    })
+    const [, , , id, resource] = url.pathname.split('/')
+    if (id === undefined) {
+      return json(200, { items: customers.map(({ id, name }) => ({ id, companyProfile: { companyName: name } })) })
+    }
+    const customer = customers.find(each => each.id === id)
+    if (customer === undefined) return json(404, { code: '60003' })
+    if (resource === undefined) return json(200, { id, companyProfile: { companyName: customer.name } })
+    if (customer.orders === 'network') throw new TransportError('network', 'reset')
+    if (Array.isArray(customer.orders)) return json(200, { totalCount: customer.orders.length, items: customer.orders })
+    return json(customer.orders.status, { code: customer.orders.code }, customer.orders.headers)
+  }
+
+  const snapshots = await newWorker()
+
+  async function drain(worker = snapshots): Promise<void> {
+    for (;;) {
+      const next = [...queue].sort((a, b) => a.visibleAt - b.visibleAt)[0]
+      if (next === undefined) return
+      queue.splice(queue.indexOf(next), 1)
+      if (next.visibleAt > clock.now()) await clock.advance(next.visibleAt - clock.now())
+      const call = createCall({ clock, seconds: 1680 })
+      try {
+        await worker.handle(next.message, call)
+      } catch (error) {
+        if (!(error instanceof AppError || error instanceof Error)) throw error
+        next.deliveries++
+        if (next.deliveries < 5) queue.push({ ...next, visibleAt: clock.now() + 30_000 })
+        else {
+          poison.push(next.message)
+          await worker.giveUp(next.message, call)
+        }
+      }
+    }
+  }
+
+  return { clock, store, customers, requests, queue, poison, snapshots, newWorker, drain, settings }
+}
+
+/** Customers with a few orders each. */
+export const makeCustomers = (count: number, ordersEach = 2): UpstreamCustomer[] =>
+  Array.from({ length: count }, (_, number) => ({
+    id: customerId(number + 1),
+    name: `Customer ${number + 1}`,
+    orders: Array.from({ length: ordersEach }, (_, order) => ({
+      id: `order-${number + 1}-${order}`,
+      creationDate: `2026-01-${String(order + 1).padStart(2, '0')}T00:00:00Z`,
+      status: 'completed',
+      lineItems: [{ lineItemNumber: 0, quantity: order }],
+    })),
+  }))
