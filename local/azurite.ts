@@ -1,11 +1,14 @@
 import { createRequire } from 'node:module'
 import { createConnection } from 'node:net'
+import { BlobSASPermissions, BlobServiceClient } from '@azure/storage-blob'
 import { type Running, runNode } from './processes.ts'
 
 export type Azurite = {
   /** Connection string of the emulator's well-known account. */
   connectionString: string
   blobUrl: string
+  /** A link that reads one blob without an account, for a day. */
+  readUrl: (container: string, blob: string) => Promise<string>
   running: Running
   stop: () => Promise<void>
 }
@@ -40,9 +43,15 @@ export async function startAzurite({
   )
   const blobUrl = `${addressOf('Blob', running.lines)}/${account}`
   const queueUrl = `${addressOf('Queue', running.lines)}/${account}`
+  const connectionString = `DefaultEndpointsProtocol=http;AccountName=${account};AccountKey=${accountKey};BlobEndpoint=${blobUrl};QueueEndpoint=${queueUrl};`
   return {
-    connectionString: `DefaultEndpointsProtocol=http;AccountName=${account};AccountKey=${accountKey};BlobEndpoint=${blobUrl};QueueEndpoint=${queueUrl};`,
+    connectionString,
     blobUrl,
+    readUrl: (container, blob) =>
+      BlobServiceClient.fromConnectionString(connectionString)
+        .getContainerClient(container)
+        .getBlobClient(blob)
+        .generateSasUrl({ permissions: BlobSASPermissions.parse('r'), expiresOn: new Date(Date.now() + 86_400_000) }),
     running,
     stop: () => running.stop(),
   }

@@ -1,4 +1,5 @@
 import { mkdir, writeFile } from 'node:fs/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { environment } from '../shared/settings.ts'
 import { startAzurite } from './azurite.ts'
 import { root } from './build.ts'
@@ -61,5 +62,33 @@ ${cases.join('\n')}
 
 Try the customer of Microsoft's documentation:
   curl ${url}/api/customers/${documentedCustomerId}/orders
+`)
+
+const started = await fetch(`${url}/api/snapshots`, { method: 'POST' })
+const location = started.headers.get('location') ?? ''
+let snapshot = await fetch(location)
+while (snapshot.status === 202 && !stopping) {
+  await snapshot.arrayBuffer()
+  await sleep(250)
+  snapshot = await fetch(location)
+}
+if (snapshot.status === 200) {
+  const { path, customers, orders } = (await snapshot.json()) as {
+    path: string
+    customers: { read: number }
+    orders: number
+  }
+  const part = await azurite.readUrl('order-snapshots', `${path}/part-00000.ndjson.gz`)
+  console.log(`A snapshot of ${customers.read} customers with ${orders} orders lies in the container order-snapshots:
+  ${path}
+
+Count its orders by status:
+  curl -s '${part}' | zcat | jq -r .order.status | sort | uniq -c
+
+Ask for a customer's orders as of today:
+  curl '${url}/api/customers/${documentedCustomerId}/orders?asOf=${new Date().toISOString().slice(0, 10)}'
 
 Ctrl-C ends everything.`)
+} else if (!stopping) {
+  console.log(`The snapshot has failed: ${await snapshot.text()}`)
+}

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { compareInstants, type Instant, parseInstant, parseRfc3339, toMilliseconds } from '../orders/instant.ts'
+import { changeKinds } from '../snapshots/shapes.ts'
 
 /**
  * The parameters of every function. Each arrives as text (query, route, or a JSON scalar turned into its text) and
@@ -182,3 +183,8 @@ export const snapshot = define({
 })
 
 export const snapshots = define({ path: {}, query: { top, cursor } })
+
+export const orderChanges = define({
+  path: {},
+  query: { customerTenantId: customerTenantId.optional(), kind: oneOf(changeKinds), top, cursor },
+})

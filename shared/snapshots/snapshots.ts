@@ -5,6 +5,7 @@ import { createReadOrders } from '../orders/read-orders.ts'
 import { readCustomer, readCustomerPages } from '../partner-center/customers.ts'
 import { createRequest, type RequestOptions } from '../partner-center/request.ts'
 import type { Settings } from '../settings.ts'
+import { type ChangesFeed, createChangesFeed } from './changes-feed.ts'
 import { createEndRun } from './end-run.ts'
 import { createFindRuns } from './find-runs.ts'
 import { createFinishRun, latestId } from './finish-run.ts'
@@ -29,6 +30,7 @@ export type Snapshots = {
   giveUp: (message: unknown, call: Call) => Promise<void>
   readBack: ReadBack
   status: RunStatus
+  changes: ChangesFeed
 }
 
 type Options = {
@@ -151,6 +153,7 @@ export function createSnapshots({ store, queue, request: requestOptions, setting
     },
     readBack: createReadBack(runs, reader),
     status: createRunStatus({ store, reader, runs, readCurrent: currentRun }),
+    changes: createChangesFeed({ store, runs, clock, readCurrent: currentRun }),
   }
 
   async function giveUpPlan({ snapshotId, nonce }: PlanMessage, call: Call): Promise<void> {

@@ -26,11 +26,13 @@ describe('a failure', () => {
     expect(error.retryable).toBe(status === 429 || status === 503)
   })
 
-  test('that a person has to mend is never a status that flows repeat by themselves', () => {
-    for (const { status, fault } of Object.values(errorKinds)) {
-      if (fault === 'caller') expect([400, 404, 409, 410]).toContain(status)
-      if (fault === 'upstream') expect([429, 502, 503]).toContain(status)
-      if (status === 429 || status === 503) expect(fault).toBe('upstream')
+  test('is somebody’s to mend: a status that flows repeat by themselves says that it passes, or that we have failed', () => {
+    const faults: Record<number, string> = {
+      ...{ 400: 'caller', 404: 'caller', 409: 'caller', 410: 'caller', 403: 'operator', 424: 'operator' },
+      ...{ 429: 'upstream', 500: 'operator', 502: 'upstream', 503: 'upstream' },
+    }
+    for (const [code, { status, fault }] of Object.entries(errorKinds)) {
+      expect(fault, code).toBe(code === 'internal_error' ? 'app' : faults[status])
     }
   })
 

@@ -22,6 +22,7 @@ const secretTexts: [string, string, string][] = [
   ['a private key cut short', pem.slice(0, 40), 'MIIEvQ'],
   ['an RSA key', pem.replaceAll('PRIVATE', 'RSA PRIVATE'), 'MIIEvQ'],
   ['a function key in a URL', 'GET /api/x?code=hunter2&a=1', 'hunter2'],
+  ['a function key in a URL in capitals', 'GET /api/x?CODE=hunter2', 'hunter2'],
   ['a shared access signature', 'https://a.blob/x?sv=1&sig=hunter2%3D', 'hunter2'],
   ['an account key', 'AccountName=a;AccountKey=hunter2==;EndpointSuffix=x', 'hunter2'],
   ['a function key in a header', 'x-functions-key: hunter2', 'hunter2'],
@@ -37,6 +38,9 @@ const secretTexts: [string, string, string][] = [
   ['a refresh token in a form', 'refresh_token=hunter2&x=1', 'hunter2'],
   ['an access token in JSON', '{"access_token":"hunter2","expires_in":3599}', 'hunter2'],
   ['an id token in JSON', '{"id_token":"hunter2"}', 'hunter2'],
+  ['a second JWT', `eyJhbGciOiJub25lIn0.a.b and ${jwt}`, 'c2lnbmF0dXJl'],
+  ['a second refresh token', `1.A${'x'.repeat(60)} and ${refreshToken}`, 'AgABAw'],
+  ['a second private key', `${pem.replaceAll('MII', 'AAA')}\n${pem}`, 'MIIEvQ'],
   ['two at once', 'client_secret=a-hunter2 refresh_token=b-hunter2', 'hunter2'],
 ]
 

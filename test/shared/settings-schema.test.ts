@@ -88,6 +88,11 @@ describe('settings', () => {
     ],
     [
       'SNAPSHOT_CUSTOMERS',
+      other,
+      { snapshots: { container: 'order-snapshots', customers: [other], customersPerPart: 50 } },
+    ],
+    [
+      'SNAPSHOT_CUSTOMERS',
       ` ${tenant.toUpperCase()}, ${client};${other} `,
       { snapshots: { container: 'order-snapshots', customers: [tenant, client, other], customersPerPart: 50 } },
     ],

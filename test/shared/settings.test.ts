@@ -121,7 +121,12 @@ describe('the storage', () => {
   })
 
   test('of the snapshots is the host’s where nothing of it is set', async () => {
-    const env = { AzureWebJobsStorage: accountKey, SnapshotStorageAccount: 'x', SnapshotStorage: ' ' }
+    const env = {
+      AzureWebJobsStorage: accountKey,
+      SnapshotStorageAccount: 'x',
+      MySnapshotStorage: 'x',
+      SnapshotStorage: ' ',
+    }
     expect((await storageOf(env)).snapshotStorage).toEqual({ kind: 'connection-string', connectionString: accountKey })
   })
 
@@ -129,6 +134,10 @@ describe('the storage', () => {
     [{}, 'AzureWebJobsStorage (or AzureWebJobsStorage__accountName'],
     [
       { AzureWebJobsStorage: 'https://a.blob.core.windows.net' },
+      'AzureWebJobsStorage has to be a storage connection string',
+    ],
+    [
+      { AzureWebJobsStorage: 'XUseDevelopmentStorage=true' },
       'AzureWebJobsStorage has to be a storage connection string',
     ],
     [{ AzureWebJobsStorage: 'NotAccountName=a' }, 'AzureWebJobsStorage has to be a storage connection string'],

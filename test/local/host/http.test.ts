@@ -211,6 +211,8 @@ describe('a function', () => {
     expect((await start('a-timer')).status).toBe(202)
     expect((await start('nothing')).status).toBe(404)
     expect((await start('a-timer', 'GET')).status).toBe(404)
+    expect((await start('a-timer/more')).status).toBe(404)
+    expect((await fetch(`${url}/x/admin/functions/a-timer`, { method: 'POST' })).status).toBe(404)
     expect(started).toEqual(['a-timer', 'nothing'])
     expect(invocations).toEqual([])
   })

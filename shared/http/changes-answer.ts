@@ -1,0 +1,38 @@
+import { z } from 'zod'
+import { AppError } from '../errors.ts'
+import type { ChangeFilter, FeedPosition } from '../snapshots/changes-feed.ts'
+import { decodeCursor, encodeCursor } from './cursor.ts'
+import { invalidParameter } from './input.ts'
+
+const position = z.tuple([z.string(), z.int(), z.int().nonnegative()])
+
+const scopeOf = (filter: ChangeFilter) => ({ function: 'poll-order-changes', ...filter })
+
+const toCursor = ({ snapshotId, part, line }: FeedPosition, filter: ChangeFilter): string =>
+  encodeCursor([snapshotId, part, line], scopeOf(filter))
+
+export function readPosition(cursor: string, filter: ChangeFilter): FeedPosition {
+  const decoded = position.safeParse(decodeCursor(cursor, scopeOf(filter)))
+  if (!decoded.success) throw invalidParameter('cursor', 'one that this function gave out')
+  const [snapshotId, part, line] = decoded.data
+  return { snapshotId, part, line }
+}
+
+/** `{value, cursor}`, the changes as they were written. */
+export function changesAnswer(changes: readonly Buffer[], next: FeedPosition, filter: ChangeFilter): Buffer {
+  const pieces: Buffer[] = [Buffer.from('{"value":[')]
+  changes.forEach((change, index) => {
+    if (index > 0) pieces.push(Buffer.from(','))
+    pieces.push(change)
+  })
+  pieces.push(Buffer.from(`],"cursor":"${toCursor(next, filter)}"}`))
+  return Buffer.concat(pieces)
+}
+
+/** The snapshot a cursor names is no longer kept: what was missed cannot be told, and a fresh cursor is in the details. */
+export const toExpired = (end: FeedPosition, filter: ChangeFilter): AppError =>
+  new AppError(
+    'cursor_expired',
+    'The snapshot that this cursor names is no longer kept. Go on with the cursor in error.details, or start again without one; changes in between are in the snapshots.',
+    { target: 'cursor', details: [{ target: 'cursor', message: toCursor(end, filter) }] },
+  )

@@ -1,0 +1,78 @@
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { DuckDBInstance } from '@duckdb/node-api'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type Azurite, startAzurite } from '../../local/azurite.ts'
+import { root } from '../../local/build.ts'
+import { sampleOrder } from '../../local/simulator/sample-data.ts'
+import { type RunningApp, startApp } from '../support/running-app.ts'
+import { listBlobs, openContainer, readBlob } from '../support/snapshots.ts'
+
+let azurite: Azurite
+let app: RunningApp
+let folder: string
+
+beforeAll(async () => {
+  azurite = await startAzurite()
+  app = await startApp({
+    storage: azurite.connectionString,
+    simulator: { customers: 120 },
+    settings: { PARTNER_CENTER_REQUESTS_PER_MINUTE: '60000', SNAPSHOT_CUSTOMERS_PER_PART: '40' },
+  })
+  folder = await mkdtemp(join(tmpdir(), 'duckdb-'))
+  await takeSnapshot()
+  const [, first, second] = app.simulator.partnerCenter.customers
+  first?.orders.push(sampleOrder(first.id, 500), sampleOrder(first.id, 501))
+  second?.orders.splice(0, 1)
+  await takeSnapshot()
+  const container = openContainer(azurite.connectionString)
+  for (const name of await listBlobs(container)) {
+    await mkdir(dirname(join(folder, name)), { recursive: true })
+    await writeFile(join(folder, name), await readBlob(container, name))
+  }
+})
+afterAll(async () => {
+  await app.stop()
+  await azurite.stop()
+  await rm(folder, { recursive: true })
+})
+
+async function takeSnapshot(): Promise<void> {
+  const started = await fetch(`${app.api}/snapshots`, { method: 'POST' })
+  const location = started.headers.get('location') ?? ''
+  while ((await fetch(location)).status === 202) await new Promise(resolve => setTimeout(resolve, 50))
+}
+
+/** The queries of the page, run as a reader would: in a folder that holds the container's files. */
+async function runQueries(): Promise<Record<string, unknown>[][]> {
+  const page = await readFile(`${root}docs/snapshots.md`, 'utf8')
+  const queries = [...page.matchAll(/```sql\n([\s\S]+?)```/g)].map(([, query = '']) => query)
+  const connection = await (await DuckDBInstance.create()).connect()
+  await connection.run(`SET file_search_path = '${folder}'`)
+  const results: Record<string, unknown>[][] = []
+  for (const query of queries) results.push((await connection.runAndReadAll(query)).getRowObjectsJson())
+  return results
+}
+
+test('the queries of docs/snapshots.md count what Partner Center has', async () => {
+  const [byCustomer = [], changes = []] = await runQueries()
+  const { customers } = app.simulator.partnerCenter
+
+  const orders = new Map<string, { orders: number; completed: number }>()
+  for (const { companyName, orders: list } of customers) {
+    if (list.length === 0) continue
+    const sum = orders.get(companyName) ?? { orders: 0, completed: 0 }
+    orders.set(companyName, {
+      orders: sum.orders + list.length,
+      completed: sum.completed + list.filter(({ status }) => status === 'completed').length,
+    })
+  }
+  expect(
+    byCustomer.map(row => [row.customerName, { orders: Number(row.orders), completed: Number(row.completed) }]).sort(),
+  ).toEqual([...orders].sort())
+  expect(changes.map(({ kind, orders }) => [kind, Number(orders)])).toEqual([
+    ['created', 2],
+    ['removed', 1],
+  ])
+})
