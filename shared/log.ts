@@ -3,6 +3,9 @@ export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
 /** Writes one event. `event` is a stable name in lower snake case that alerts and queries match. */
 export type Log = (level: LogLevel, event: string, fields?: Record<string, unknown>) => void
 
+const secretNames =
+  'client_?secret|client_?assertion|refresh_?token|access_?token|id_?token|AccountKey|SharedAccessKey|x-functions-key|password'
+
 /** What must never reach a log line or an answer, whatever text it arrives in. */
 const secrets: readonly [RegExp, string][] = [
   [/\beyJ[\w-]{8,}\.[\w-]+\.?[\w-]*/g, '[token]'],
@@ -10,11 +13,12 @@ const secrets: readonly [RegExp, string][] = [
   [/\b[01]\.A[\w-]{40,}(\.[\w-]+)*/g, '[refresh token]'],
   [/-----BEGIN [^-]+-----[\s\S]*?(-----END [^-]+-----|$)/g, '[pem]'],
   [/([?&](?:code|sig|key)=)[^&\s"'\\]+/gi, '$1[redacted]'],
-  [
-    /\b(client_secret|client_assertion|refresh_token|access_token|id_token|AccountKey|x-functions-key|password)([\\"']*\s*[=:]\s*[\\"']*)[^\s&"',;}\\]+/gi,
-    '$1$2[redacted]',
-  ],
+  // In quotes the value ends with the same quote, escaped as often; without any it ends where a value can end.
+  [new RegExp(`(${secretNames})(\\\\*["']\\s*[=:]\\s*(\\\\*["']))(?:(?!\\3)[\\s\\S])+`, 'gi'), '$1$2[redacted]'],
+  [new RegExp(`(${secretNames})([\\\\"']*\\s*[=:]\\s*[\\\\"']*)[^\\s&"',;}\\\\]+`, 'gi'), '$1$2[redacted]'],
 ]
+
+const isSecretName = new RegExp(`^(${secretNames}|authorization)$`, 'i')
 
 export const redact = (text: string): string =>
   secrets.reduce((clean, [pattern, mask]) => clean.replace(pattern, mask), text)
@@ -39,4 +43,9 @@ export type LogSink = Record<LogLevel, (line: string) => void>
 export const createLog =
   (sink: LogSink, common: Record<string, unknown> = {}): Log =>
   (level, event, fields) =>
-    sink[level](redact(JSON.stringify({ event, ...common, ...fields })))
+    sink[level](
+      JSON.stringify({ event, ...common, ...fields }, (name, value: unknown) => {
+        if (typeof value !== 'string') return value
+        return isSecretName.test(name) ? '[redacted]' : redact(value)
+      }),
+    )

@@ -183,6 +183,12 @@ function readStorage(name: string, env: Record<string, string>, faults: string[]
       faults.push(`${name}__${suffix} has to be an https URL (http on loopback only)`)
     }
   }
+  if (account !== undefined && !/^[a-z0-9]{3,24}$/.test(account)) {
+    faults.push(`${name}__accountName has to be 3 to 24 lower-case letters and digits`)
+  }
+  if (name === 'AzureWebJobsStorage' && queueServiceUri === undefined) {
+    faults.push(`${name}__queueServiceUri is required beside ${name}__blobServiceUri`)
+  }
   const clientId = env[`${name}__clientId`]
   return {
     kind: 'identity',

@@ -108,7 +108,10 @@ export function createHttpServer({ app, routes, key, startByHand }: HttpOptions)
 
   return createServer((request, response) => {
     handle(request, response).catch(error => {
-      if (error instanceof URIError) return end(response, 400)
+      // A path or host that is no URL, the platform refuses by itself.
+      const isMalformed =
+        error instanceof URIError || (error instanceof TypeError && 'code' in error && error.code === 'ERR_INVALID_URL')
+      if (isMalformed) return end(response, 400)
       console.error(JSON.stringify({ event: 'function_failed', message: String(error) }))
       end(response, 500)
     })

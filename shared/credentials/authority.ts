@@ -7,10 +7,10 @@ import type {
 import { z } from 'zod'
 import type { Call } from '../call.ts'
 import type { Clock } from '../clock.ts'
-import { AppError, isAppError } from '../errors.ts'
+import { isAppError } from '../errors.ts'
 import { isRetriedStatus, parseRetryAfter, type Try, withRetries } from '../partner-center/retry.ts'
 import { type Transport, TransportError, type TransportResponse } from '../partner-center/transport.ts'
-import { toCredentialError } from './entra-errors.ts'
+import { authorityUnavailable, toCredentialError } from './entra-errors.ts'
 
 /** How the app proves who it is: part of MSAL's configuration. */
 export type ClientProof = Pick<Configuration['auth'], 'clientSecret' | 'clientCertificate' | 'clientAssertion'>
@@ -90,7 +90,7 @@ export function createAuthority({ authority, tenantId, clientId, transport, cloc
       })
       try {
         const result = await ask(client)
-        if (result === null) throw toCredentialError([], 'no_token')
+        if (result === null || isWithoutToken(result)) throw toCredentialError([], 'no_token')
         return { result, refreshToken: seen.refreshToken, expiresInSeconds: seen.expiresInSeconds ?? 0 }
       } catch (error) {
         // MSAL wraps what its network module throws; the original says more.
@@ -143,11 +143,14 @@ export function createAuthority({ authority, tenantId, clientId, transport, cloc
       async (): Promise<Try<TransportResponse>> => {
         try {
           const response = await transport(request)
-          if (!isRetriedStatus(response.status)) return { value: response }
+          if (!isRetriedStatus(response.status)) {
+            if (response.status >= 500) throw authorityUnavailable(undefined)
+            return { value: response }
+          }
           const retryAfterMs = parseRetryAfter(response.headers['retry-after'], clock.now())
-          return { failure: unavailable(retryAfterMs), retryAfterMs }
+          return { failure: authorityUnavailable(retryAfterMs), retryAfterMs }
         } catch (error) {
-          if (error instanceof TransportError) return { failure: unavailable(undefined, error) }
+          if (error instanceof TransportError) return { failure: authorityUnavailable(undefined, error) }
           throw error
         }
       },
@@ -158,21 +161,16 @@ export function createAuthority({ authority, tenantId, clientId, transport, cloc
   }
 }
 
-const unavailable = (retryAfterMs: number | undefined, cause?: unknown): AppError => {
-  const retryAfterSeconds = retryAfterMs === undefined ? 30 : Math.ceil(retryAfterMs / 1000)
-  return new AppError(
-    'authority_unavailable',
-    `The sign-in service of Entra ID cannot be reached or is overloaded. Try again in ${retryAfterSeconds} seconds.`,
-    { retryAfterSeconds, cause },
-  )
-}
+/** MSAL makes an empty token of an answer that holds none. */
+const isWithoutToken = (result: unknown): boolean =>
+  typeof result === 'object' && result !== null && 'accessToken' in result && result.accessToken === ''
 
 function parseJson({ status, body }: TransportResponse): unknown {
   try {
     return JSON.parse(body.toString('utf8').replace(/^\uFEFF/, ''))
   } catch (cause) {
     if (status >= 400) return undefined
-    throw unavailable(undefined, cause)
+    throw authorityUnavailable(undefined, cause)
   }
 }
 

@@ -28,3 +28,14 @@ export async function createAzureCredential({
     new identity.AzurePowerShellCredential(),
   )
 }
+
+const networkCodes = /^(ECONN|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EPIPE|EHOSTUNREACH|ENETUNREACH|UND_ERR)/
+
+/** True if signing in failed because the endpoint of the identity is down, not because there is no identity. */
+export function isIdentityOutage(error: unknown): boolean {
+  for (let at = error, depth = 0; at instanceof Error && depth < 5; at = at.cause, depth++) {
+    const { status, statusCode, code } = at as { status?: unknown; statusCode?: unknown; code?: unknown }
+    if (Number(status ?? statusCode) >= 500 || networkCodes.test(String(code))) return true
+  }
+  return false
+}

@@ -75,13 +75,24 @@ const meanings: Readonly<Record<string, Meaning>> = {
   },
 }
 
+/** The token endpoint does not answer as it should; `retryAfterMs` is what it said itself. */
+export function authorityUnavailable(retryAfterMs: number | undefined, cause?: unknown): AppError {
+  const retryAfterSeconds = retryAfterMs === undefined ? 30 : Math.ceil(retryAfterMs / 1000)
+  return new AppError(
+    'authority_unavailable',
+    `The sign-in service of Entra ID cannot be reached or is overloaded. Try again in ${retryAfterSeconds} seconds.`,
+    { retryAfterSeconds, cause },
+  )
+}
+
 /** The failure behind an error answer of the token endpoint. `codes` are its `error_codes`, `error` its OAuth code. */
 export function toCredentialError(codes: readonly (string | number)[], error: string, cause?: unknown): AppError {
-  const known = codes.map(String).find(code => code in meanings)
+  const known = codes.map(String).find(code => Object.hasOwn(meanings, code))
   const meaning = known === undefined ? undefined : meanings[known]
   if (meaning !== undefined) {
     return new AppError(meaning.as, `${meaning.what} (AADSTS${known}). ${meaning.mend}`, { cause })
   }
+  if (error === 'temporarily_unavailable') return authorityUnavailable(undefined, cause)
   const said = codes.length > 0 ? `AADSTS${codes[0]}` : error.slice(0, 60)
   const code = error === 'interaction_required' ? 'mfa_required' : 'credential_rejected'
   return new AppError(

@@ -3,9 +3,9 @@ import type { AuthenticationResult, ConfidentialClientApplication } from '@azure
 import type { Call } from '../call.ts'
 import type { Clock } from '../clock.ts'
 import { AppError, isAppError, isCredentialFailure } from '../errors.ts'
-import { describeError } from '../log.ts'
 import type { CredentialKind, Settings } from '../settings.ts'
 import type { AccessToken, Authority, ClientProof } from './authority.ts'
+import { isIdentityOutage } from './azure-credential.ts'
 import { readCertificate } from './certificate.ts'
 import type { Secrets } from './secrets.ts'
 
@@ -146,7 +146,7 @@ async function signAssertion(identity: () => Promise<TokenCredential>): Promise<
 }
 
 function assertionFailure(cause: unknown): AppError {
-  if (/ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENOTFOUND|\b5\d\d\b/.test(describeError(cause))) {
+  if (isIdentityOutage(cause)) {
     return new AppError(
       'authority_unavailable',
       'The managed identity endpoint cannot be reached. Try again in 30 seconds.',

@@ -5,6 +5,7 @@ import type { Clock } from '../clock.ts'
 import { AppError, isAppError } from '../errors.ts'
 import { describeError } from '../log.ts'
 import type { ShareCall } from '../shared-calls.ts'
+import { isIdentityOutage } from './azure-credential.ts'
 
 export type Secret = {
   name: string
@@ -34,6 +35,8 @@ type Options = {
 }
 
 const cacheMs = 5 * 60 * 1000
+/** During an outage the vault is asked again after this long; until then nobody waits for its retries. */
+const calmMs = 30 * 1000
 
 /** DNS suffixes of Key Vault in the four clouds (learn.microsoft.com/azure/key-vault/general/about-keys-secrets-certificates). */
 const azureVaults = /\.(vault|managedhsm)\.(azure\.net|azure\.cn|usgovcloudapi\.net|microsoftazure\.de)$/
@@ -54,7 +57,12 @@ export function createSecrets({ vaultUri, credential, clock, share }: Options): 
   let client: Promise<SecretClient> | undefined
 
   async function useVault<T>(name: string, call: Call, use: (client: SecretClient) => Promise<T>): Promise<T> {
-    client ??= credential().then(credential => createSecretClient(vaultUri, credential))
+    client ??= credential()
+      .then(credential => createSecretClient(vaultUri, credential))
+      .catch(error => {
+        client = undefined
+        throw error
+      })
     try {
       return await use(await client)
     } catch (error) {
@@ -81,6 +89,7 @@ export function createSecrets({ vaultUri, credential, clock, share }: Options): 
         // An outage of the vault is no reason to forget a secret that may well be good still.
         if (fresh || cached === undefined || !isAppError(error) || error.code !== 'key_vault_unavailable') throw error
         call.log('warn', 'key_vault_outage', { secret: name, why: describeError(error) })
+        cached.readAt = clock.now() - cacheMs + calmMs
         return cached.secret
       }
     },
@@ -135,7 +144,7 @@ export function toVaultError(error: unknown, name: string): AppError {
       `Key Vault does not accept the app's identity for the secret '${name}'. Check that KEY_VAULT_URI names a vault of the identity's own tenant.`,
     )
   }
-  if (isSignInFailure(error)) {
+  if (isSignInFailure(error) && !isIdentityOutage(error)) {
     return refused(
       `No Azure identity could sign in to read the Key Vault secret '${name}'. In Azure, give the app a managed identity (and set AZURE_CLIENT_ID if it is user-assigned); elsewhere run 'az login'.`,
     )

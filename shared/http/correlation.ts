@@ -12,6 +12,6 @@ export function correlationIdOf(headers: Headers): string {
     if (value !== null && wellFormed.test(value)) return value
   }
   const [, traceId] =
-    /^[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}/.exec(headers.get('traceparent') ?? '') ?? []
+    /^(?!ff)[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}/.exec(headers.get('traceparent') ?? '') ?? []
   return traceId === undefined || /^0+$/.test(traceId) ? randomUUID() : traceId
 }

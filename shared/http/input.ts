@@ -1,6 +1,7 @@
 import type { HttpRequest } from '@azure/functions'
 import { z } from 'zod'
 import { AppError, type ErrorDetail } from '../errors.ts'
+import { metaOf } from './parameter-kinds.ts'
 import type { Parameters } from './parameters.ts'
 
 /** Largest request body in bytes. */
@@ -81,10 +82,7 @@ const unknownParameter = (name: string, known: string[]): string =>
 const toText = (value: unknown): unknown =>
   typeof value === 'boolean' || typeof value === 'number' ? String(value) : value
 
-function expectedForm(schema: unknown): string {
-  const form = schema instanceof z.ZodType ? schema.meta()?.expected : undefined
-  return typeof form === 'string' ? form : 'of the documented form'
-}
+const expectedForm = (schema: unknown): string => metaOf(schema)?.expected ?? 'of the documented form'
 
 /** The body as a JSON object; no body is an empty one. */
 export async function readJsonObject(request: HttpRequest): Promise<Record<string, unknown>> {

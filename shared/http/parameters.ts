@@ -1,106 +1,19 @@
 import { z } from 'zod'
-import { compareInstants, type Instant, parseInstant, parseRfc3339, toMilliseconds } from '../orders/instant.ts'
+import { compareInstants, type Instant } from '../orders/instant.ts'
 import { changeKinds } from '../snapshots/shapes.ts'
-
-/**
- * The parameters of every function. Each arrives as text (query, route, or a JSON scalar turned into its text) and
- * leaves as the type the use case takes. `expected` is what a caller who sent something else is told.
- */
-const guid = z
-  .string()
-  .regex(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i)
-  .toLowerCase()
-
-export const customerTenantId = guid.meta({
-  expected: 'a GUID such as b0d70a69-4c42-4b27-b17b-91a835d8686a',
-})
-
-const trueOrFalse = (byDefault: boolean) =>
-  z
-    .string()
-    .toLowerCase()
-    .pipe(z.enum(['true', 'false']))
-    .transform(text => text === 'true')
-    .default(byDefault)
-    .meta({ expected: 'true or false' })
-
-const oneOf = <const T extends readonly [string, ...string[]]>(values: T) =>
-  z
-    .string()
-    .toLowerCase()
-    .pipe(z.enum(values))
-    .optional()
-    .meta({ expected: `one of ${values.join(', ')}` })
-
-const instant = z
-  .string()
-  .transform((text, context) => {
-    const value = parseRfc3339(text)
-    if (value === undefined) context.addIssue('not an instant')
-    return value
-  })
-  .optional()
-  .meta({ expected: 'an instant with a zone such as 2026-11-01T00:00:00Z (a + in a zone is sent as %2B)' })
-
-/** Billing cycles of an order (learn.microsoft.com/partner-center/developer/order-resources, and the archived SDK's BillingCycleType). */
-export const billingTypes = ['monthly', 'annual', 'one_time', 'none', 'triennial', 'biennial'] as const
-
-/** Statuses of an order (learn.microsoft.com/partner-center/developer/order-resources). */
-export const orderStatuses = ['pending', 'completed', 'cancelled', 'unknown'] as const
-
-const format = z
-  .string()
-  .toLowerCase()
-  .pipe(z.enum(['json', 'csv']))
-  .default('json')
-  .meta({ expected: 'json or csv' })
-
-/** Rows of one page. */
-const top = z
-  .string()
-  .regex(/^\d{1,4}$/)
-  .transform(Number)
-  .refine(rows => rows >= 1 && rows <= 1000)
-  .default(500)
-  .meta({ expected: 'a whole number from 1 to 1000' })
-
-const cursor = z
-  .string()
-  .max(4096)
-  .regex(/^[\w-]+$/)
-  .optional()
-  .meta({ expected: 'one that this function gave out, unchanged' })
-
-/** GUID, 12 hex digits or base64url have been seen; never anything that has a meaning in a path. */
-const orderId = z
-  .string()
-  .regex(/^(?!\.+$)[\w.~:=+-]{1,128}$/)
-  .meta({ expected: 'an order id: up to 128 letters, digits, - and _' })
-
-/** The end of a date in UTC, or an instant, in milliseconds since 1970 UTC. */
-const asOf = z
-  .string()
-  .transform((text, context) => {
-    const isDate = /^\d{4}-\d{2}-\d{2}$/.test(text)
-    const value = isDate ? parseInstant(text) : parseRfc3339(text)
-    if (value === undefined) context.addIssue('neither a date nor an instant')
-    return value === undefined ? 0 : toMilliseconds(value) + (isDate ? dayMs - 1 : 0)
-  })
-  .optional()
-  .meta({ expected: 'a date such as 2026-11-20 or an instant with a zone such as 2026-11-20T12:00:00Z' })
-
-const dayMs = 86_400_000
-
-const orderFilters = {
-  billingType: oneOf(billingTypes),
-  includePrice: trueOrFalse(false),
-  includeSystemPurchases: trueOrFalse(true),
-  status: oneOf(orderStatuses),
-  createdFrom: instant,
-  createdTo: instant,
-  asOf,
-  allowStale: trueOrFalse(false),
-}
+import {
+  cursor,
+  customerMeta,
+  customerTenantId,
+  described,
+  format,
+  guid,
+  includePrice,
+  oneOf,
+  orderFilters,
+  orderId,
+  top,
+} from './parameter-kinds.ts'
 
 /** The parameters of a function, by where they come from; `Values` is what the use case gets of them all. */
 export type Parameters<Values> = {
@@ -136,13 +49,21 @@ export const customerOrders = define(
 export const customerOrder = define({
   path: { customerTenantId, orderId },
   query: {
-    expand: z
-      .string()
-      .toLowerCase()
-      .pipe(z.enum(['provisioningstatus']))
-      .optional()
-      .meta({ expected: 'provisioningStatus' }),
-    includePrice: orderFilters.includePrice,
+    expand: described(
+      z
+        .string()
+        .toLowerCase()
+        .pipe(z.enum(['provisioningstatus']))
+        .optional(),
+      {
+        expected: 'provisioningStatus',
+        title: 'Expand',
+        description: 'What to add to the order.',
+        openapi: { type: 'string', enum: ['provisioningStatus'] },
+        labels: ['Provisioning Status'],
+      },
+    ),
+    includePrice,
   },
 })
 
@@ -153,7 +74,29 @@ export const orderLines = define(
 
 export const customers = define({
   path: {},
-  query: { search: z.string().max(200).optional().meta({ expected: 'at most 200 characters' }), top, cursor },
+  query: {
+    search: described(z.string().max(200).optional(), {
+      expected: 'at most 200 characters',
+      title: 'Search',
+      description: 'Part of the name or domain, whatever its case and accents.',
+      openapi: { type: 'string', maxLength: 200 },
+    }),
+    top,
+    cursor,
+  },
+})
+
+export const orderChanges = define({
+  path: {},
+  query: {
+    customerTenantId: described(guid.optional(), { ...customerMeta, description: 'Only changes of this customer.' }),
+    kind: oneOf(changeKinds, ['Created', 'Updated', 'Removed'], {
+      title: 'Kind Of Change',
+      description: 'Only changes of this kind.',
+    }),
+    top,
+    cursor,
+  },
 })
 
 /** At most as many customers as one snapshot over some of them may have. */
@@ -163,28 +106,33 @@ export const startSnapshot = define({
   path: {},
   query: {},
   body: {
-    customerTenantIds: z
-      .array(guid)
-      .max(mostCustomers)
-      .transform(ids => [...new Set(ids)])
-      .optional()
-      .meta({ expected: `an array of at most ${mostCustomers} GUIDs` }),
+    customerTenantIds: described(
+      z
+        .array(guid)
+        .max(mostCustomers)
+        .transform(ids => [...new Set(ids)])
+        .optional(),
+      {
+        expected: `an array of at most ${mostCustomers} GUIDs`,
+        title: 'Customers',
+        description: `Only these customers, at most ${mostCustomers}; all of them if left out.`,
+        openapi: { type: 'array', items: { type: 'string', title: 'Customer', description: 'A Microsoft tenant id.' } },
+      },
+    ),
   },
 })
 
 export const snapshot = define({
   path: {
-    snapshotId: z
-      .string()
-      .regex(/^\d{8}T\d{6}Z$/)
-      .meta({ expected: 'a snapshot id such as 20261120T002000Z' }),
+    snapshotId: described(z.string().regex(/^\d{8}T\d{6}Z$/), {
+      expected: 'a snapshot id such as 20261120T002000Z',
+      title: 'Snapshot',
+      description: 'The id of the snapshot, such as 20261120T002000Z.',
+      openapi: { type: 'string' },
+      visibility: 'important',
+    }),
   },
   query: {},
 })
 
 export const snapshots = define({ path: {}, query: { top, cursor } })
-
-export const orderChanges = define({
-  path: {},
-  query: { customerTenantId: customerTenantId.optional(), kind: oneOf(changeKinds), top, cursor },
-})

@@ -30,7 +30,7 @@ export function parseInstant(text: string | undefined): Instant | undefined {
   const minutes = Number(minute ?? 0)
   const seconds = Number(second ?? 0)
   const offset = (Number(zoneHour ?? 0) * 60 + Number(zoneMinute ?? 0)) * (sign === '-' ? -60 : 60)
-  if (!isCalendarDay || hours > 23 || minutes > 59 || seconds > 59 || Math.abs(offset) > 86_400) return undefined
+  if (!isCalendarDay || hours > 23 || minutes > 59 || seconds > 59 || Math.abs(offset) >= 86_400) return undefined
   if (Number(zoneMinute ?? 0) > 59) return undefined
   return {
     seconds: date.getTime() / 1000 + hours * 3600 + minutes * 60 + seconds - offset,

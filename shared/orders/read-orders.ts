@@ -41,7 +41,8 @@ export function createReadOrders({ request, share, baseUrl, clock }: Options): R
     const orders: OrderBytes[] = []
     let envelope: EnvelopeMember[] | undefined
     for await (const page of readPages(request, baseUrl, { path: toPath(query) }, parsePage, call)) {
-      orders.push(...page.orders)
+      // One by one: a page can hold more than a call takes arguments.
+      for (const order of page.orders) orders.push(order)
       envelope ??= page.envelope
     }
     return { orders, envelope: envelope ?? [], asOf, pricesUnavailable: false }

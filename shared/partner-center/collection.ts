@@ -56,14 +56,16 @@ export function readOrderCollection(body: Buffer): Collection {
       }
       return false
     },
-    (key, valueStart) =>
-      key === 'items' && startsArray(scanner.bytes[valueStart])
-        ? scanArray(scanner, valueStart, 1, (_, position, depth) => {
-            const item = readItem(scanner, position, depth)
-            items.push(item.order)
-            return item.end
-          })
-        : undefined,
+    (key, valueStart) => {
+      if (key !== 'items' || !startsArray(scanner.bytes[valueStart])) return undefined
+      // Should a name be repeated, the last one counts, as for JSON.parse.
+      items.length = 0
+      return scanArray(scanner, valueStart, 1, (_, position, depth) => {
+        const item = readItem(scanner, position, depth)
+        items.push(item.order)
+        return item.end
+      })
+    },
   )
   const rest = skipSpace(scanner, end)
   if (rest !== scanner.bytes.length) fail(rest)

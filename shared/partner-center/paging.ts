@@ -19,7 +19,7 @@ export const orderPageLimits: PageLimits = Object.freeze({ pages: 200, bytes: 25
 
 /** Headers of a link that are the caller's business alone. */
 const ownHeaders =
-  /^(authorization|host|cookie|connection|keep-alive|te|trailer|upgrade|expect|transfer-encoding|content-.*|accept.*|proxy-.*|ms-requestid|ms-correlationid)$/i
+  /^(authorization|host|cookie|connection|keep-alive|te|trailer|upgrade|expect|transfer-encoding|content-.*|accept.*|proxy-.*|x-http-method.*|ms-requestid|ms-correlationid)$/i
 
 /**
  * The request for a next page. The link comes relative or absolute, with or without `/v1`, which the service began to

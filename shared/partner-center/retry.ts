@@ -21,11 +21,16 @@ export function retryDelayMs(failedTries: number, retryAfterMs: number | undefin
   return random * Math.min(retryPolicy.capMs, retryPolicy.baseMs * 2 ** (failedTries - 1))
 }
 
+const httpDate = /^[A-Z][a-z]{2,8}, \d{2}[ -][A-Z][a-z]{2}[ -]\d{2,4} \d{2}:\d{2}:\d{2} GMT$/
+
+/** Longer waits than thirty years are all the same. */
+const mostSeconds = 1e9
+
 /** Milliseconds from a `Retry-After` header: whole seconds or an HTTP date (RFC 9110, 10.2.3); undefined when it is neither. */
 export function parseRetryAfter(header: string | undefined, now: number): number | undefined {
   const text = header?.trim() ?? ''
-  if (/^\d{1,9}$/.test(text)) return Number(text) * 1000
-  if (!/^[A-Z][a-z]{2,8}, /.test(text)) return undefined
+  if (/^\d+$/.test(text)) return Math.min(Number(text), mostSeconds) * 1000
+  if (!httpDate.test(text)) return undefined
   const at = Date.parse(text)
   return Number.isNaN(at) ? undefined : Math.max(0, at - now)
 }

@@ -84,7 +84,8 @@ function toTransportError(error: unknown, url: URL): TransportError {
   if (code === 'UND_ERR_RES_EXCEEDED_MAX_SIZE') {
     return new TransportError('too-large', `The answer of ${url.host} is larger than allowed`, error)
   }
-  if (code.startsWith('Z_') || code.startsWith('ERR_ZLIB')) {
+  // zlib, brotli and zstd each name their faults in their own way.
+  if (/^(Z_|ERR_ZLIB|ERR__ERROR|ZSTD_)/.test(code)) {
     return new TransportError('undecodable', `The answer of ${url.host} cannot be decompressed`, error)
   }
   return new TransportError('network', `${url.host} cannot be reached or broke off (${code || 'network'})`, error)

@@ -12,10 +12,14 @@ export type Resource = 'order' | 'collection'
  * (nothing, plain text, HTML) counts as a body without a code.
  */
 const errorBody = z.looseObject({
-  code: z.union([z.string(), z.number()]).optional(),
-  description: z.string().optional(),
-  message: z.string().optional(),
-  error_description: z.string().optional(),
+  // A code is repeated to callers: anything that does not look like one is none.
+  code: z
+    .union([z.string().regex(/^[\w.-]{1,64}$/), z.number()])
+    .optional()
+    .catch(undefined),
+  description: z.string().optional().catch(undefined),
+  message: z.string().optional().catch(undefined),
+  error_description: z.string().optional().catch(undefined),
 })
 
 export type UpstreamError = {
@@ -28,7 +32,7 @@ export type UpstreamError = {
 
 export function readUpstreamError({ status, headers, body }: TransportResponse): UpstreamError {
   const text = body
-    .subarray(0, 16_384)
+    .subarray(0, 65_536)
     .toString('utf8')
     .replace(/^\uFEFF/, '')
   const requestId = headers['ms-requestid']

@@ -1,0 +1,171 @@
+import { z } from 'zod'
+import { metaOf, type ParameterMeta } from '../http/parameter-kinds.ts'
+import { type Operation, operations } from './operations.ts'
+
+/** The route prefix of host.json. Paths hold it, so that gateway links, which are prefix + path, name it as well. */
+const routePrefix = '/api'
+
+/** The host of the committed definition; a connection's own host replaces it at run time. */
+export const definitionHost = 'your-app.azurewebsites.net'
+
+type Json = Record<string, unknown>
+
+/** The OpenAPI 2.0 document of the functions, made from the schemas they parse and return. */
+export function createDocument(host: string = definitionHost): Json {
+  const paths: Record<string, Json> = {}
+  for (const operation of operations) {
+    const path = routePrefix + operation.path
+    paths[path] = { ...paths[path], [operation.method]: toOperation(operation) }
+  }
+  return {
+    swagger: '2.0',
+    info: {
+      title: 'Partner Center Orders',
+      description:
+        'Brings the orders of the customers of a Cloud Solution Provider partner to where its people work: live, flat, filtered, as of an earlier day, and as a trigger for what is new.',
+      version: '1.0.0',
+      contact: {
+        name: 'The operations team of the partner',
+        url: 'https://learn.microsoft.com/partner-center/developer/',
+        email: 'csp-operations@example.com',
+      },
+    },
+    host,
+    basePath: '/',
+    schemes: ['https'],
+    consumes: ['application/json'],
+    produces: ['application/json'],
+    paths,
+    securityDefinitions: { api_key: { type: 'apiKey', in: 'header', name: 'x-functions-key' } },
+    security: [{ api_key: [] }],
+    'x-ms-connector-metadata': [
+      { propertyName: 'Website', propertyValue: 'https://learn.microsoft.com/partner-center/' },
+      { propertyName: 'Privacy policy', propertyValue: 'https://privacy.microsoft.com/privacystatement' },
+      { propertyName: 'Categories', propertyValue: 'Commerce;IT Operations' },
+    ],
+    'x-ms-capabilities': { testConnection: { operationId: 'TestConnection', parameters: {} } },
+  }
+}
+
+function toOperation(operation: Operation): Json {
+  const { operationId, summary, description, visibility, success, others, pageable, trigger } = operation
+  return {
+    operationId,
+    summary,
+    description,
+    'x-ms-visibility': visibility,
+    'x-ms-api-annotation': { status: 'Production', family: operationId, revision: 1 },
+    ...(pageable ? { 'x-ms-pageable': { nextLinkName: 'nextLink' } } : {}),
+    ...(trigger === undefined
+      ? {}
+      : {
+          'x-ms-trigger': 'batch',
+          'x-ms-trigger-metadata': { kind: 'query', mode: 'polling' },
+          'x-ms-trigger-hint': trigger.hint,
+        }),
+    parameters: toParameters(operation),
+    responses: {
+      200: { description: success.description, schema: toSchema(success.schema) },
+      ...Object.fromEntries(Object.entries(others).map(([status, description]) => [status, { description }])),
+    },
+  }
+}
+
+function toParameters({ parameters: { path, query, body }, method, hidden = [] }: Operation): Json[] {
+  const inPath = Object.entries(path).map(([name, schema]) => ({
+    ...toParameter(name, schema),
+    in: 'path',
+    required: true,
+    'x-ms-url-encoding': 'single',
+  }))
+  const inQuery = Object.entries(query)
+    .filter(([name]) => !hidden.includes(name))
+    .map(([name, schema]) => ({ ...toParameter(name, schema), in: 'query', required: false }))
+  return [...inPath, ...inQuery, ...(method === 'post' && body !== undefined ? [toBody(body)] : [])]
+}
+
+function toParameter(name: string, schema: unknown): Json {
+  const meta = metaOf(schema)
+  if (meta === undefined) throw new Error(`Parameter ${name} is not described`)
+  const { title, description, openapi, visibility = 'none', picksCustomer } = meta
+  return {
+    name,
+    ...openapi,
+    ...toLabels(meta),
+    'x-ms-summary': title,
+    description,
+    ...(visibility === 'none' ? {} : { 'x-ms-visibility': visibility }),
+    ...(picksCustomer ? customerPicker : {}),
+  }
+}
+
+const toLabels = ({ openapi: { enum: values = [] }, labels = [] }: ParameterMeta): Json =>
+  labels.length === 0
+    ? {}
+    : { 'x-ms-enum-values': values.map((value, index) => ({ value, displayName: labels[index] ?? value })) }
+
+/** Customers by name, in the old and the new form of the extension. */
+const customerPicker = {
+  'x-ms-dynamic-values': {
+    operationId: 'ListCustomers',
+    parameters: { top: 1000 },
+    'value-collection': 'value',
+    'value-path': 'customerTenantId',
+    'value-title': 'companyName',
+  },
+  'x-ms-dynamic-list': {
+    operationId: 'ListCustomers',
+    parameters: { top: { value: 1000 } },
+    itemsPath: 'value',
+    itemValuePath: 'customerTenantId',
+    itemTitlePath: 'companyName',
+  },
+}
+
+function toBody(body: z.ZodRawShape): Json {
+  const properties = Object.fromEntries(
+    Object.entries(body).map(([name, schema]) => {
+      const { name: _, ...property } = toParameter(name, schema)
+      return [name, titled(property)]
+    }),
+  )
+  return {
+    name: 'body',
+    in: 'body',
+    required: false,
+    'x-ms-summary': 'Options',
+    description: 'What to include.',
+    schema: { type: 'object', properties },
+  }
+}
+
+/** Items of arrays carry their title as every other member does. */
+function titled({ items, ...property }: Json): Json {
+  if (items === undefined) return property
+  const { title, ...rest } = items as Json
+  return { ...property, items: { ...rest, 'x-ms-summary': title } }
+}
+
+/** What JSON Schema has and OpenAPI 2.0 has not, or what flows would take too strictly. */
+const left = new Set(['$schema', 'additionalProperties', 'title', 'minimum', 'maximum', 'enum', 'id'])
+
+/** A response schema in OpenAPI 2.0's terms: titles as `x-ms-summary`, no bounds, and no enums that a new value would break. */
+function toSchema(schema: z.ZodType): unknown {
+  return rewrite(z.toJSONSchema(schema, { target: 'draft-4', io: 'input', reused: 'inline' }))
+}
+
+function rewrite(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(rewrite)
+  if (typeof value !== 'object' || value === null) return value
+  const schema = value as Json
+  const rewritten: Json = {}
+  if (typeof schema.title === 'string') rewritten['x-ms-summary'] = schema.title
+  for (const [key, member] of Object.entries(schema)) {
+    if (key === 'properties') {
+      rewritten[key] = Object.fromEntries(Object.entries(member as Json).map(([name, child]) => [name, rewrite(child)]))
+    } else if (!left.has(key)) {
+      rewritten[key] = rewrite(member)
+    }
+  }
+  return rewritten
+}

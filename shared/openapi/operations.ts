@@ -1,0 +1,181 @@
+import type { z } from 'zod'
+import type { Parameters } from '../http/parameters.ts'
+import * as parameters from '../http/parameters.ts'
+import * as responses from './responses.ts'
+
+type AnyParameters = Pick<Parameters<never>, 'path' | 'query' | 'body'>
+
+/** One operation as makers see it. The path is that of the route, below the prefix of host.json. */
+export type Operation = {
+  operationId: string
+  functionName: string
+  method: 'get' | 'post'
+  path: string
+  summary: string
+  description: string
+  parameters: AnyParameters
+  /** Query parameters that are not for makers: another form of answer, which the definition could not describe. */
+  hidden?: readonly string[]
+  /** The one answer with a schema. */
+  success: { description: string; schema: z.ZodType }
+  /** Every other answer, in words: only one may have a schema. */
+  others: Readonly<Record<number, string>>
+  visibility: 'important' | 'advanced' | 'internal'
+  pageable?: boolean
+  trigger?: { hint: string }
+}
+
+const badInput = 'A parameter is not as it has to be; error.target names it (invalid_request).'
+const forbidden =
+  'No reseller relationship with the customer (no_customer_relationship), or the app lacks a role or consent (partner_center_forbidden).'
+const credential =
+  'The credential of the app needs a person: credential_rejected, mfa_required, wrong_audience or key_vault_refused.'
+const throttled = 'The upstream service limits requests (partner_center_throttled). Retry-After says when to try again.'
+const broken = 'The upstream service gave an unusable answer (partner_center_invalid_response).'
+const unavailable =
+  'A service is unreachable or too slow: partner_center_unavailable, deadline_exceeded, key_vault_unavailable, authority_unavailable or storage_unavailable. Retry-After says when to try again.'
+const ourFault =
+  'The app is not configured (app_misconfigured), a blob of a snapshot is damaged (snapshot_corrupt), or the app has failed (internal_error).'
+
+/** The failures of everything that reads upstream. */
+const upstream = { 403: forbidden, 424: credential, 429: throttled, 500: ourFault, 502: broken, 503: unavailable }
+const local = { 500: ourFault, 503: unavailable }
+const unknownCustomer =
+  'No such customer (customer_not_found), or no snapshot of the time asked for (snapshot_not_found).'
+const expired = 'The list has changed since the cursor was given out (cursor_expired). Start again without one.'
+
+export const operations: readonly Operation[] = [
+  {
+    operationId: 'GetCustomerOrders',
+    functionName: 'get-customer-orders',
+    method: 'get',
+    path: '/customers/{customerTenantId}/orders',
+    summary: 'Get customer orders',
+    description: 'Gets every order of a customer with its lines, live or as of an earlier day.',
+    parameters: parameters.customerOrders,
+    success: { description: 'The orders, the oldest first.', schema: responses.orderCollection },
+    others: {
+      304: 'Nothing has changed since the ETag in If-None-Match.',
+      400: badInput,
+      404: unknownCustomer,
+      ...upstream,
+    },
+    visibility: 'important',
+  },
+  {
+    operationId: 'GetCustomerOrder',
+    functionName: 'get-customer-order',
+    method: 'get',
+    path: '/customers/{customerTenantId}/orders/{orderId}',
+    summary: 'Get order',
+    description: 'Gets one order of a customer, with its provisioning status if asked for.',
+    parameters: parameters.customerOrder,
+    success: { description: 'The order.', schema: responses.orderWithStatus },
+    others: { 400: badInput, 404: 'No such order (order_not_found) or customer (customer_not_found).', ...upstream },
+    visibility: 'important',
+  },
+  {
+    operationId: 'ListOrderLines',
+    functionName: 'list-order-lines',
+    method: 'get',
+    path: '/customers/{customerTenantId}/order-lines',
+    summary: 'List order lines',
+    description: 'Lists one flat row for each order line of a customer: no nested loops needed.',
+    parameters: parameters.orderLines,
+    hidden: ['format'],
+    success: { description: 'A page of order lines.', schema: responses.orderLinePage },
+    others: { 400: badInput, 404: unknownCustomer, 410: expired, ...upstream },
+    visibility: 'important',
+    pageable: true,
+  },
+  {
+    operationId: 'ListCustomers',
+    functionName: 'list-customers',
+    method: 'get',
+    path: '/customers',
+    summary: 'List customers',
+    description: 'Lists the customers of the partner by name.',
+    parameters: parameters.customers,
+    success: { description: 'A page of customers.', schema: responses.customerPage },
+    others: { 400: badInput, 410: expired, ...upstream },
+    visibility: 'important',
+    pageable: true,
+  },
+  {
+    operationId: 'OnOrderChanged',
+    functionName: 'poll-order-changes',
+    method: 'get',
+    path: '/order-changes',
+    summary: 'When an order is created or changed',
+    description: 'Triggers for each order that was created, updated or removed from one snapshot to the next.',
+    parameters: parameters.orderChanges,
+    success: { description: 'The changes since the last time.', schema: responses.changesPage },
+    others: {
+      400: badInput,
+      410: 'The cursor is older than the snapshots that are kept (cursor_expired); error.details holds a fresh one.',
+      ...local,
+    },
+    visibility: 'important',
+    trigger: { hint: 'To see it work now, take two snapshots with an order in between.' },
+  },
+  {
+    operationId: 'StartSnapshot',
+    functionName: 'start-snapshot',
+    method: 'post',
+    path: '/snapshots',
+    summary: 'Start snapshot',
+    description: 'Takes a snapshot of the orders of all customers, or of some, and waits for its end.',
+    parameters: parameters.startSnapshot,
+    success: { description: 'The finished snapshot, once the run has ended.', schema: responses.manifest },
+    others: {
+      202: 'The snapshot is being taken; Location says where to ask for its end, Retry-After when.',
+      400: badInput,
+      409: 'A snapshot is being taken already (snapshot_running); Location says which.',
+      ...upstream,
+    },
+    visibility: 'advanced',
+  },
+  {
+    operationId: 'GetSnapshot',
+    functionName: 'get-snapshot',
+    method: 'get',
+    path: '/snapshots/{snapshotId}',
+    summary: 'Get snapshot',
+    description: 'Gets a snapshot: its counts, files and failures, once it is finished.',
+    parameters: parameters.snapshot,
+    success: { description: 'The finished snapshot.', schema: responses.manifest },
+    others: {
+      202: 'The snapshot is being taken; the answer holds its progress, Location says where to ask again.',
+      400: badInput,
+      404: 'No such snapshot (snapshot_not_found).',
+      424: 'The snapshot has failed (snapshot_failed), or the credential did (credential_rejected, mfa_required, wrong_audience, key_vault_refused).',
+      ...local,
+    },
+    visibility: 'advanced',
+  },
+  {
+    operationId: 'ListSnapshots',
+    functionName: 'list-snapshots',
+    method: 'get',
+    path: '/snapshots',
+    summary: 'List snapshots',
+    description: 'Lists the snapshots there are, the newest first.',
+    parameters: parameters.snapshots,
+    success: { description: 'A page of snapshots.', schema: responses.snapshotPage },
+    others: { 400: badInput, ...local },
+    visibility: 'advanced',
+    pageable: true,
+  },
+  {
+    operationId: 'TestConnection',
+    functionName: 'get-health-details',
+    method: 'get',
+    path: '/health/details',
+    summary: 'Test connection',
+    description: 'Tells whether the address and the key of a connection are right, and how the app is.',
+    parameters: parameters.noParameters,
+    success: { description: 'The state of the app.', schema: responses.healthDetails },
+    others: { ...local },
+    visibility: 'internal',
+  },
+]

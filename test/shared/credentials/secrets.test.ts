@@ -1,0 +1,302 @@
+import { randomUUID } from 'node:crypto'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
+import { type RecordedRequest, type Service, sendJson } from '../../../local/simulator/recorder.ts'
+import { type Simulator, startSimulator } from '../../../local/simulator/simulator.ts'
+import { createAzureCredential } from '../../../shared/credentials/azure-credential.ts'
+import { createSecrets, isAzureVault, toVaultError } from '../../../shared/credentials/secrets.ts'
+import { AppError } from '../../../shared/errors.ts'
+import { createShareCall } from '../../../shared/shared-calls.ts'
+import { createCall } from '../../support/calls.ts'
+import { createFakeClock } from '../../support/fake-clock.ts'
+import { trust } from '../../support/trust.ts'
+
+let simulator: Simulator
+let requests: RecordedRequest[] = []
+
+beforeAll(async () => {
+  simulator = await startSimulator({ customers: 1 })
+  trust(simulator.certificate)
+  const { serve } = simulator.keyVault
+  simulator.keyVault.serve = exchange => {
+    if (exchange.request.path.startsWith('/secrets/')) requests.push(exchange.request)
+    return serve(exchange)
+  }
+})
+afterAll(() => simulator.stop())
+
+beforeEach(() => {
+  requests = []
+  simulator.keyVault.failures = []
+  simulator.keyVault.secrets.clear()
+  vi.stubEnv('IDENTITY_ENDPOINT', simulator.settings.IDENTITY_ENDPOINT ?? '')
+  vi.stubEnv('IDENTITY_HEADER', simulator.settings.IDENTITY_HEADER ?? '')
+})
+afterEach(() => {
+  vi.unstubAllEnvs()
+})
+
+/** Secrets of the simulated vault, read with the managed identity. */
+function vault(vaultUri = simulator.url) {
+  const clock = createFakeClock({ now: Date.now() })
+  const credential = () => createAzureCredential({ inAzure: true })
+  const secrets = createSecrets({ vaultUri, credential, clock, share: createShareCall() })
+  const call = createCall({ clock })
+  return {
+    secrets,
+    clock,
+    call,
+    value: async (name = 'a', options = {}) => (await secrets.read(name, call, options)).value,
+  }
+}
+
+/**
+ * What comes of a read if the identity endpoint answers like this. The vault asks for a token that was never issued
+ * before, since the SDK keeps those for the life of the process.
+ */
+async function withoutToken(identityEndpoint: Service): Promise<unknown> {
+  const { entra, keyVault } = simulator
+  const [serveTokens, serveSecrets] = [entra.serve, keyVault.serve]
+  entra.serve = exchange => (exchange.request.path === '/msi/token' ? Boolean(identityEndpoint(exchange)) : false)
+  keyVault.serve = ({ request, response }) => {
+    if (!request.path.startsWith('/secrets/')) return false
+    const challenge = `Bearer authorization="${simulator.url}/tenant", resource="https://${randomUUID()}.example"`
+    return sendJson(response, 401, {}, { 'www-authenticate': challenge })
+  }
+  try {
+    return await vault().value()
+  } catch (error) {
+    return error
+  } finally {
+    entra.serve = serveTokens
+    keyVault.serve = serveSecrets
+  }
+}
+
+const store = (value: string, more = {}) => simulator.keyVault.store('a', value, more)
+const failures = (count: number, status: number, code: string) => {
+  simulator.keyVault.failures = Array.from({ length: count }, () => ({ status, code }))
+}
+
+describe('a secret', () => {
+  test('is read with what the vault knows of it, after its challenge', async () => {
+    const expires = Math.floor(Date.now() / 1000) + 86_400
+    store('the value\n', { created: 1_700_000_000, expires, contentType: 'text/plain', tags: { a: 'b' } })
+    const { secrets, call } = vault()
+
+    expect(await secrets.read('a', call)).toEqual({
+      name: 'a',
+      value: 'the value',
+      createdAt: 1_700_000_000_000,
+      expiresAt: expires * 1000,
+      contentType: 'text/plain',
+      tags: { a: 'b' },
+    })
+    expect(requests.map(({ headers }) => headers.authorization)).toEqual([
+      undefined,
+      expect.stringMatching(/^Bearer simulated-/),
+    ])
+  })
+
+  test('without more than its value has no more', async () => {
+    store('x')
+    const { secrets, call } = vault()
+    expect(await secrets.read('a', call)).toEqual({ name: 'a', value: 'x', createdAt: expect.any(Number), tags: {} })
+  })
+
+  test('is at most five minutes old', async () => {
+    store('old')
+    const { value, clock } = vault()
+    expect(await value()).toBe('old')
+    store('new')
+    await clock.advance(300_000 - 1)
+    expect(await value()).toBe('old')
+    await clock.advance(1)
+    expect(await value()).toBe('new')
+  })
+
+  test('that has to be fresh is read anew, and is the known one from then on', async () => {
+    store('old')
+    const { value } = vault()
+    await value()
+    store('new')
+    expect(await value('a', { fresh: true })).toBe('new')
+    requests = []
+    expect([await value(), requests.length]).toEqual(['new', 0])
+  })
+
+  test('is read once for callers that come at the same time; another is read apart', async () => {
+    store('x')
+    simulator.keyVault.store('b', 'y')
+    const { value } = vault()
+    await value('b')
+    requests = []
+    const reads = [value(), value(), value('a', { fresh: true }), value('b', { fresh: true })]
+    expect((await Promise.all(reads)).join()).toBe('x,x,x,y')
+    expect(requests.map(({ path }) => path).toSorted()).toEqual(['/secrets/a/', '/secrets/b/'])
+  })
+
+  test('that was written is a new version with its date of expiry, and is read anew', async () => {
+    store('old')
+    const { secrets, value, call, clock } = vault()
+    await value()
+    const expiresAt = Math.floor(clock.now() / 1000) * 1000 + 86_400_000
+    await secrets.write('a', { value: 'new', expiresAt, tags: { by: 'test' } }, call)
+
+    expect(simulator.keyVault.secrets.get('a')).toMatchObject([
+      { value: 'old' },
+      { value: 'new', expires: expiresAt / 1000, tags: { by: 'test' } },
+    ])
+    expect(await secrets.read('a', call)).toMatchObject({ value: 'new', expiresAt })
+  })
+})
+
+describe('a secret that cannot be had', () => {
+  test.each<[string, string, () => void]>([
+    ['is missing', 'has no secret', () => undefined],
+    ['is disabled', 'is disabled', () => store('x', { enabled: false })],
+    ['is empty', 'is empty', () => store(' \n')],
+    ['is forbidden', 'Key Vault Secrets User', () => failures(1, 403, 'Forbidden')],
+    ['is of another tenant', 'own tenant', () => failures(2, 401, 'Unauthorized')],
+    ['has a malformed name', 'answered 400', () => failures(1, 400, 'BadParameter')],
+  ])('because it %s needs a person, who is told its name', async (_, text, arrange) => {
+    arrange()
+    const { value } = vault()
+    await expect(value()).rejects.toMatchObject({
+      code: 'key_vault_refused',
+      status: 424,
+      message: expect.stringMatching(new RegExp(`'a'.*${text}|${text}.*'a'`)),
+    })
+  })
+
+  test('because it has expired is a rejected credential', async () => {
+    const { value, clock } = vault()
+    store('x', { expires: Math.floor(clock.now() / 1000) })
+    await expect(value()).rejects.toThrow("'a' expired on 2")
+    await expect(value()).rejects.toMatchObject({ code: 'credential_rejected' })
+  })
+
+  test('is asked for again by the next caller', async () => {
+    const { value } = vault()
+    await expect(value()).rejects.toMatchObject({ code: 'key_vault_refused' })
+    store('x')
+    expect(await value()).toBe('x')
+  })
+
+  test('is not replaced by one that was read before it was refused', async () => {
+    store('x')
+    const { value, clock } = vault()
+    await value()
+    await clock.advance(300_000)
+    failures(1, 403, 'Forbidden')
+    await expect(value()).rejects.toMatchObject({ code: 'key_vault_refused' })
+  })
+
+  test('because the identity is refused needs a person, too', async () => {
+    const failure = await withoutToken(({ response }) => sendJson(response, 401, { error: 'unauthorized' }))
+    expect(failure).toMatchObject({ code: 'key_vault_refused', message: expect.stringContaining('No Azure identity') })
+  })
+})
+
+describe('an outage of the vault', () => {
+  test('that passes is not seen by the caller', async () => {
+    store('x')
+    failures(1, 503, 'ServiceUnavailable')
+    expect(await vault().value()).toBe('x')
+    expect(requests).toHaveLength(3)
+  })
+
+  test('leaves a secret in use that was read before; one that is new or has to be fresh cannot be had', async () => {
+    store('x')
+    simulator.keyVault.store('b', 'y')
+    const { value, clock, call } = vault()
+    expect([await value('a'), await value('b')]).toEqual(['x', 'y'])
+    await clock.advance(3_600_000)
+    failures(99, 503, 'ServiceUnavailable')
+
+    const unavailable = { code: 'key_vault_unavailable', status: 503, options: { retryAfterSeconds: 30 } }
+    const [kept, fresh, unknown, unreachable] = await Promise.allSettled([
+      value('a'),
+      value('b', { fresh: true }),
+      value('c'),
+      vault('https://127.0.0.1:9').value(),
+    ])
+    expect(kept).toEqual({ status: 'fulfilled', value: 'x' })
+    for (const result of [fresh, unknown, unreachable])
+      expect(result).toMatchObject({ status: 'rejected', reason: unavailable })
+    expect(call.logged).toMatchObject([{ level: 'warn', event: 'key_vault_outage', fields: { secret: 'a' } }])
+
+    simulator.keyVault.failures = []
+    store('z')
+    // Nobody waits for the vault's retries again until half a minute has passed.
+    expect(await value('a')).toBe('x')
+    await clock.advance(30_000)
+    expect(await value('a')).toBe('z')
+  })
+
+  test('does not outlast the deadline of the caller', async () => {
+    store('x')
+    const { serve } = simulator.keyVault
+    const { value, call } = vault()
+    const reason = new Error('the deadline has passed')
+    simulator.keyVault.serve = () => {
+      setImmediate(() => call.abort(reason))
+      return true
+    }
+    await expect(value()).rejects.toBe(reason)
+    simulator.keyVault.serve = serve
+  })
+
+  test('may be one of the identity endpoint', async () => {
+    // A status that the SDK does not try again by itself.
+    const failure = await withoutToken(({ response }) => sendJson(response, 501, { error: 'down' }))
+    expect(failure).toMatchObject({ code: 'key_vault_unavailable' })
+  })
+})
+
+test('a credential that could not be made is made anew for the next caller', async () => {
+  store('x')
+  const credential = vi.fn(() => createAzureCredential({ inAzure: true }))
+  credential.mockRejectedValueOnce(new Error('a module could not be loaded'))
+  const clock = createFakeClock({ now: Date.now() })
+  const secrets = createSecrets({ vaultUri: simulator.url, credential, clock, share: createShareCall() })
+  await expect(secrets.read('a', createCall())).rejects.toBeInstanceOf(AppError)
+  expect((await secrets.read('a', createCall())).value).toBe('x')
+})
+
+describe('a failed call to the vault', () => {
+  const withStatus = (statusCode: number) => Object.assign(new Error(`status ${statusCode}`), { statusCode })
+  const named = (name: string) => Object.assign(new Error('failed'), { name })
+
+  test.each<[Error, string]>([
+    ...[400, 401, 403, 404, 409, 410].map((status): [Error, string] => [withStatus(status), 'key_vault_refused']),
+    ...[408, 429, 500, 503].map((status): [Error, string] => [withStatus(status), 'key_vault_unavailable']),
+    [new Error('socket hang up'), 'key_vault_unavailable'],
+    [named('CredentialUnavailableError'), 'key_vault_refused'],
+    [named('AuthenticationError'), 'key_vault_refused'],
+    [named('AggregateAuthenticationError'), 'key_vault_refused'],
+    [named('AuthenticationRequiredError'), 'key_vault_refused'],
+  ])('%s means %s', (error, code) => {
+    const known = toVaultError(error, 'my-secret')
+    expect(known).toMatchObject({ code, cause: error })
+    if (code === 'key_vault_refused') expect(known.message).toContain("'my-secret'")
+  })
+
+  test('of ours is what it is', () => {
+    const ours = new AppError('key_vault_refused', 'empty')
+    expect(toVaultError(ours, 'a')).toBe(ours)
+  })
+})
+
+test.each([
+  ['https://a.vault.azure.net', true],
+  ['https://a.vault.azure.cn', true],
+  ['https://a.vault.usgovcloudapi.net', true],
+  ['https://a.vault.microsoftazure.de', true],
+  ['https://a.managedhsm.azure.net/', true],
+  ['https://vault.azure.net', false],
+  ['https://a.vault.azure.net.evil.example', false],
+  ['https://avault.azure.net', false],
+  ['https://127.0.0.1:8443', false],
+])('a vault at %s is one of Azure’s: %s', (uri, expected) => {
+  expect(isAzureVault(uri)).toBe(expected)
+})

@@ -1,0 +1,198 @@
+import { afterEach, describe, expect, test, vi } from 'vitest'
+import type { Call } from '../../../shared/call.ts'
+import type { AccessToken } from '../../../shared/credentials/authority.ts'
+import { createTokenSource } from '../../../shared/credentials/token-source.ts'
+import { AppError } from '../../../shared/errors.ts'
+import { createShareCall } from '../../../shared/shared-calls.ts'
+import { createCall } from '../../support/calls.ts'
+import { createFakeClock } from '../../support/fake-clock.ts'
+
+const hour = 3_600_000
+const minute = 60_000
+
+afterEach(() => {
+  vi.restoreAllMocks()
+})
+
+/** A source whose tokens are numbered and live for an hour, unless the next answers are scripted. */
+function source() {
+  const clock = createFakeClock()
+  const script: (Error | Promise<AccessToken>)[] = []
+  const asked: Call[] = []
+  const acquire = async (call: Call): Promise<AccessToken> => {
+    asked.push(call)
+    const number = asked.length
+    const next = script.shift()
+    if (next instanceof Error) throw next
+    return next ?? { token: `token ${number}`, expiresAt: clock.now() + hour }
+  }
+  const tokens = createTokenSource({ acquire, clock, share: createShareCall() })
+  return { tokens, clock, script, asked, get: (call = createCall({ clock })) => tokens.get(call) }
+}
+
+const down = new AppError('authority_unavailable', 'down')
+
+describe('a token', () => {
+  test('is acquired once and then kept', async () => {
+    const { get, asked, clock } = source()
+    expect(await get()).toBe('token 1')
+    await clock.advance(54 * minute)
+    expect(await get()).toBe('token 1')
+    expect(asked).toHaveLength(1)
+  })
+
+  test('is acquired once for callers that come at the same time', async () => {
+    const { get, asked } = source()
+    expect(await Promise.all([get(), get(), get()])).toEqual(['token 1', 'token 1', 'token 1'])
+    expect(asked).toHaveLength(1)
+  })
+
+  test('that could not be acquired is tried anew by the next caller', async () => {
+    const { get, script } = source()
+    script.push(down)
+    await expect(get()).rejects.toBe(down)
+    expect(await get()).toBe('token 2')
+  })
+
+  test('is replaced five minutes ahead of its end, not earlier', async () => {
+    const { get, clock } = source()
+    await get()
+    await clock.advance(hour - 5 * minute - 1)
+    expect(await get()).toBe('token 1')
+    await clock.advance(1)
+    expect(await Promise.all([get(), get()])).toEqual(['token 2', 'token 2'])
+    expect(await get()).toBe('token 2')
+  })
+
+  test('that lives shorter than that is replaced with each call, and sent for as long as it lives', async () => {
+    const { get, script, clock } = source()
+    for (const token of ['short 1', 'short 2']) {
+      script.push(Promise.resolve({ token, expiresAt: clock.now() + 2 * minute }))
+    }
+    expect(await get()).toBe('short 1')
+    expect(await get()).toBe('short 2')
+  })
+})
+
+describe('a failed replacement', () => {
+  const nearItsEnd = async () => {
+    const made = source()
+    await made.get()
+    await made.clock.advance(hour - 4 * minute)
+    return made
+  }
+
+  test('leaves the present token in use and is noted', async () => {
+    const { get, script, clock } = await nearItsEnd()
+    script.push(down)
+    const call = createCall({ clock })
+    expect(await get(call)).toBe('token 1')
+    expect(call.logged).toEqual([
+      {
+        level: 'warn',
+        event: 'token_refresh_failed',
+        fields: { why: 'AppError: down', code: 'authority_unavailable' },
+      },
+    ])
+  })
+
+  test('is tried again after half a minute, not sooner', async () => {
+    const { get, script, asked, clock } = await nearItsEnd()
+    script.push(down)
+    await get()
+    await clock.advance(29_999)
+    expect(await get()).toBe('token 1')
+    expect(asked).toHaveLength(2)
+    await clock.advance(1)
+    expect(await get()).toBe('token 3')
+  })
+
+  test('fails the call once the present token has less than half a minute', async () => {
+    const { get, script, clock } = await nearItsEnd()
+    await clock.advance(4 * minute - 30_001)
+    script.push(down)
+    expect(await get()).toBe('token 1')
+    await clock.advance(1)
+    script.push(down)
+    await expect(get()).rejects.toBe(down)
+    expect(await get()).toBe('token 4')
+  })
+
+  test('includes one that a caller has no time to wait for', async () => {
+    const { get, script, clock } = await nearItsEnd()
+    script.push(new Promise(() => undefined))
+    const call = createCall({ clock })
+    const token = get(call)
+    await clock.advance(0)
+    call.abort(new Error('the deadline has passed'))
+    expect(await token).toBe('token 1')
+  })
+
+  test('includes one that takes longer than ten seconds', async () => {
+    const { get, script, asked, clock } = await nearItsEnd()
+    const patience = new AbortController()
+    const timeout = vi.spyOn(AbortSignal, 'timeout').mockReturnValue(patience.signal)
+    script.push(new Promise(() => undefined))
+    const token = get()
+    await clock.advance(0)
+    expect(timeout.mock.calls).toEqual([[10_000]])
+    expect((asked[1]?.deadline.at ?? 0) - clock.now()).toBe(10_000)
+    patience.abort(new Error('too long'))
+    expect(await token).toBe('token 1')
+    expect(asked[1]?.deadline.signal.aborted).toBe(true)
+  })
+
+  test('does not outlast a caller that has less time than that', async () => {
+    const { get, script, asked, clock } = await nearItsEnd()
+    script.push(down)
+    await get(createCall({ clock, seconds: 3 }))
+    expect((asked[1]?.deadline.at ?? 0) - clock.now()).toBeLessThanOrEqual(3000)
+  })
+})
+
+describe('a rejected token', () => {
+  test('is replaced if it is the present one', async () => {
+    const { tokens, get } = source()
+    const call = createCall()
+    expect(await tokens.renew(await get(), call)).toBe('token 2')
+    expect(await get()).toBe('token 2')
+  })
+
+  test('is not replaced if another one has been acquired since', async () => {
+    const { tokens, get, asked } = source()
+    await get()
+    const call = createCall()
+    expect(await tokens.renew('token 0', call)).toBe('token 1')
+    expect(asked).toHaveLength(1)
+  })
+
+  test('is replaced once for all who had it', async () => {
+    const { tokens, get, asked } = source()
+    const rejected = await get()
+    const renewals = [1, 2, 3].map(() => tokens.renew(rejected, createCall()))
+    expect(await Promise.all(renewals)).toEqual(['token 2', 'token 2', 'token 2'])
+    expect(await tokens.renew(rejected, createCall())).toBe('token 2')
+    expect(asked).toHaveLength(2)
+  })
+
+  test('is replaced though a replacement has just failed', async () => {
+    const { tokens, get, script, clock } = source()
+    await get()
+    await clock.advance(hour - 4 * minute)
+    script.push(down)
+    await get()
+    expect(await tokens.renew('token 1', createCall({ clock }))).toBe('token 3')
+  })
+
+  test('that cannot be replaced fails the call', async () => {
+    const { tokens, get, script } = source()
+    const rejected = await get()
+    script.push(down)
+    await expect(tokens.renew(rejected, createCall())).rejects.toBe(down)
+    expect(await tokens.renew(rejected, createCall())).toBe('token 3')
+  })
+
+  test('is acquired where there was none', async () => {
+    expect(await source().tokens.renew('unknown', createCall())).toBe('token 1')
+  })
+})

@@ -1,0 +1,257 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { readItemsArray, readOrder, readOrderCollection } from '../../../shared/partner-center/collection.ts'
+import { maxDepth } from '../../../shared/partner-center/json-bytes.ts'
+import { isNull, layouts, type Member, mended, nameOf, parses, type Written, writtenCollections } from './json-texts.ts'
+
+const membersOf = (value: Written): Member[] => (value.kind === 'object' ? value.members : [])
+
+/** The order as it has to come out, worked out from how it was written. */
+function expectedOrder(order: Written) {
+  const kept = membersOf(order).filter(
+    member => !isNull(member.value) && (nameOf(member) !== 'lineItems' || member.value.kind === 'array'),
+  )
+  const last = (name: string) => kept.findLast(member => nameOf(member) === name)?.value
+  const lines = last('lineItems')
+  const key = '"lineItems"'
+  return {
+    json: mended(
+      isNull(order)
+        ? order
+        : {
+            kind: 'object',
+            members: lines === undefined ? [...kept, { key, value: { kind: 'array', elements: [] } }] : kept,
+          },
+    ),
+    id: textOf(last('id')) ?? '',
+    creationDate: textOf(last('creationDate')),
+    status: textOf(last('status')),
+    billingCycle: textOf(last('billingCycle')),
+    transactionType: textOf(last('transactionType')),
+    lines: lines?.kind === 'array' ? lines.elements.filter(({ kind }) => kind === 'object').length : 0,
+  }
+}
+
+/** Of a text or a number. */
+function textOf(value: Written | undefined): string | undefined {
+  if (value?.kind !== 'scalar' || /^[tfn]/.test(value.text)) return undefined
+  return value.text.startsWith('"') ? (JSON.parse(value.text) as string) : value.text
+}
+
+const readable = ({ json, ...others }: ReturnType<typeof readOrder>) => ({ ...others, json: json.toString() })
+
+/** The elements of `items`, or undefined if JSON.parse takes the text for no collection. */
+function itemsByParse(text: string): unknown[] | undefined {
+  if (!parses(text)) return undefined
+  const root: unknown = JSON.parse(text)
+  if (typeof root !== 'object' || root === null || Array.isArray(root)) return undefined
+  const items: unknown = Object.getOwnPropertyDescriptor(root, 'items')?.value
+  const isItem = (item: unknown) => typeof item === 'object' && !Array.isArray(item)
+  return Array.isArray(items) && items.every(isItem) ? items : undefined
+}
+
+function itemsByReader(body: Buffer): unknown[] | undefined {
+  try {
+    return readOrderCollection(body).items.map(({ json }) => JSON.parse(json.toString()) as unknown)
+  } catch (error) {
+    expect(error).toBeInstanceOf(SyntaxError)
+    return undefined
+  }
+}
+
+const read = (text: string) => readOrderCollection(Buffer.from(text))
+const firstOrder = (order: string) => read(`{"items":[${order}]}`).items.map(readable)[0]
+
+describe('a collection of orders', () => {
+  test('comes out mended, digit for digit, however it was written', () => {
+    fc.assert(
+      fc.property(writtenCollections, layouts, fc.boolean(), (collection, layout, withMark) => {
+        const { items, envelope } = read((withMark ? '\uFEFF' : '') + layout(collection))
+        const members = membersOf(collection)
+        const list = members.find(member => nameOf(member) === 'items')?.value
+        const others = members.filter(member => nameOf(member) !== 'items' && !isNull(member.value))
+        expect(items.map(readable)).toEqual(list?.kind === 'array' ? list.elements.map(expectedOrder) : [])
+        expect(envelope.map(({ key, json }) => ({ key, json: json.toString() }))).toEqual(
+          others.map(member => ({ key: nameOf(member), json: mended(member.value) })),
+        )
+      }),
+      { numRuns: 4000 },
+    )
+  })
+
+  test('parses to what was sent without its null members', () => {
+    const orders = fc.array(
+      fc.dictionary(fc.string({ maxLength: 3 }), fc.jsonValue({ maxDepth: 3, noUnicodeString: false })),
+      { maxLength: 3 },
+    )
+    fc.assert(
+      fc.property(orders, fc.constantFrom('', '  ', '\t'), (orders, indent) => {
+        const text = JSON.stringify({ items: orders, totalCount: 1 }, null, indent)
+        const dropNulls = function (this: unknown, _: string, value: unknown) {
+          return value === null && !Array.isArray(this) ? undefined : value
+        }
+        const sent = JSON.parse(text, dropNulls) as { items: object[] }
+        expect(itemsByReader(Buffer.from(text))).toEqual(sent.items.map(order => ({ ...order, lineItems: [] })))
+      }),
+      { numRuns: 2000 },
+    )
+  })
+
+  test('is taken exactly where JSON.parse finds one, whatever happened to its bytes', () => {
+    const change = fc.record({
+      at: fc.nat(),
+      removed: fc.nat({ max: 3 }),
+      added: fc.oneof(
+        fc.uint8Array({ maxLength: 3 }),
+        fc.constantFrom('{', '}', '[', ']', ',', ':', '"', '\\', ' ', 'null', '[]', '{}', '0', 'e').map(Buffer.from),
+      ),
+    })
+    fc.assert(
+      fc.property(writtenCollections, layouts, fc.array(change, { maxLength: 3 }), (collection, layout, changes) => {
+        const body = changes.reduce(
+          (bytes, { at, removed, added }) => {
+            const place = at % (bytes.length + 1)
+            return Buffer.concat([bytes.subarray(0, place), added, bytes.subarray(place + removed)])
+          },
+          Buffer.from(layout(collection)),
+        )
+        const text = body.toString('utf8').replace(/^\uFEFF/, '')
+        expect(itemsByReader(body)?.length).toBe(itemsByParse(text)?.length)
+      }),
+      { numRuns: 8000 },
+    )
+  })
+
+  test('that is cut short is refused, wherever the cut falls', () => {
+    const body = Buffer.from('{"items":[{"id":"é\\u0041","n":[1.5e3,null,true]},null],"links":{"self":{}}}')
+    for (let length = 0; length < body.length; length++) {
+      expect(itemsByReader(body.subarray(0, length)), body.subarray(0, length).toString()).toBeUndefined()
+    }
+    expect(itemsByReader(body)).toHaveLength(2)
+  })
+
+  test.each([
+    ...['', 'null', '[]', '"items"', '1', '<html>', '{}', '{"items":null}', '{"items":{}}', '{"items":"[]"}'],
+    ...['{"items":[1]}', '{"items":["a"]}', '{"items":[[]]}', '{"items":[true]}', '{"items":[nil]}', '{"Items":[]}'],
+    ...[
+      '{"items":[]} x',
+      '{"items":[]}{}',
+      '{"items":[x"a":1}]}',
+      '{"items":[["a":1}]}',
+      'x"items":[]}',
+      '{"items":[{}],"items":null}',
+      '{"a":{"items":[]}}',
+    ],
+  ])('is not %s', text => {
+    expect(() => read(text)).toThrow(SyntaxError)
+  })
+
+  test('has the items of its last `items`, as in JSON.parse', () => {
+    const text = '{"items":[{"id":"a"}],"items":[{"id":"b"}]}'
+    expect(read(text).items.map(({ id }) => id)).toEqual(['b'])
+  })
+
+  test('is not bounded in its number of orders', () => {
+    expect(read(`{"items":[${'{"id":1},'.repeat(200_000)}{}]}`).items).toHaveLength(200_001)
+  })
+
+  test('is read to its depth limit and not beyond', () => {
+    const nested = (depth: number) => `{"items":[{"a":${'['.repeat(depth - 3)}${']'.repeat(depth - 3)}}]}`
+    expect(read(nested(maxDepth)).items).toHaveLength(1)
+    expect(() => read(nested(maxDepth + 1))).toThrow(SyntaxError)
+    const order = (depth: number) => Buffer.from(`{"a":${'['.repeat(depth - 1)}${']'.repeat(depth - 1)}}`)
+    expect(readOrder(order(maxDepth)).lines).toBe(0)
+    expect(() => readOrder(order(maxDepth + 1))).toThrow(SyntaxError)
+    const envelope = (depth: number) => `{"items":[],"a":${'['.repeat(depth - 1)}${']'.repeat(depth - 1)}}`
+    expect(read(envelope(maxDepth)).envelope).toHaveLength(1)
+    expect(() => read(envelope(maxDepth + 1))).toThrow(SyntaxError)
+  })
+
+  test('that is not UTF-8 has replacement characters instead', () => {
+    const body = Buffer.concat([Buffer.from('{"items":[{"id":"a'), Buffer.from([0xff]), Buffer.from('"}]}')])
+    expect(readOrderCollection(body).items.map(({ id }) => id)).toEqual(['a\uFFFD'])
+  })
+})
+
+describe('an order', () => {
+  test.each([
+    ['{"id":"a"}', { id: 'a' }],
+    ['{"id":"a\\u00e9\\n"}', { id: 'aé\n' }],
+    ['{"\\u0069d":"a"}', { id: 'a' }],
+    ['{"ID":"a"}', { id: '' }],
+    ['{"id":"a","id":"b"}', { id: 'b' }],
+    ['{"id":"a","id":null}', { id: 'a' }],
+    ['{"id":12.50}', { id: '12.50' }],
+    ['{"id":-0}', { id: '-0' }],
+    ['{"id":{"id":"a"}}', { id: '' }],
+    ['{"x":{"id":"a","status":"b"}}', { id: '', status: undefined }],
+    ['{"status":7}', { status: '7' }],
+    ['{"status":true}', { status: undefined }],
+    ['{"status":""}', { status: '' }],
+    [
+      '{"billingCycle":"one_time","transactionType":"UserPurchase"}',
+      { billingCycle: 'one_time', transactionType: 'UserPurchase' },
+    ],
+    ['{"creationDate":1e3}', { creationDate: '1e3' }],
+    ['{"creationDate":["2020"]}', { creationDate: undefined }],
+    ['{"creationDate":"2018-03-15T02:17:15.6455674Z"}', { creationDate: '2018-03-15T02:17:15.6455674Z' }],
+  ])('%s is sorted and filtered by what it says', (order, expected) => {
+    expect(firstOrder(order)).toMatchObject(expected)
+  })
+
+  test.each([
+    ['{}', '{"lineItems":[]}', 0],
+    ['{"a":null}', '{"lineItems":[]}', 0],
+    ['{"a":1}', '{"a":1,"lineItems":[]}', 0],
+    ['{"lineItems":null,"a":1}', '{"a":1,"lineItems":[]}', 0],
+    ['{"a":1,"lineItems":{"x":1},"b":2}', '{"a":1,"b":2,"lineItems":[]}', 0],
+    ['{"lineItems":"x"}', '{"lineItems":[]}', 0],
+    ['{"lineItems":[]}', '{"lineItems":[]}', 0],
+    ['{"tags":[{},{}],"lineItems":[]}', '{"tags":[{},{}],"lineItems":[]}', 0],
+    ['{"lineItems":[{},null,1,{"a":[{}]}]}', '{"lineItems":[{},null,1,{"a":[{}]}]}', 2],
+    ['{"line\\u0049tems":[{}]}', '{"line\\u0049tems":[{}]}', 1],
+    ['{"a":{"lineItems":null}}', '{"a":{},"lineItems":[]}', 0],
+    ['{"lineItems":[{"lineItems":null}]}', '{"lineItems":[{}]}', 1],
+    ['null', 'null', 0],
+  ])('%s has its order lines in an array', (order, json, lines) => {
+    expect(firstOrder(order)).toMatchObject({ json, lines })
+  })
+
+  test('is read the same by itself as in a collection', () => {
+    const text = ' {"id": "a", "note": null, "lineItems": [ {"n": 1.50} ]} '
+    expect(readable(readOrder(Buffer.from(`\uFEFF${text}`)))).toEqual(firstOrder(text))
+  })
+
+  test.each(['', 'null', '[]', '"a"', '{', '{} {}', '{}x'])('by itself is not %j', text => {
+    expect(() => readOrder(Buffer.from(text))).toThrow(SyntaxError)
+  })
+})
+
+describe('the items of any other collection', () => {
+  test('come out mended as one array, whatever they are', () => {
+    fc.assert(
+      fc.property(writtenCollections, layouts, (collection, layout) => {
+        const list = membersOf(collection).find(member => nameOf(member) === 'items')?.value
+        expect(readItemsArray(Buffer.from(layout(collection))).toString()).toBe(list && mended(list))
+      }),
+      { numRuns: 1000 },
+    )
+    const any = '\uFEFF{ "items" : [ 1.50 , null , "a" , [ ] , {"lineItems":null} ] , "a" : null }'
+    expect(readItemsArray(Buffer.from(any)).toString()).toBe('[1.50,null,"a",[],{}]')
+  })
+
+  test.each([
+    '',
+    '[]',
+    'null',
+    '{}',
+    '{"items":null}',
+    'x"items":[]}',
+    '{"items":{}}',
+    '{"items":[]',
+    '{"items":[]} x',
+    '{"items":[1,]}',
+  ])('are not in %j', text => {
+    expect(() => readItemsArray(Buffer.from(text))).toThrow(SyntaxError)
+  })
+})
