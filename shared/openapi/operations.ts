@@ -175,7 +175,7 @@ export const operations: readonly Operation[] = [
     description: 'Tells whether the address and the key of a connection are right, and how the app is.',
     parameters: parameters.noParameters,
     success: { description: 'The state of the app.', schema: responses.healthDetails },
-    others: { ...local },
+    others: { 400: badInput, ...local },
     visibility: 'internal',
   },
 ]

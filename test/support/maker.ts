@@ -1,0 +1,96 @@
+/** A request as a flow's engine sends it: its headers added, those it strips taken away, retried as it retries. */
+export type MakerOptions = {
+  url: string
+  method?: string
+  body?: unknown
+  key?: string
+  headers?: Record<string, string>
+  /** Milliseconds of a second of `Retry-After`, so that tests need not wait. */
+  secondMs?: number
+}
+
+export type MakerResult = { status: number; body: Record<string, unknown>; headers: Headers; tries: number }
+
+/** Headers that the HTTP action of Logic Apps does not let through (learn.microsoft.com/azure/connectors/connectors-native-http). */
+const stripped =
+  /^(accept|accept-.*|allow|cookie|expires|host|last-modified|origin|set-cookie|transfer-encoding|content-(?!type|length).*)$/i
+
+const isRetried = (status: number): boolean => status === 408 || status === 429 || status >= 500
+
+/** Tries after the first: the default policy of Logic Apps. */
+const retries = 4
+
+const sleep = (milliseconds: number) => new Promise(resolve => setTimeout(resolve, milliseconds))
+
+async function send({
+  url,
+  method = 'GET',
+  body,
+  key,
+  headers = {},
+  secondMs = 1000,
+}: MakerOptions): Promise<MakerResult> {
+  const sent = new Headers(Object.entries(headers).filter(([name]) => !stripped.test(name)))
+  sent.set('x-ms-workflow-run-id', '08584000000000000000000000000CU00')
+  sent.set('x-ms-client-tracking-id', '08584000000000000000000000000CU01')
+  sent.set('user-agent', 'azure-logic-apps/1.0 (workflow 00000000000000000000000000000000)')
+  if (key !== undefined) sent.set('x-functions-key', key)
+  if (body !== undefined) sent.set('content-type', 'application/json; charset=utf-8')
+  for (let tries = 1; ; tries++) {
+    const response = await fetch(url, {
+      method,
+      headers: sent,
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    })
+    const text = await response.text()
+    if (!isRetried(response.status) || tries > retries) {
+      // A JSON content type with a body that is none fails the action without any output.
+      return {
+        status: response.status,
+        body: text === '' ? {} : (JSON.parse(text) as Record<string, unknown>),
+        headers: response.headers,
+        tries,
+      }
+    }
+    await sleep(Number(response.headers.get('retry-after') ?? 1) * secondMs)
+  }
+}
+
+/** Runs an action: retries, and follows 202 with `Location` until it is over. A status of 400 or more fails it. */
+export async function runAction(options: MakerOptions): Promise<MakerResult> {
+  let result = await send(options)
+  while (result.status === 202) {
+    const location = result.headers.get('location')
+    if (location === null || !/^https?:\/\//.test(location)) throw new Error('202 without an absolute Location')
+    await sleep(Number(result.headers.get('retry-after') ?? 1) * (options.secondMs ?? 1000))
+    const { body: _, ...again } = options
+    result = await send({ ...again, url: location, method: 'GET' })
+  }
+  return result
+}
+
+/** Pages of an action with pagination turned on, merged by the engine. */
+export async function runPaged(options: MakerOptions, most = 100_000): Promise<Record<string, unknown>[]> {
+  const rows: Record<string, unknown>[] = []
+  for (let url: string | undefined = options.url; url !== undefined && rows.length < most; ) {
+    const { status, body } = await runAction({ ...options, url })
+    if (status >= 400) throw new Error(`The page failed with ${status}`)
+    rows.push(...(body.value as Record<string, unknown>[]))
+    url = body.nextLink as string | undefined
+  }
+  return rows
+}
+
+/** A polling trigger: keeps the cursor of the last answer that held something, and starts one run per item. */
+export function createTrigger(options: MakerOptions) {
+  let cursor: string | undefined
+  return async (): Promise<Record<string, unknown>[]> => {
+    const url = new URL(options.url)
+    if (cursor !== undefined) url.searchParams.set('cursor', cursor)
+    const { status, body } = await runAction({ ...options, url: url.href })
+    if (status >= 400) throw new Error(`The trigger failed with ${status}`)
+    const items = body.value as Record<string, unknown>[]
+    if (items.length > 0 || cursor === undefined) cursor = String(body.cursor)
+    return items
+  }
+}
