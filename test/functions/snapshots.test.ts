@@ -269,6 +269,11 @@ test('a list of snapshots is paged, newest first', async () => {
   expect(all.map(({ snapshotId }) => snapshotId)).toEqual([...all.map(({ snapshotId }) => snapshotId)].sort().reverse())
 })
 
+test('the last snapshot stands in the details of the health', async () => {
+  const [last] = (await get<{ value: Snapshot[] }>('/snapshots')).value
+  expect(await get('/health/details')).toMatchObject({ status: 'ok', lastSnapshot: last })
+})
+
 test('an unknown snapshot is answered with 404, a malformed id with 400', async () => {
   expect((await fetch(`${app.api}/snapshots/20200101T000000Z`)).status).toBe(404)
   expect((await fetch(`${app.api}/snapshots/yesterday`)).status).toBe(400)

@@ -1,0 +1,51 @@
+import type { App } from '../app.ts'
+import type { Call } from '../call.ts'
+import type { CredentialHealth } from '../credentials/credential-health.ts'
+import { isAppError } from '../errors.ts'
+import type { Reachability } from '../partner-center/reachability.ts'
+import type { Snapshot } from '../snapshots/shapes.ts'
+
+/** The last snapshot, absent before the first, or why it cannot be told. */
+type LastSnapshot = Snapshot | { error: { code: string; message: string } }
+
+export type HealthDetails = {
+  status: 'ok' | 'degraded'
+  credential: CredentialHealth
+  partnerCenter: Reachability
+  lastSnapshot?: LastSnapshot
+}
+
+/** From this many days before the end of a secret on, the app counts as degraded, as it is from then on warned of. */
+const warnDays = 14
+
+const isWell = ({ error, secrets, mfaCompliant }: CredentialHealth): boolean =>
+  error === undefined && mfaCompliant !== false && secrets.every(({ daysLeft }) => daysLeft === undefined || daysLeft > warnDays)
+
+async function readLastSnapshot(app: App): Promise<LastSnapshot | undefined> {
+  try {
+    const { status } = await app.snapshots()
+    const { runs } = await status.list(1, undefined)
+    return runs[0]
+  } catch (error) {
+    if (!isAppError(error)) throw error
+    return { error: { code: error.code, message: error.message } }
+  }
+}
+
+const isFine = (snapshot: LastSnapshot | undefined): boolean =>
+  snapshot === undefined || ('status' in snapshot && snapshot.status !== 'failed')
+
+/** What an operator wants to know before a caller does: names, dates and counts, never a secret. */
+export async function readHealthDetails(app: App, call: Call): Promise<HealthDetails> {
+  const [readCredential, readReachability] = await Promise.all([app.credentialHealth(), app.reachability()])
+  // First whether it is reachable: that call also tells whether the sign-in was made with MFA.
+  const [partnerCenter, lastSnapshot] = await Promise.all([readReachability(call), readLastSnapshot(app)])
+  const credential = await readCredential(call)
+  const ok = isWell(credential) && partnerCenter.reachable && isFine(lastSnapshot)
+  return {
+    status: ok ? 'ok' : 'degraded',
+    credential,
+    partnerCenter,
+    ...(lastSnapshot === undefined ? {} : { lastSnapshot }),
+  }
+}
