@@ -114,7 +114,15 @@ const arrows: Record<string, string[]> = {
     'zod',
     'node:',
   ],
-  'shared/openapi/': ['shared/openapi/', 'shared/http/', 'shared/orders/', 'shared/errors.ts', 'zod', 'node:'],
+  'shared/openapi/': [
+    'shared/openapi/',
+    'shared/http/',
+    'shared/orders/',
+    'shared/snapshots/shapes.ts',
+    'shared/errors.ts',
+    'zod',
+    'node:',
+  ],
   'shared/settings': ['shared/settings', 'shared/clouds.ts', 'shared/errors.ts', 'zod'],
   'shared/errors.ts': [],
 }
