@@ -136,7 +136,7 @@ export function createApp({ env = environment(), overrides = {} }: AppOptions = 
     ])
     const { createAzureCredential } = await import('./credentials/azure-credential.ts')
     const signIn = (clientId = values.managedIdentityClientId) =>
-      createAzureCredential({ inAzure: values.inAzure, managedIdentityClientId: clientId })
+      createAzureCredential({ ...values, managedIdentityClientId: clientId })
     const { container } = values.snapshots
     return createSnapshots({
       store: createStore(await clients.createContainerClient(values.snapshotStorage, container, signIn)),

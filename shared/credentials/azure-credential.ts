@@ -5,6 +5,8 @@ export type AzureIdentity = {
   inAzure: boolean
   /** Client id of a user-assigned identity. */
   managedIdentityClientId?: string | undefined
+  /** Where tokens for Partner Center come from; the SDK reads the same setting by itself. */
+  authority: string
 }
 
 /**
@@ -14,18 +16,20 @@ export type AzureIdentity = {
 export async function createAzureCredential({
   inAzure,
   managedIdentityClientId,
+  authority,
 }: AzureIdentity): Promise<TokenCredential> {
   const identity = await import('@azure/identity')
+  // The SDK throws at an AZURE_AUTHORITY_HOST that is not https, which ours may be on loopback.
+  const options = authority.startsWith('http:') ? { authorityHost: authority.replace('http:', 'https:') } : {}
   if (inAzure) {
-    return managedIdentityClientId === undefined
-      ? new identity.ManagedIdentityCredential()
-      : new identity.ManagedIdentityCredential({ clientId: managedIdentityClientId })
+    const clientId = managedIdentityClientId === undefined ? {} : { clientId: managedIdentityClientId }
+    return new identity.ManagedIdentityCredential({ ...options, ...clientId })
   }
   return new identity.ChainedTokenCredential(
-    new identity.EnvironmentCredential(),
-    new identity.AzureCliCredential(),
-    new identity.AzureDeveloperCliCredential(),
-    new identity.AzurePowerShellCredential(),
+    new identity.EnvironmentCredential(options),
+    new identity.AzureCliCredential(options),
+    new identity.AzureDeveloperCliCredential(options),
+    new identity.AzurePowerShellCredential(options),
   )
 }
 

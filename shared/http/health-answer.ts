@@ -19,7 +19,9 @@ export type HealthDetails = {
 const warnDays = 14
 
 const isWell = ({ error, secrets, mfaCompliant }: CredentialHealth): boolean =>
-  error === undefined && mfaCompliant !== false && secrets.every(({ daysLeft }) => daysLeft === undefined || daysLeft > warnDays)
+  error === undefined &&
+  mfaCompliant !== false &&
+  secrets.every(({ daysLeft }) => daysLeft === undefined || daysLeft > warnDays)
 
 async function readLastSnapshot(app: App): Promise<LastSnapshot | undefined> {
   try {

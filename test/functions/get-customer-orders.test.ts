@@ -371,6 +371,18 @@ test('a throttled caller is told to wait when the wait does not fit the deadline
   expect(response.headers.get('retry-after')).toBe('10')
 })
 
+test('authority and base URL may speak http on loopback', async () => {
+  const plain = await startApp({
+    storage: inject('storage'),
+    prepare: ({ settings, plainUrl }) =>
+      Object.assign(settings, { AZURE_AUTHORITY_HOST: plainUrl, PARTNER_CENTER_BASE_URL: `${plainUrl}/` }),
+  })
+  const response = await fetch(`${plain.api}/customers/${documentedCustomerId}/orders`)
+  await plain.stop()
+
+  expect(response.status).toBe(200)
+})
+
 test('the sample data is the same at each start', () => {
   expect(sampleOrder('a', 1)).toEqual(sampleOrder('a', 1))
   expect(sampleOrder('a', 1)).not.toEqual(sampleOrder('a', 2))

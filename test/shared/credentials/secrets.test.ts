@@ -38,7 +38,7 @@ afterEach(() => {
 /** Secrets of the simulated vault, read with the managed identity. */
 function vault(vaultUri = simulator.url) {
   const clock = createFakeClock({ now: Date.now() })
-  const credential = () => createAzureCredential({ inAzure: true })
+  const credential = () => createAzureCredential({ inAzure: true, authority: 'https://login.example' })
   const secrets = createSecrets({ vaultUri, credential, clock, share: createShareCall() })
   const call = createCall({ clock })
   return {
@@ -255,7 +255,7 @@ describe('an outage of the vault', () => {
 
 test('a credential that could not be made is made anew for the next caller', async () => {
   store('x')
-  const credential = vi.fn(() => createAzureCredential({ inAzure: true }))
+  const credential = vi.fn(() => createAzureCredential({ inAzure: true, authority: 'https://login.example' }))
   credential.mockRejectedValueOnce(new Error('a module could not be loaded'))
   const clock = createFakeClock({ now: Date.now() })
   const secrets = createSecrets({ vaultUri: simulator.url, credential, clock, share: createShareCall() })
