@@ -1,7 +1,8 @@
 import { z } from 'zod'
 import { type Cloud, type CloudName, clouds } from './clouds.ts'
 import { AppError } from './errors.ts'
-import { type Environment, isSchedule, type Settings, type StorageConnection } from './settings.ts'
+import { isSchedule } from './schedule.ts'
+import type { Environment, Settings, StorageConnection } from './settings.ts'
 
 const guid = z
   .string()

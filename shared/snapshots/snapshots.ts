@@ -15,6 +15,7 @@ import { createPace } from './pace.ts'
 import type { PartQueue } from './part-queue.ts'
 import { createPlanRun } from './plan.ts'
 import { createReadBack, type ReadBack } from './read-back.ts'
+import { createReadCustomer } from './read-customer.ts'
 import { createReader } from './reader.ts'
 import { createRunStatus, type RunStatus } from './run-status.ts'
 import { type Message, message as messageShape, type PartMessage, type PlanMessage, type PlanTail } from './shapes.ts'
@@ -92,12 +93,9 @@ export function createSnapshots({ store, queue, request: requestOptions, setting
     reader,
     queue,
     pace,
-    readOrders: readCustomerOrders,
+    readCustomer: createReadCustomer({ readOrders: readCustomerOrders, clock, seconds: deadlineSeconds, overdueAt }),
     limit: createLimit(concurrency),
-    clock,
     concurrency,
-    customerSeconds: deadlineSeconds,
-    overdueAt,
     endRun,
     finishRun: finishRun.finish,
   })

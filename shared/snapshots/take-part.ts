@@ -1,27 +1,16 @@
 import { z } from 'zod'
-import { type Call, startDeadline } from '../call.ts'
-import type { Clock } from '../clock.ts'
-import { type AppError, isAppError, isCredentialFailure } from '../errors.ts'
-import { describeError } from '../log.ts'
-import type { ReadOrders } from '../orders/read-orders.ts'
-import { selectOrders } from '../orders/select-orders.ts'
-import { type ChangeLine, type PartHistory, readHistory } from './changes.ts'
-import { encodeCustomer, encodeLines, hashOrders } from './codec.ts'
+import type { Call } from '../call.ts'
+import { isAppError, isCredentialFailure } from '../errors.ts'
+import { type ChangeLine, readHistory } from './changes.ts'
+import { encodeLines } from './codec.ts'
 import { inOrder, type Limit } from './in-order.ts'
 import { partBlob, planBlob } from './layout.ts'
 import type { Pace } from './pace.ts'
 import type { PartQueue } from './part-queue.ts'
 import { type ChangeCounts, createPartWriter, type EndReason, type PartWriter, rollForward } from './part-writer.ts'
+import { HandBack, type ReadCustomer, toFailed } from './read-customer.ts'
 import { corrupt, type SnapshotReader } from './reader.ts'
-import {
-  type FailedEntry,
-  type IndexEntry,
-  type PartMessage,
-  type PlannedCustomer,
-  type PlanTail,
-  plannedCustomer,
-  type ReadEntry,
-} from './shapes.ts'
+import { type IndexEntry, type PartMessage, type PlannedCustomer, type PlanTail, plannedCustomer } from './shapes.ts'
 import type { Store } from './store.ts'
 
 type Options = {
@@ -29,15 +18,9 @@ type Options = {
   reader: SnapshotReader
   queue: PartQueue
   pace: Pace
-  /** Reads one customer; the first request of it was paid for with the pace already. */
-  readOrders: ReadOrders
+  readCustomer: ReadCustomer
   limit: Limit
-  clock: Clock
   concurrency: number
-  /** Seconds that reading one customer may take, retries included. */
-  customerSeconds: number
-  /** Milliseconds since 1970 UTC at which the run is given up. */
-  overdueAt: (plan: PlanTail) => number
   /** Ends the run at once, for a credential that fails every call. */
   endRun: (snapshotId: string, reason: EndReason, call: Call) => Promise<void>
   finishRun: (snapshotId: string, call: Call) => Promise<void>
@@ -55,24 +38,8 @@ export type TakePart = {
   ) => Promise<void>
 }
 
-/** A part that has to wait longer than it may: its message goes back with a delay. */
-class HandBack extends Error {
-  override readonly name = 'HandBack'
-  readonly seconds: number
-
-  constructor(seconds: number) {
-    super(`Wait ${seconds} s`)
-    this.seconds = seconds
-  }
-}
-
-/** A part goes back this often; then those who are still throttled count as failed. */
-const mostHandBacks = 5
-
-type CustomerResult = { entry: FailedEntry } | { entry: ReadEntry; member: Buffer; changes: ChangeLine[] }
-
 export function createTakePart(options: Options): TakePart {
-  const { store, reader, queue, pace, readOrders, limit, clock, concurrency, customerSeconds, overdueAt } = options
+  const { store, reader, queue, pace, readCustomer, limit, concurrency } = options
 
   async function readPlanned(snapshotId: string, plan: PlanTail, part: number): Promise<PlannedCustomer[]> {
     const place = plan.parts[part]
@@ -102,74 +69,6 @@ export function createTakePart(options: Options): TakePart {
     return decided !== undefined
   }
 
-  function failed(
-    [customerTenantId, customerName]: PlannedCustomer,
-    history: PartHistory,
-    error: EndReason,
-  ): FailedEntry {
-    const lastRead = history.lastReadOf(customerTenantId)
-    return { customerTenantId, customerName, error, ...(lastRead === undefined ? {} : { lastRead }) }
-  }
-
-  /** How long to hand the part back for, or undefined if the customer cannot be read within this run. */
-  function handBackSeconds(error: AppError, plan: PlanTail, handedBack: number): number | undefined {
-    const seconds = error.options.retryAfterSeconds ?? 60
-    const inTime = clock.now() + seconds * 1000 < overdueAt(plan)
-    return error.code === 'partner_center_throttled' && handedBack < mostHandBacks && inTime ? seconds : undefined
-  }
-
-  async function readCustomer(
-    customer: PlannedCustomer,
-    history: PartHistory,
-    plan: PlanTail,
-    handedBack: number,
-    call: Call,
-  ): Promise<CustomerResult> {
-    const [customerTenantId, customerName] = customer
-    const deadline = startDeadline(clock, customerSeconds)
-    const signal = AbortSignal.any([deadline.signal, call.deadline.signal])
-    try {
-      const retrievedAt = new Date(clock.now()).toISOString()
-      const query = { customerTenantId, includePrice: false, includeSystemPurchases: true }
-      const { orders } = await readOrders(query, { ...call, deadline: { at: deadline.at, signal } })
-      const sorted = selectOrders(orders).filter(({ json }) => json[0] === openBrace)
-      const member = await encodeCustomer({ customerTenantId, customerName, retrievedAt }, sorted)
-      const entry = {
-        customerTenantId,
-        customerName,
-        retrievedAt,
-        orders: sorted.length,
-        offset: 0,
-        length: member.length,
-        sha256: hashOrders(sorted),
-      }
-      const changes = await history.changesOf(
-        { customerTenantId, customerName },
-        entry,
-        sorted.map(({ json }) => json),
-      )
-      return { entry, member, changes }
-    } catch (error) {
-      if (call.deadline.signal.aborted) throw call.deadline.signal.reason
-      if (!isAppError(error)) {
-        call.log('error', 'customer_failed', { customerTenantId, why: describeError(error) })
-        return {
-          entry: failed(customer, history, {
-            code: 'internal_error',
-            message: 'The app has failed on this customer; see its log.',
-          }),
-        }
-      }
-      if (isCredentialFailure(error) || isOurStorage(error)) throw error
-      const seconds = handBackSeconds(error, plan, handedBack)
-      if (seconds !== undefined) throw new HandBack(seconds)
-      call.log('warn', 'customer_failed', { customerTenantId, code: error.code })
-      return { entry: failed(customer, history, { code: error.code, message: error.message }) }
-    } finally {
-      deadline.end()
-    }
-  }
-
   async function writeChanges(writer: PartWriter, counts: ChangeCounts, lines: readonly ChangeLine[]): Promise<void> {
     for (const { kind } of lines) counts[kind]++
     await writer.addChanges(await encodeLines(lines.map(({ line }) => line)))
@@ -189,7 +88,7 @@ export function createTakePart(options: Options): TakePart {
         limit(async () => {
           await pace.take(partCall)
           unpaid--
-          return readCustomer(customer, history, plan, handedBack, partCall)
+          return readCustomer(customer, { history, plan, handedBack }, partCall)
         }),
       )
       for await (const result of results) {
@@ -231,7 +130,7 @@ export function createTakePart(options: Options): TakePart {
     async giveUp({ snapshotId, part }, reason, ended, call) {
       if (await isDecided(snapshotId, part)) return
       const { plan, customers, history, writer } = await open(snapshotId, part, call)
-      const entries = customers.map(customer => failed(customer, history, reason))
+      const entries = customers.map(customer => toFailed(customer, history, reason))
       const counts: ChangeCounts = { created: 0, updated: 0, removed: 0 }
       if (!plan.partial && !ended) {
         for await (const lines of history.goneChanges(plan.startedAt)) await writeChanges(writer, counts, lines)
@@ -240,9 +139,3 @@ export function createTakePart(options: Options): TakePart {
     },
   }
 }
-
-const openBrace = 0x7b
-
-/** Failures of our own storage are the part's, not the customer's: the message is delivered again. */
-const isOurStorage = (error: AppError): boolean =>
-  ['storage_unavailable', 'app_misconfigured', 'snapshot_corrupt'].includes(error.code)

@@ -7,7 +7,7 @@ import { type Azurite, startAzurite } from '../../local/azurite.ts'
 import { root } from '../../local/build.ts'
 import { sampleOrder } from '../../local/simulator/sample-data.ts'
 import { type RunningApp, startApp } from '../support/running-app.ts'
-import { listBlobs, openContainer, readBlob } from '../support/snapshots.ts'
+import { listBlobs, openContainer, readBlob, takeSnapshot } from '../support/snapshots.ts'
 
 let azurite: Azurite
 let app: RunningApp
@@ -21,11 +21,11 @@ beforeAll(async () => {
     settings: { PARTNER_CENTER_REQUESTS_PER_MINUTE: '60000', SNAPSHOT_CUSTOMERS_PER_PART: '40' },
   })
   folder = await mkdtemp(join(tmpdir(), 'duckdb-'))
-  await takeSnapshot()
+  await takeSnapshot(app.api)
   const [, first, second] = app.simulator.partnerCenter.customers
   first?.orders.push(sampleOrder(first.id, 500), sampleOrder(first.id, 501))
   second?.orders.splice(0, 1)
-  await takeSnapshot()
+  await takeSnapshot(app.api)
   const container = openContainer(azurite.connectionString)
   for (const name of await listBlobs(container)) {
     await mkdir(dirname(join(folder, name)), { recursive: true })
@@ -37,12 +37,6 @@ afterAll(async () => {
   await azurite.stop()
   await rm(folder, { recursive: true })
 })
-
-async function takeSnapshot(): Promise<void> {
-  const started = await fetch(`${app.api}/snapshots`, { method: 'POST' })
-  const location = started.headers.get('location') ?? ''
-  while ((await fetch(location)).status === 202) await new Promise(resolve => setTimeout(resolve, 50))
-}
 
 /** The queries of the page, run as a reader would: in a folder that holds the container's files. */
 async function runQueries(): Promise<Record<string, unknown>[][]> {

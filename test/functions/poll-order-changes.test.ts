@@ -3,7 +3,7 @@ import { type Azurite, startAzurite } from '../../local/azurite.ts'
 import { refuse } from '../../local/simulator/failure-cases.ts'
 import { type SimulatedCustomer, sampleOrder } from '../../local/simulator/sample-data.ts'
 import { type RunningApp, startApp } from '../support/running-app.ts'
-import { listBlobs, openContainer } from '../support/snapshots.ts'
+import { listBlobs, openContainer, takeSnapshot as takeSnapshotOf } from '../support/snapshots.ts'
 
 type Change = { id: string; kind: string; customerTenantId: string; orderId: string; order?: { status: string } }
 type Page = { value: Change[]; cursor: string }
@@ -31,18 +31,7 @@ const poll = async (query: Record<string, string> = {}): Promise<Page> => {
   return (await response.json()) as Page
 }
 
-async function takeSnapshot(): Promise<number> {
-  const started = await fetch(`${app.api}/snapshots`, { method: 'POST' })
-  if (started.status !== 202) return started.status
-  const location = started.headers.get('location') ?? ''
-  let response = await fetch(location)
-  while (response.status === 202) {
-    await response.arrayBuffer()
-    await new Promise(resolve => setTimeout(resolve, 50))
-    response = await fetch(location)
-  }
-  return response.status
-}
+const takeSnapshot = async (): Promise<number> => (await takeSnapshotOf(app.api)).status
 
 const customerAt = (at: number): SimulatedCustomer => {
   const customer = app.simulator.partnerCenter.customers[at]

@@ -4,7 +4,15 @@ import { caseId, firstTimes, refuse, throttle } from '../../local/simulator/fail
 import { sampleOrder } from '../../local/simulator/sample-data.ts'
 import type { Index, Manifest, Snapshot } from '../../shared/snapshots/shapes.ts'
 import { type RunningApp, startApp } from '../support/running-app.ts'
-import { listBlobs, openContainer, readBlob, readJson, readRows, type SnapshotRow } from '../support/snapshots.ts'
+import {
+  listBlobs,
+  openContainer,
+  readBlob,
+  readJson,
+  readRows,
+  type SnapshotRow,
+  takeSnapshot as takeSnapshotOf,
+} from '../support/snapshots.ts'
 
 let azurite: Azurite
 let app: RunningApp
@@ -35,18 +43,7 @@ const get = async <T>(path: string) => (await (await fetch(app.api + path)).json
 const start = (body?: unknown) =>
   fetch(`${app.api}/snapshots`, { method: 'POST', ...(body === undefined ? {} : { body: JSON.stringify(body) }) })
 
-/** Starts a run and waits for its end as a flow would: by asking the Location until it no longer answers 202. */
-async function takeSnapshot(body?: unknown): Promise<Response> {
-  const started = await start(body)
-  expect(started.status).toBe(202)
-  const location = started.headers.get('location') ?? ''
-  for (;;) {
-    const response = await fetch(location)
-    if (response.status !== 202) return response
-    await response.arrayBuffer()
-    await new Promise(resolve => setTimeout(resolve, 50))
-  }
-}
+const takeSnapshot = (body?: unknown) => takeSnapshotOf(app.api, body)
 
 describe('a snapshot of 1,200 customers, some refused, some throttled, some slow', () => {
   let manifest: Manifest

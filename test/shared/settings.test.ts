@@ -1,13 +1,7 @@
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { isAppError } from '../../shared/errors.ts'
-import {
-  defaultSnapshotSchedule,
-  type Environment,
-  isSchedule,
-  readSettings,
-  type StorageConnection,
-  snapshotSchedule,
-} from '../../shared/settings.ts'
+import { defaultSnapshotSchedule, isSchedule } from '../../shared/schedule.ts'
+import { type Environment, readSettings, type StorageConnection, snapshotSchedule } from '../../shared/settings.ts'
 
 const id = 'aaaaaaaa-0000-4000-8000-000000000001'
 const base: Environment = {

@@ -31,3 +31,17 @@ export async function readRows<T>(container: ContainerClient, prefix: string): P
   }
   return rows
 }
+
+/** Starts a run and waits for its end as a flow would: by asking the Location until it no longer answers 202. */
+export async function takeSnapshot(api: string, body?: unknown): Promise<Response> {
+  const options = { method: 'POST', ...(body === undefined ? {} : { body: JSON.stringify(body) }) }
+  const started = await fetch(`${api}/snapshots`, options)
+  if (started.status !== 202) return started
+  const location = started.headers.get('location') ?? ''
+  for (;;) {
+    const response = await fetch(location)
+    if (response.status !== 202) return response
+    await response.arrayBuffer()
+    await new Promise(resolve => setTimeout(resolve, 50))
+  }
+}
