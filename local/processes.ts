@@ -32,6 +32,10 @@ export async function runNode(
   })
   const lines: string[] = []
   const ended = once(child, 'exit')
+  // Whatever ends us, the child does not stay behind and hold its port.
+  const kill = () => child.kill('SIGKILL')
+  process.once('exit', kill)
+  child.once('exit', () => process.off('exit', kill))
   await new Promise<void>((resolve, reject) => {
     const take = (line: string) => {
       lines.push(line)

@@ -1,6 +1,7 @@
 import { isAppError } from '../shared/errors.ts'
 import { environment, readSettings } from '../shared/settings.ts'
 import { buildApp, root } from './build.ts'
+import { onEnd } from './end.ts'
 import { startHost } from './host/host.ts'
 import { loadLocalSettings } from './local-settings.ts'
 
@@ -25,13 +26,8 @@ const host = await startHost({
 /** Work that takes longer than this is cut off; queues deliver it again. */
 const drainMs = 30_000
 
-let stopping = false
-for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-  process.on(signal, () => {
-    if (stopping) process.exit(1)
-    stopping = true
-    setTimeout(() => process.exit(1), drainMs).unref()
-    host.stop().then(() => process.exit(0))
-  })
-}
+onEnd(async () => {
+  setTimeout(() => process.exit(1), drainMs).unref()
+  await host.stop()
+})
 console.log(`Listening on ${host.url}`)

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { environment } from '../shared/settings.ts'
 import { startAzurite } from './azurite.ts'
 import { root } from './build.ts'
+import { onEnd } from './end.ts'
 import { runNode } from './processes.ts'
 import { caseId, failureCases } from './simulator/failure-cases.ts'
 import { documentedCustomerId } from './simulator/sample-data.ts'
@@ -38,17 +39,16 @@ const host = await runNode(
 const url = host.lines.findLast(line => line.startsWith('Listening on '))?.slice('Listening on '.length) ?? ''
 
 let stopping = false
-async function stop(code: number): Promise<void> {
-  if (stopping) return
+onEnd(async () => {
   stopping = true
   console.log('\nStopping …')
   await host.stop()
   await Promise.all([simulator.stop(), azurite.stop()])
-  process.exit(code)
-}
-process.on('SIGINT', () => stop(0))
-process.on('SIGTERM', () => stop(0))
-host.process.once('exit', () => stop(1))
+})
+host.process.once('exit', () => {
+  // Without the host there is nothing left to stay for.
+  if (!stopping) process.kill(process.pid, 'SIGTERM')
+})
 
 const cases = failureCases().map(({ digits, what }) => `  ${caseId(digits)}  ${what}`)
 console.log(`
@@ -64,15 +64,26 @@ Try the customer of Microsoft's documentation:
   curl ${url}/api/customers/${documentedCustomerId}/orders
 `)
 
-const started = await fetch(`${url}/api/snapshots`, { method: 'POST' })
-const location = started.headers.get('location') ?? ''
-let snapshot = await fetch(location)
-while (snapshot.status === 202 && !stopping) {
-  await snapshot.arrayBuffer()
-  await sleep(250)
-  snapshot = await fetch(location)
+try {
+  await showSnapshot()
+} catch (error) {
+  // Asked to end meanwhile: the host no longer answers.
+  if (!stopping) throw error
 }
-if (snapshot.status === 200) {
+
+async function showSnapshot(): Promise<void> {
+  const started = await fetch(`${url}/api/snapshots`, { method: 'POST' })
+  const location = started.headers.get('location') ?? ''
+  let snapshot = await fetch(location)
+  while (snapshot.status === 202) {
+    await snapshot.arrayBuffer()
+    await sleep(250)
+    snapshot = await fetch(location)
+  }
+  if (snapshot.status !== 200) {
+    console.log(`The snapshot has failed: ${await snapshot.text()}`)
+    return
+  }
   const { path, customers, orders } = (await snapshot.json()) as {
     path: string
     customers: { read: number }
@@ -89,6 +100,4 @@ Ask for a customer's orders as of today:
   curl '${url}/api/customers/${documentedCustomerId}/orders?asOf=${new Date().toISOString().slice(0, 10)}'
 
 Ctrl-C ends everything.`)
-} else if (!stopping) {
-  console.log(`The snapshot has failed: ${await snapshot.text()}`)
 }
