@@ -1,0 +1,134 @@
+@description('Begins the names of the alert rules.')
+param prefix string
+param location string
+param tags object
+param workspaceId string
+@description('Who is told; empty shows alerts in the portal only.')
+param email string
+@description('Hours within which a snapshot of all customers has to have finished, at most 47; 0 for no such alert.')
+@minValue(0)
+@maxValue(47)
+param snapshotDueHours int
+
+// Every query returns rows only when something is wrong, so that each rule fires on its first row.
+var dueAlert = {
+  name: 'snapshot-overdue'
+  title: 'No snapshot has finished in time'
+  severity: 1
+  window: 'P2D'
+  frequency: 'PT1H'
+  query: replace(loadTextContent('../alerts/snapshot-overdue.kql'), '{dueHours}', string(snapshotDueHours))
+}
+
+var eventAlerts = [
+  {
+    name: 'snapshot-failed'
+    title: 'A snapshot has failed'
+    severity: 1
+    window: 'PT30M'
+    frequency: 'PT15M'
+    query: loadTextContent('../alerts/snapshot-failed.kql')
+  }
+  {
+    name: 'snapshot-incomplete'
+    title: 'A snapshot has finished without some customers'
+    severity: 3
+    window: 'PT30M'
+    frequency: 'PT15M'
+    query: loadTextContent('../alerts/snapshot-incomplete.kql')
+  }
+  {
+    name: 'poison-messages'
+    title: 'A part of a snapshot was given up'
+    severity: 2
+    window: 'PT30M'
+    frequency: 'PT15M'
+    query: loadTextContent('../alerts/poison-messages.kql')
+  }
+  {
+    name: 'credential-expiring'
+    title: 'A secret or certificate ends within 14 days'
+    severity: 2
+    window: 'P1D'
+    frequency: 'PT6H'
+    query: loadTextContent('../alerts/credential-expiring.kql')
+  }
+  {
+    name: 'credential-rejected'
+    title: 'The Partner Center credential does not work'
+    severity: 1
+    window: 'PT30M'
+    frequency: 'PT15M'
+    query: loadTextContent('../alerts/credential-rejected.kql')
+  }
+  {
+    name: 'app-misconfigured'
+    title: 'Settings of the app are missing or malformed'
+    severity: 1
+    window: 'PT30M'
+    frequency: 'PT15M'
+    query: loadTextContent('../alerts/app-misconfigured.kql')
+  }
+  {
+    name: 'server-errors'
+    title: 'More than 5 % of the requests fail with a 5xx'
+    severity: 2
+    window: 'PT30M'
+    frequency: 'PT15M'
+    query: loadTextContent('../alerts/server-errors.kql')
+  }
+  {
+    name: 'throttling'
+    title: 'Partner Center is throttling the app'
+    severity: 3
+    window: 'PT30M'
+    frequency: 'PT15M'
+    query: loadTextContent('../alerts/throttling.kql')
+  }
+]
+
+var alerts = snapshotDueHours == 0 ? eventAlerts : concat([dueAlert], eventAlerts)
+
+resource operators 'Microsoft.Insights/actionGroups@2023-01-01' = {
+  name: '${prefix}-operators'
+  location: 'global'
+  tags: tags
+  properties: {
+    groupShortName: take(prefix, 12)
+    enabled: true
+    emailReceivers: empty(email) ? [] : [{ name: 'operators', emailAddress: email, useCommonAlertSchema: true }]
+  }
+}
+
+resource rules 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [
+  for alert in alerts: {
+    name: '${prefix}-${alert.name}'
+    location: location
+    tags: tags
+    kind: 'LogAlert'
+    properties: {
+      displayName: alert.title
+      description: 'What to do: docs/operations.md, ${alert.name}.'
+      severity: alert.severity
+      enabled: true
+      scopes: [workspaceId]
+      evaluationFrequency: alert.frequency
+      windowSize: alert.window
+      // The tables of a new workspace do not answer for some minutes, which would fail the first deployment.
+      skipQueryValidation: true
+      autoMitigate: true
+      criteria: {
+        allOf: [
+          {
+            query: alert.query
+            timeAggregation: 'Count'
+            operator: 'GreaterThan'
+            threshold: 0
+            failingPeriods: { numberOfEvaluationPeriods: 1, minFailingPeriodsToAlert: 1 }
+          }
+        ]
+      }
+      actions: { actionGroups: [operators.id] }
+    }
+  }
+]

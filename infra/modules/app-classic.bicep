@@ -1,0 +1,94 @@
+param name string
+param planName string
+param location string
+param tags object
+@allowed(['premium', 'consumption'])
+param plan string
+@description('Resource id of the app\'s identity.')
+param identityId string
+param settings object
+@description('Application Insights component that telemetry goes to.')
+param componentName string
+@description('Blob that the app runs from; upload the package there (docs/operations.md).')
+param packageUrl string
+
+@description('Most instances.')
+param maximumInstanceCount int
+@description('Instances of a Premium plan that never stop, at least 1.')
+param minimumInstanceCount int
+
+param corsOrigins string[]
+@description('Subnet that the app reaches the world through; empty for none.')
+param subnetId string
+param isPublic bool
+
+var isPremium = plan == 'premium'
+var joinsNetwork = !empty(subnetId)
+
+@description('Node 22 is the last that Linux Consumption runs.')
+var nodeVersion = isPremium ? '24' : '22'
+
+// Consumption ends a call after 10 minutes and does not start with more in host.json.
+var consumptionSettings = { AzureFunctionsJobHost__functionTimeout: '00:10:00' }
+
+resource component 'Microsoft.Insights/components@2020-02-02' existing = {
+  name: componentName
+}
+
+resource farm 'Microsoft.Web/serverfarms@2024-04-01' = {
+  name: planName
+  location: location
+  tags: tags
+  kind: isPremium ? 'elastic' : 'functionapp'
+  sku: isPremium ? { name: 'EP1', tier: 'ElasticPremium' } : { name: 'Y1', tier: 'Dynamic' }
+  properties: {
+    reserved: true
+    maximumElasticWorkerCount: isPremium ? min(maximumInstanceCount, 20) : null
+  }
+}
+
+resource app 'Microsoft.Web/sites@2024-04-01' = {
+  name: name
+  location: location
+  tags: union(tags, { 'azd-service-name': 'orders' })
+  kind: 'functionapp,linux'
+  identity: {
+    type: 'UserAssigned'
+    userAssignedIdentities: { '${identityId}': {} }
+  }
+  properties: {
+    serverFarmId: farm.id
+    httpsOnly: true
+    clientAffinityEnabled: false
+    keyVaultReferenceIdentity: identityId
+    publicNetworkAccess: isPublic ? 'Enabled' : 'Disabled'
+    virtualNetworkSubnetId: joinsNetwork ? subnetId : null
+    vnetRouteAllEnabled: joinsNetwork
+    siteConfig: {
+      linuxFxVersion: 'Node|${nodeVersion}'
+      minTlsVersion: '1.2'
+      scmMinTlsVersion: '1.2'
+      ftpsState: 'Disabled'
+      http20Enabled: true
+      functionAppScaleLimit: isPremium ? null : maximumInstanceCount
+      minimumElasticInstanceCount: isPremium ? max(minimumInstanceCount, 1) : null
+      functionsRuntimeScaleMonitoringEnabled: isPremium && joinsNetwork
+      cors: { allowedOrigins: corsOrigins }
+    }
+  }
+
+  resource appSettings 'config' = {
+    name: 'appsettings'
+    properties: union(settings, isPremium ? {} : consumptionSettings, {
+      APPLICATIONINSIGHTS_CONNECTION_STRING: component.properties.ConnectionString
+      FUNCTIONS_EXTENSION_VERSION: '~4'
+      FUNCTIONS_WORKER_RUNTIME: 'node'
+      // From a blob, read with the identity: these plans would otherwise need a file share, which needs an account key.
+      WEBSITE_RUN_FROM_PACKAGE: packageUrl
+      WEBSITE_RUN_FROM_PACKAGE_BLOB_MI_RESOURCE_ID: identityId
+    })
+  }
+}
+
+output name string = app.name
+output hostName string = app.properties.defaultHostName

@@ -1,0 +1,92 @@
+param name string
+param planName string
+param location string
+param tags object
+@description('Resource id of the app\'s identity.')
+param identityId string
+@description('Settings of the app. The platform\'s own, such as FUNCTIONS_WORKER_RUNTIME, are refused on this plan.')
+param settings object
+@description('Application Insights component that telemetry goes to.')
+param componentName string
+@description('Container that the platform keeps the deployed package in.')
+param packageContainerUrl string
+
+@allowed([512, 2048, 4096])
+param instanceMemoryMB int
+@minValue(40)
+@maxValue(1000)
+param maximumInstanceCount int
+@description('Instances kept warm: name is http or function:<name>.')
+param alwaysReady { name: string, instanceCount: int }[]
+
+param corsOrigins string[]
+@description('Subnet that the app reaches the world through; empty for none.')
+param subnetId string
+param isPublic bool
+
+resource component 'Microsoft.Insights/components@2020-02-02' existing = {
+  name: componentName
+}
+
+resource plan 'Microsoft.Web/serverfarms@2024-04-01' = {
+  name: planName
+  location: location
+  tags: tags
+  kind: 'functionapp'
+  sku: { name: 'FC1', tier: 'FlexConsumption' }
+  properties: { reserved: true }
+}
+
+resource app 'Microsoft.Web/sites@2024-04-01' = {
+  name: name
+  location: location
+  tags: union(tags, { 'azd-service-name': 'orders' })
+  kind: 'functionapp,linux'
+  identity: {
+    type: 'UserAssigned'
+    userAssignedIdentities: { '${identityId}': {} }
+  }
+  properties: {
+    serverFarmId: plan.id
+    httpsOnly: true
+    clientAffinityEnabled: false
+    keyVaultReferenceIdentity: identityId
+    publicNetworkAccess: isPublic ? 'Enabled' : 'Disabled'
+    virtualNetworkSubnetId: empty(subnetId) ? null : subnetId
+    siteConfig: {
+      minTlsVersion: '1.2'
+      scmMinTlsVersion: '1.2'
+      ftpsState: 'Disabled'
+      http20Enabled: true
+      cors: { allowedOrigins: corsOrigins }
+    }
+    functionAppConfig: {
+      runtime: { name: 'node', version: '24' }
+      deployment: {
+        storage: {
+          type: 'blobContainer'
+          value: packageContainerUrl
+          authentication: {
+            type: 'UserAssignedIdentity'
+            userAssignedIdentityResourceId: identityId
+          }
+        }
+      }
+      scaleAndConcurrency: {
+        instanceMemoryMB: instanceMemoryMB
+        maximumInstanceCount: maximumInstanceCount
+        alwaysReady: alwaysReady
+      }
+    }
+  }
+
+  resource appSettings 'config' = {
+    name: 'appsettings'
+    properties: union(settings, {
+      APPLICATIONINSIGHTS_CONNECTION_STRING: component.properties.ConnectionString
+    })
+  }
+}
+
+output name string = app.name
+output hostName string = app.properties.defaultHostName

@@ -1,0 +1,55 @@
+@description('Account and container of the snapshots.')
+param accountName string
+param containerName string
+@description('Days that a snapshot is kept.')
+param retentionDays int
+
+var coolAfterDays = 30
+@description('Days that an overwritten or deleted version can be brought back.')
+var versionDays = 30
+
+resource account 'Microsoft.Storage/storageAccounts@2024-01-01' existing = {
+  name: accountName
+}
+
+resource policy 'Microsoft.Storage/storageAccounts/managementPolicies@2024-01-01' = {
+  parent: account
+  name: 'default'
+  properties: {
+    policy: {
+      rules: [
+        {
+          name: 'snapshots'
+          type: 'Lifecycle'
+          enabled: true
+          definition: {
+            filters: {
+              blobTypes: ['blockBlob']
+              prefixMatch: ['${containerName}/snapshots/', '${containerName}/changes/']
+            }
+            actions: {
+              baseBlob: {
+                tierToCool: { daysAfterModificationGreaterThan: coolAfterDays }
+                delete: { daysAfterModificationGreaterThan: retentionDays }
+              }
+              version: { delete: { daysAfterCreationGreaterThan: versionDays } }
+            }
+          }
+        }
+        {
+          // Overwritten every second of a run: their versions would pile up by the thousand, of no use to anybody.
+          name: 'notes'
+          type: 'Lifecycle'
+          enabled: true
+          definition: {
+            filters: {
+              blobTypes: ['blockBlob']
+              prefixMatch: ['${containerName}/pace.json', '${containerName}/current.json', '${containerName}/latest.json']
+            }
+            actions: { version: { delete: { daysAfterCreationGreaterThan: 1 } } }
+          }
+        }
+      ]
+    }
+  }
+}

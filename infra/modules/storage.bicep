@@ -1,0 +1,134 @@
+@description('Name of the account.')
+param name string
+param location string
+param tags object
+@description('Redundancy, such as Standard_ZRS.')
+param sku string
+param containers string[]
+param queues string[]
+@description('Keeps earlier and deleted versions of blobs for 30 days.')
+param keepVersions bool
+@description('Blob operations that are logged, such as StorageDelete.')
+param loggedOperations string[]
+param workspaceId string
+
+@description('Object id of the app\'s identity.')
+param appPrincipalId string
+@description('Roles of the app on the whole account.')
+param accountRoles string[]
+@description('Roles of the app on each of the containers, and on nothing else.')
+param containerRoles string[]
+
+@description('Subnet of the private endpoints; empty leaves the account on its public address.')
+param endpointSubnetId string
+@description('Services with a private endpoint: blob, queue, table.')
+param endpointServices string[]
+
+var isPrivate = !empty(endpointSubnetId)
+
+resource account 'Microsoft.Storage/storageAccounts@2024-01-01' = {
+  name: name
+  location: location
+  tags: tags
+  kind: 'StorageV2'
+  sku: { name: sku }
+  properties: {
+    accessTier: 'Hot'
+    allowSharedKeyAccess: false
+    defaultToOAuthAuthentication: true
+    allowBlobPublicAccess: false
+    allowCrossTenantReplication: false
+    minimumTlsVersion: 'TLS1_2'
+    supportsHttpsTrafficOnly: true
+    publicNetworkAccess: isPrivate ? 'Disabled' : 'Enabled'
+    networkAcls: {
+      defaultAction: isPrivate ? 'Deny' : 'Allow'
+      bypass: 'AzureServices'
+    }
+  }
+}
+
+resource blobService 'Microsoft.Storage/storageAccounts/blobServices@2024-01-01' = {
+  parent: account
+  name: 'default'
+  properties: {
+    isVersioningEnabled: keepVersions
+    deleteRetentionPolicy: keepVersions ? { enabled: true, days: 30 } : { enabled: false }
+    containerDeleteRetentionPolicy: keepVersions ? { enabled: true, days: 30 } : { enabled: false }
+  }
+}
+
+resource blobContainers 'Microsoft.Storage/storageAccounts/blobServices/containers@2024-01-01' = [
+  for container in containers: {
+    parent: blobService
+    name: container
+    properties: { publicAccess: 'None' }
+  }
+]
+
+resource queueService 'Microsoft.Storage/storageAccounts/queueServices@2024-01-01' = {
+  parent: account
+  name: 'default'
+}
+
+resource storageQueues 'Microsoft.Storage/storageAccounts/queueServices/queues@2024-01-01' = [
+  for queue in queues: {
+    parent: queueService
+    name: queue
+  }
+]
+
+resource accountRoleAssignments 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
+  for role in accountRoles: {
+    name: guid(account.id, appPrincipalId, role)
+    scope: account
+    properties: {
+      roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', role)
+      principalId: appPrincipalId
+      principalType: 'ServicePrincipal'
+    }
+  }
+]
+
+module containerRoleAssignments 'container-role.bicep' = [
+  for (container, index) in containers: if (!empty(containerRoles)) {
+    name: take('${name}-${container}-roles', 64)
+    params: {
+      accountName: name
+      containerName: blobContainers[index].name
+      principalId: appPrincipalId
+      principalType: 'ServicePrincipal'
+      roles: containerRoles
+    }
+  }
+]
+
+resource blobLogs 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
+  name: 'to-workspace'
+  scope: blobService
+  properties: {
+    workspaceId: workspaceId
+    logs: [for operation in loggedOperations: { category: operation, enabled: true }]
+    metrics: [{ category: 'Transaction', enabled: true }]
+  }
+}
+
+module endpoints 'private-endpoint.bicep' = [
+  for service in (isPrivate ? endpointServices : []): {
+    name: '${name}-${service}-endpoint'
+    params: {
+      name: '${name}-${service}'
+      location: location
+      tags: tags
+      subnetId: endpointSubnetId
+      targetId: account.id
+      service: service
+      zoneName: 'privatelink.${service}.${environment().suffixes.storage}'
+    }
+  }
+]
+
+output name string = account.name
+output blobEndpoint string = account.properties.primaryEndpoints.blob
+output queueEndpoint string = account.properties.primaryEndpoints.queue
+output tableEndpoint string = account.properties.primaryEndpoints.table

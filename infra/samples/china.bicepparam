@@ -1,0 +1,12 @@
+using '../main.bicep'
+
+// Azure operated by 21Vianet, with a certificate, on the plan that costs nothing while nothing happens.
+param partnerTenantId = '00000000-0000-0000-0000-000000000001'
+param partnerClientId = '00000000-0000-0000-0000-000000000002'
+param partnerCloud = 'china'
+param credential = 'certificate'
+param storedSecretNames = ['partner-center-client-certificate']
+param plan = 'consumption'
+param maximumInstanceCount = 10
+param snapshotSku = 'Standard_GRS'
+param alertEmail = 'csp-operations@example.com'

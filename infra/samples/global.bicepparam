@@ -1,0 +1,9 @@
+using '../main.bicep'
+
+// The public cloud, with a client secret: az deployment group create -g GROUP -p infra/samples/global.bicepparam
+param partnerTenantId = '00000000-0000-0000-0000-000000000001'
+param partnerClientId = '00000000-0000-0000-0000-000000000002'
+param partnerCloud = 'global'
+param credential = 'secret'
+param storedSecretNames = ['partner-center-client-secret']
+param alertEmail = 'csp-operations@example.com'

@@ -1,0 +1,12 @@
+using '../main.bicep'
+
+// For Logic Apps: the connector as a custom API, and the Functions action, which demands that every origin may call.
+param partnerTenantId = '00000000-0000-0000-0000-000000000001'
+param partnerClientId = '00000000-0000-0000-0000-000000000002'
+param credential = 'secret'
+// The operator may not grant roles secret by secret later on, so the app reads the whole vault, which holds nothing else.
+param vaultRoleScope = 'vault'
+param corsOrigins = ['*']
+param logicAppsConnector = true
+param entraClientId = '00000000-0000-0000-0000-000000000003'
+param entraRequired = false

@@ -1,0 +1,142 @@
+import { glob, readdir, readFile } from 'node:fs/promises'
+import { basename, join } from 'node:path'
+import { beforeAll, describe, expect, test } from 'vitest'
+import { root } from '../../local/build.ts'
+import { errorKinds } from '../../shared/errors.ts'
+import { createLog } from '../../shared/log.ts'
+import { createCall, type LoggedEvent } from '../support/calls.ts'
+import { createWorld, customerId, makeCustomers, type UpstreamCustomer } from '../support/snapshot-world.ts'
+
+const folder = join(root, 'infra/alerts')
+const files = (await readdir(folder)).toSorted()
+const queries = await Promise.all(
+  files.map(
+    async (file): Promise<[name: string, query: string]> => [
+      basename(file, '.kql'),
+      await readFile(join(folder, file), 'utf8'),
+    ],
+  ),
+)
+
+/** What a query compares a column with: the quoted words of `column in ("…", "…")`. */
+const comparedWith = (query: string, column: string): string[] =>
+  [...query.matchAll(new RegExp(`\\b${column} in \\(([^)]*)\\)`, 'g'))].flatMap(([, list = '']) =>
+    [...list.matchAll(/"([^"]+)"/g)].map(([, word = '']) => word),
+  )
+
+/** Names of events that stand in the code as they are: the last word in quotes before the fields of a call of `log`. */
+async function eventsInCode(): Promise<string[]> {
+  const sources = await Array.fromAsync(glob('{shared,functions}/**/*.ts', { cwd: root }))
+  const texts = await Promise.all(sources.map(file => readFile(join(root, file), 'utf8')))
+  const calls = texts.flatMap(text => [...text.matchAll(/\blog\(([^{]*)\{/g)].map(([, before = '']) => before))
+  return calls.flatMap(before => [...before.matchAll(/'([a-z]+(?:_[a-z]+)*)'/g)].at(-1)?.[1] ?? [])
+}
+
+/** Takes a snapshot in memory and returns what it logs: the names of its ends are put together from its status. */
+async function eventsOfRun(customers: UpstreamCustomer[], only?: [string, string][]): Promise<LoggedEvent[]> {
+  const world = await createWorld()
+  world.customers.push(...customers)
+  const call = createCall({ clock: world.clock, seconds: 1680 })
+  await world.snapshots.start('request', only, call)
+  for (let next = world.queue.shift(); next !== undefined; next = world.queue.shift()) {
+    await world.snapshots.handle(next.message, call)
+  }
+  return call.logged
+}
+
+const gone = (id: number): UpstreamCustomer => ({
+  id: customerId(id),
+  name: 'Gone',
+  orders: { status: 404, code: '60003' },
+})
+
+let runs: LoggedEvent[][]
+let known: Set<string>
+
+beforeAll(async () => {
+  runs = await Promise.all([
+    eventsOfRun(makeCustomers(3)),
+    eventsOfRun([...makeCustomers(2), gone(9)]),
+    eventsOfRun([gone(9)]),
+    eventsOfRun(makeCustomers(3), [[customerId(1), 'Customer 1']]),
+  ])
+  known = new Set([...(await eventsInCode()), ...runs.flat().map(({ event }) => event)])
+})
+
+describe('an alert', () => {
+  test.each(queries)('%s asks for events that the code logs', (name, query) => {
+    const events = comparedWith(query, 'event')
+    expect(events.length > 0 || name === 'server-errors').toBe(true)
+    expect(events.filter(event => !known.has(event))).toEqual([])
+  })
+
+  test.each(queries)('%s asks for error codes and functions that there are', async (_, query) => {
+    expect(comparedWith(query, 'code').filter(code => !(code in errorKinds))).toEqual([])
+    const functions = await readdir(join(root, 'functions'))
+    expect(comparedWith(query, 'Name').filter(name => !functions.includes(`${name}.ts`))).toEqual([])
+  })
+
+  test.each(queries)('%s looks through messages for every word that it then compares', (_, query) => {
+    const sought = [...query.matchAll(/Message has(?:_any)? \(?([^\n)]*)/g)].flatMap(([, list = '']) =>
+      [...list.matchAll(/"([^"]+)"/g)].map(([, word = '']) => word),
+    )
+    const words = [...comparedWith(query, 'event'), ...comparedWith(query, 'code')]
+    const general = [
+      'request',
+      'customer_failed',
+      'credential_unusable',
+      'snapshot_stopped',
+      'credential_renewal_failed',
+    ]
+    if (sought.includes('snapshotId')) return
+    expect(words.filter(word => !sought.includes(word) && !general.includes(word))).toEqual([])
+  })
+
+  test('is explained to the operator', async () => {
+    const operations = await readFile(join(root, 'docs/operations.md'), 'utf8')
+    expect(queries.map(([name]) => name).filter(name => !operations.includes(`\`${name}\``))).toEqual([])
+  })
+
+  test('is deployed', async () => {
+    const module = await readFile(join(root, 'infra/modules/alerts.bicep'), 'utf8')
+    const loaded = [...module.matchAll(/name: '([\w-]+)'[\s\S]*?loadTextContent\('\.\.\/alerts\/([\w-]+)\.kql'\)/g)]
+    expect(loaded.map(([, , file]) => file).toSorted()).toEqual(queries.map(([name]) => name))
+    for (const [, name, file] of loaded) expect(name).toBe(file)
+  })
+})
+
+describe('the code', () => {
+  test('logs the end of a run under a name that says how it ended', () => {
+    const ends = runs.map(events => events.at(-1)?.event)
+    expect(ends).toEqual([
+      'snapshot_succeeded',
+      'snapshot_completed_with_errors',
+      'snapshot_failed',
+      'snapshot_succeeded',
+    ])
+  })
+
+  test('logs with it what the alerts show', () => {
+    const [, incomplete] = runs.map(events => events.at(-1)?.fields)
+    expect(incomplete).toMatchObject({ snapshotId: expect.any(String), customers: { planned: 3, failed: 1 } })
+  })
+
+  test('says at the start how many customers a run is over, unless it is over all', () => {
+    const starts = runs.map(events => events.find(({ event }) => event === 'snapshot_started')?.fields)
+    expect(starts.map(fields => fields?.customers)).toEqual([undefined, undefined, undefined, 1])
+  })
+
+  test('writes lines that the queries can read, also with a prefix of the platform', () => {
+    const extracts = queries.flatMap(([, query]) =>
+      [...query.matchAll(/extract\(@'([^']+)', 0, Message\)/g)].map(([, pattern = '']) => pattern),
+    )
+    expect(new Set(extracts).size).toBe(1)
+    const lines: string[] = []
+    const write = (line: string) => void lines.push(line)
+    createLog({ debug: write, info: write, warn: write, error: write })('error', 'snapshot_failed', {
+      error: { code: 'x' },
+    })
+    const read = new RegExp(extracts[0] ?? '').exec(`LanguageWorkerConsoleLog ${lines[0]}`)?.[0] ?? ''
+    expect(JSON.parse(read)).toEqual({ event: 'snapshot_failed', error: { code: 'x' } })
+  })
+})

@@ -1,0 +1,80 @@
+import { createHash } from 'node:crypto'
+
+export type Cloud = 'AzureCloud' | 'AzureUSGovernment' | 'AzureChinaCloud'
+
+export type Value = unknown
+
+/** What surrounds a deployment. */
+export type World = { cloud: Cloud; env: Record<string, string> }
+
+/** What `environment()` answers in each cloud, as far as the templates ask. */
+export const environments = {
+  AzureCloud: {
+    name: 'AzureCloud',
+    authentication: { loginEndpoint: 'https://login.microsoftonline.com/' },
+    suffixes: { storage: 'core.windows.net', keyvaultDns: '.vault.azure.net' },
+  },
+  AzureUSGovernment: {
+    name: 'AzureUSGovernment',
+    authentication: { loginEndpoint: 'https://login.microsoftonline.us/' },
+    suffixes: { storage: 'core.usgovcloudapi.net', keyvaultDns: '.vault.usgovcloudapi.net' },
+  },
+  AzureChinaCloud: {
+    name: 'AzureChinaCloud',
+    authentication: { loginEndpoint: 'https://login.chinacloudapi.cn/' },
+    suffixes: { storage: 'core.chinacloudapi.cn', keyvaultDns: '.vault.azure.cn' },
+  },
+} as const satisfies Record<Cloud, unknown>
+
+const subscriptionId = '/subscriptions/00000000-0000-0000-0000-00000000000a'
+const groupId = `${subscriptionId}/resourceGroups/group`
+
+const hash = (values: Value[]): string => createHash('sha256').update(JSON.stringify(values)).digest('hex')
+
+function pathOf(type: string, names: string[]): string {
+  const [provider = '', ...types] = type.split('/')
+  return ['providers', provider, ...types.flatMap((each, index) => [each, names[index] ?? ''])].join('/')
+}
+
+/** The id of a resource in the group that is deployed to; the segments of its name are parted by slashes. */
+export const resourceId = (type: string, name: string): string => `${groupId}/${pathOf(type, name.split('/'))}`
+
+const isEmpty = (value: Value): boolean =>
+  value === null || value === '' || (typeof value === 'object' && Object.keys(value).length === 0)
+
+const listOf = (value: Value): Value[] => value as Value[]
+const textOf = (value: Value): string => value as string
+
+function environmentVariable([name, otherwise]: Value[], { env }: World): Value {
+  const value = env[textOf(name)] ?? otherwise
+  if (value === undefined) throw new Error(`The environment has no ${name}`)
+  return value
+}
+
+/**
+ * The functions of the language that the templates use and that need nothing but their arguments
+ * (learn.microsoft.com/azure/azure-resource-manager/bicep/bicep-functions).
+ */
+export const functions: Readonly<Record<string, (args: Value[], world: World) => Value>> = {
+  cidrSubnet: ([range, bits, index]) => `${textOf(range)} > /${bits}[${index}]`,
+  concat: lists => lists.flat(),
+  empty: ([value]) => isEmpty(value),
+  environment: (_, { cloud }) => environments[cloud],
+  guid: args => hash(args).replace(/^(.{8})(.{4})(.{4})(.{4})(.{12}).*$/, '$1-$2-$3-$4-$5'),
+  intersection: ([first, ...others]) =>
+    listOf(first).filter(value => others.every(other => listOf(other).includes(value))),
+  join: ([list, separator]) => listOf(list).join(textOf(separator)),
+  max: numbers => Math.max(...numbers.map(Number)),
+  min: numbers => Math.min(...numbers.map(Number)),
+  readEnvironmentVariable: environmentVariable,
+  replace: ([text, from, to]) => textOf(text).replaceAll(textOf(from), textOf(to)),
+  resourceGroup: () => ({ id: groupId, name: 'group', location: 'westeurope' }),
+  split: ([text, separator]) => textOf(text).split(textOf(separator)),
+  string: ([value]) => (typeof value === 'string' ? value : JSON.stringify(value)),
+  subscriptionResourceId: ([type, ...names]) => `${subscriptionId}/${pathOf(textOf(type), names.map(textOf))}`,
+  take: ([value, count]) => (value as string | Value[]).slice(0, Number(count)),
+  tenant: () => ({ tenantId: '00000000-0000-0000-0000-00000000000b' }),
+  union: objects => Object.assign({}, ...objects),
+  // Digits, so that a test can tell it from a word.
+  uniqueString: args => hash(args).replace(/\D/g, '').padEnd(13, '0').slice(0, 13),
+}

@@ -1,0 +1,151 @@
+import { describe, expect, test } from 'vitest'
+import type { Resource } from './bicep/deployment.ts'
+import { allOf, oneOf, templates } from './bicep/stack.ts'
+
+const plans = ['flex', 'premium', 'consumption']
+
+describe('both storage accounts', () => {
+  test('take no key, no old TLS, nothing in plain text and nobody without a name', () => {
+    const accounts = allOf('Microsoft.Storage/storageAccounts')
+    expect(accounts).toHaveLength(2)
+    for (const { properties } of accounts) {
+      expect(properties).toMatchObject({
+        allowSharedKeyAccess: false,
+        allowBlobPublicAccess: false,
+        allowCrossTenantReplication: false,
+        minimumTlsVersion: 'TLS1_2',
+        supportsHttpsTrafficOnly: true,
+      })
+    }
+  })
+
+  test('have private containers only', () => {
+    const containers = allOf('Microsoft.Storage/storageAccounts/blobServices/containers')
+    expect(containers.map(({ name }) => name.split('/').at(-1)).toSorted()).toEqual(['order-snapshots', 'packages'])
+    for (const { properties } of containers) expect(properties).toEqual({ publicAccess: 'None' })
+  })
+
+  test('are apart: queues beside the host, history beside nothing', () => {
+    const queues = allOf('Microsoft.Storage/storageAccounts/queueServices/queues').map(({ name }) => name)
+    expect(queues.map(name => name.split('/').at(-1))).toEqual(['snapshot-parts', 'snapshot-parts-poison'])
+    expect(queues.every(name => name.startsWith('ordershost'))).toBe(true)
+  })
+})
+
+describe('the history', () => {
+  test('can be brought back for 30 days after an overwrite or a deletion', () => {
+    const [service] = allOf('Microsoft.Storage/storageAccounts/blobServices').filter(({ name }) =>
+      name.startsWith('orderssnap'),
+    )
+    expect(service?.properties).toEqual({
+      isVersioningEnabled: true,
+      deleteRetentionPolicy: { enabled: true, days: 30 },
+      containerDeleteRetentionPolicy: { enabled: true, days: 30 },
+    })
+  })
+
+  test.each([
+    [{}, 730, 'order-snapshots'],
+    [{ retentionDays: 3650, snapshotContainer: 'history' }, 3650, 'history'],
+  ])('cools after 30 days and ends when it should (%j)', (parameters, days, container) => {
+    const { name, properties } = oneOf('Microsoft.Storage/storageAccounts/managementPolicies', parameters)
+    expect(name).toMatch(/^orderssnap.*\/default$/)
+    const [rule] = (properties.policy as { rules: { definition: unknown }[] }).rules
+    expect(rule?.definition).toEqual({
+      filters: { blobTypes: ['blockBlob'], prefixMatch: [`${container}/snapshots/`, `${container}/changes/`] },
+      actions: {
+        baseBlob: {
+          tierToCool: { daysAfterModificationGreaterThan: 30 },
+          delete: { daysAfterModificationGreaterThan: days },
+        },
+        version: { delete: { daysAfterCreationGreaterThan: 30 } },
+      },
+    })
+  })
+})
+
+describe('the vault', () => {
+  test('goes by roles and cannot be purged', () => {
+    expect(oneOf('Microsoft.KeyVault/vaults').properties).toMatchObject({
+      enableRbacAuthorization: true,
+      enableSoftDelete: true,
+      enablePurgeProtection: true,
+      createMode: 'default',
+    })
+    expect(oneOf('Microsoft.KeyVault/vaults', { recoverVault: true }).properties.createMode).toBe('recover')
+  })
+
+  test('holds nothing that the template put there', () => {
+    const secrets = templates.flatMap(({ symbols }) =>
+      [...symbols.values()].flatMap(symbol => (symbol.kind === 'resource' ? [symbol, ...symbol.nested.values()] : [])),
+    )
+    const written = secrets.filter(({ type, existing }) => type.endsWith('/secrets') && !existing)
+    expect(written).toEqual([])
+  })
+})
+
+describe('the app', () => {
+  test.each(plans)('on %s answers over TLS 1.2 alone, without FTP or passwords', plan => {
+    const { properties } = oneOf('Microsoft.Web/sites', { plan })
+    expect(properties).toMatchObject({
+      httpsOnly: true,
+      siteConfig: { ftpsState: 'Disabled', minTlsVersion: '1.2', scmMinTlsVersion: '1.2' },
+    })
+    const policies = allOf('Microsoft.Web/sites/basicPublishingCredentialsPolicies', { plan })
+    expect(policies.map(({ name, properties }) => [name.split('/').at(-1), properties])).toEqual([
+      ['ftp', { allow: false }],
+      ['scm', { allow: false }],
+    ])
+  })
+
+  test.each(plans)('on %s lets no web page call it unless asked', plan => {
+    const cors = (parameters: Record<string, unknown>) =>
+      (oneOf('Microsoft.Web/sites', { plan, ...parameters }).properties.siteConfig as { cors: unknown }).cors
+    expect(cors({})).toEqual({ allowedOrigins: [] })
+    expect(cors({ corsOrigins: ['*'] })).toEqual({ allowedOrigins: ['*'] })
+  })
+
+  test('sends telemetry as itself: a key of Application Insights opens nothing', () => {
+    expect(oneOf('Microsoft.Insights/components').properties.DisableLocalAuth).toBe(true)
+    expect(oneOf('Microsoft.OperationalInsights/workspaces').properties.features).toMatchObject({
+      disableLocalAuth: true,
+    })
+  })
+})
+
+describe('diagnostic settings', () => {
+  test('are on everything that holds data or answers', () => {
+    const settings = allOf('Microsoft.Insights/diagnosticSettings')
+    const [app, host, history, vault] = [
+      'sites/orders-',
+      'storageAccounts/ordershost',
+      'storageAccounts/orderssnap',
+      'vaults/orders-',
+    ].map(target => settings.filter(({ scope }) => scope.includes(`/${target}`)))
+    for (const found of [app, host, history, vault]) expect(found).toHaveLength(1)
+    const logged = (found: Resource[] = []) =>
+      found.flatMap(({ properties }) =>
+        ((properties.logs ?? []) as { category: string }[]).map(({ category }) => category),
+      )
+    expect(logged(history)).toEqual(['StorageRead', 'StorageWrite', 'StorageDelete'])
+    expect(logged(vault)).toEqual(['AuditEvent'])
+    for (const { properties } of settings) {
+      expect(properties.workspaceId).toMatch(/\/workspaces\/orders-/)
+      expect(properties.metrics).toEqual([expect.objectContaining({ enabled: true })])
+    }
+  })
+})
+
+describe('secrets', () => {
+  test('are asked of nobody, are in no output, and nothing lists keys', () => {
+    const symbols = templates.flatMap(template => [...template.symbols])
+    for (const [name, symbol] of symbols) {
+      if (symbol.kind === 'parameter') expect(symbol.rules.has('secure'), name).toBe(false)
+      if (symbol.kind !== 'output') continue
+      expect(`${name} ${symbol.type}`).not.toMatch(/secure|password|secret|connectionstring/i)
+      expect(symbol.value.text).not.toMatch(/list\w*\(|ConnectionString|InstrumentationKey|getSecret/i)
+    }
+    expect(symbols.filter(([, { kind }]) => kind === 'output').length).toBeGreaterThan(10)
+    for (const { root } of templates) expect(root.text).not.toMatch(/\blist\w+\(|AccountKey=|getSecret/i)
+  })
+})
