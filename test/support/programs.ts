@@ -20,4 +20,5 @@ function isExecutable(path: string): boolean {
 export const programs = {
   chromium: find('chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'),
   libreOffice: find('soffice', 'libreoffice'),
+  bicep: find('bicep'),
 } as const
