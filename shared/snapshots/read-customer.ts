@@ -4,6 +4,7 @@ import { type AppError, type ErrorCode, isAppError, isCredentialFailure } from '
 import { describeError } from '../log.ts'
 import type { ReadOrders } from '../orders/read-orders.ts'
 import { selectOrders } from '../orders/select-orders.ts'
+import type { OrderBytes } from '../partner-center/collection.ts'
 import type { ChangeLine, PartHistory } from './changes.ts'
 import { encodeCustomer, hashOrders } from './codec.ts'
 import type { EndReason } from './part-writer.ts'
@@ -12,9 +13,13 @@ import type { FailedEntry, PlannedCustomer, PlanTail, ReadEntry } from './shapes
 /** A customer as its part holds it; its place in the part is not known yet. */
 export type CustomerResult = { entry: FailedEntry } | { entry: ReadEntry; member: Buffer; changes: ChangeLine[] }
 
+/** Waits for a free connection and for its time at the pace, then does the work; both are free again when it ends. */
+export type Turn = <T>(work: () => Promise<T>) => Promise<T>
+
 type Context = {
   history: PartHistory
   plan: PlanTail
+  turn: Turn
   /** How often the part went back to the queue before. */
   handedBack: number
 }
@@ -34,6 +39,8 @@ type Options = {
   /** Milliseconds since 1970 UTC at which a run is given up. */
   overdueAt: (plan: PlanTail) => number
 }
+
+type Orders = { retrievedAt: string; orders: OrderBytes[] }
 
 /** A part that has to wait longer than it may: its message goes back with a delay. */
 export class HandBack extends Error {
@@ -71,35 +78,38 @@ export function createReadCustomer({ readOrders, clock, seconds, overdueAt }: Op
     return error.code === 'partner_center_throttled' && handedBack < mostHandBacks && inTime ? wait : undefined
   }
 
-  async function read(customer: PlannedCustomer, history: PartHistory, call: Call): Promise<CustomerResult> {
-    const [customerTenantId, customerName] = customer
+  async function readInTime(customerTenantId: string, call: Call): Promise<Orders> {
     const retrievedAt = new Date(clock.now()).toISOString()
-    const query = { customerTenantId, includePrice: false, includeSystemPurchases: true }
-    const { orders } = await readOrders(query, call)
-    const sorted = selectOrders(orders).filter(({ json }) => json[0] === openBrace)
-    const member = await encodeCustomer({ customerTenantId, customerName, retrievedAt }, sorted)
-    const entry = {
-      customerTenantId,
-      customerName,
-      retrievedAt,
-      orders: sorted.length,
-      offset: 0,
-      length: member.length,
-      sha256: hashOrders(sorted),
+    const deadline = startDeadline(clock, seconds)
+    const signal = AbortSignal.any([deadline.signal, call.deadline.signal])
+    try {
+      const query = { customerTenantId, includePrice: false, includeSystemPurchases: true }
+      const { orders } = await readOrders(query, { ...call, deadline: { at: deadline.at, signal } })
+      return { retrievedAt, orders: selectOrders(orders).filter(({ json }) => json[0] === openBrace) }
+    } finally {
+      deadline.end()
     }
-    const bytes = sorted.map(({ json }) => json)
+  }
+
+  async function encode(
+    [customerTenantId, customerName]: PlannedCustomer,
+    { retrievedAt, orders }: Orders,
+    history: PartHistory,
+  ): Promise<CustomerResult> {
+    const head = { customerTenantId, customerName, retrievedAt }
+    const member = await encodeCustomer(head, orders)
+    const sha256 = hashOrders(orders)
+    const entry = { ...head, orders: orders.length, offset: 0, length: member.length, sha256 }
+    const bytes = orders.map(({ json }) => json)
     return { entry, member, changes: await history.changesOf({ customerTenantId, customerName }, entry, bytes) }
   }
 
   return async (customer, context, call) => {
-    const deadline = startDeadline(clock, seconds)
-    const signal = AbortSignal.any([deadline.signal, call.deadline.signal])
+    const [customerTenantId] = customer
     const failed = (error: EndReason) => ({ entry: toFailed(customer, context.history, error) })
-    try {
-      return await read(customer, context.history, { ...call, deadline: { at: deadline.at, signal } })
-    } catch (error) {
+    /** The customer's entry, unless the failure is not the customer's. */
+    const judge = (error: unknown): { entry: FailedEntry } => {
       if (call.deadline.signal.aborted) throw call.deadline.signal.reason
-      const [customerTenantId] = customer
       if (!isAppError(error)) {
         call.log('error', 'customer_failed', { customerTenantId, why: describeError(error) })
         return failed({ code: 'internal_error', message: 'The app has failed on this customer; see its log.' })
@@ -109,8 +119,9 @@ export function createReadCustomer({ readOrders, clock, seconds, overdueAt }: Op
       if (wait !== undefined) throw new HandBack(wait)
       call.log('warn', 'customer_failed', { customerTenantId, code: error.code })
       return failed({ code: error.code, message: error.message })
-    } finally {
-      deadline.end()
     }
+    const answer = await context.turn(() => readInTime(customerTenantId, call).catch(judge))
+    // The next customer is asked for while this one is encoded.
+    return 'entry' in answer ? answer : encode(customer, answer, context.history).catch(judge)
   }
 }

@@ -8,7 +8,7 @@ import { partBlob, planBlob } from './layout.ts'
 import type { Pace } from './pace.ts'
 import type { PartQueue } from './part-queue.ts'
 import { type ChangeCounts, createPartWriter, type EndReason, type PartWriter, rollForward } from './part-writer.ts'
-import { HandBack, type ReadCustomer, toFailed } from './read-customer.ts'
+import { HandBack, type ReadCustomer, type Turn, toFailed } from './read-customer.ts'
 import { corrupt, type SnapshotReader } from './reader.ts'
 import { type IndexEntry, type PartMessage, type PlannedCustomer, type PlanTail, plannedCustomer } from './shapes.ts'
 import type { Store } from './store.ts'
@@ -82,14 +82,16 @@ export function createTakePart(options: Options): TakePart {
     const entries: IndexEntry[] = []
     const counts: ChangeCounts = { created: 0, updated: 0, removed: 0 }
     let unpaid = customers.length
+    const turn: Turn = work =>
+      limit(async () => {
+        await pace.take(partCall)
+        unpaid--
+        return work()
+      })
     pace.expect(unpaid)
     try {
       const results = inOrder(customers, concurrency * 2, customer =>
-        limit(async () => {
-          await pace.take(partCall)
-          unpaid--
-          return readCustomer(customer, { history, plan, handedBack }, partCall)
-        }),
+        readCustomer(customer, { history, plan, turn, handedBack }, partCall),
       )
       for await (const result of results) {
         if (!('member' in result)) {
