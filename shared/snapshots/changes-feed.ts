@@ -2,8 +2,10 @@ import { z } from 'zod'
 import type { Call } from '../call.ts'
 import type { Clock } from '../clock.ts'
 import { decodeLines } from './codec.ts'
-import type { FindRuns } from './find-runs.ts'
-import { changesFolder, idToInstant, partNumber } from './layout.ts'
+import { type FindRuns, isWhole } from './find-runs.ts'
+import { listParts } from './finish-run.ts'
+import { changesBlob, idToInstant, partNumber } from './layout.ts'
+import { partCounts } from './part-writer.ts'
 import { corrupt } from './reader.ts'
 import { type ChangeKind, type Current, changeKinds } from './shapes.ts'
 import type { Store } from './store.ts'
@@ -33,6 +35,8 @@ export type ChangesFeed = {
   read: (from: FeedPosition, filter: ChangeFilter, top: number, call: Call) => Promise<ChangesPage | undefined>
 }
 
+type ChangedPart = { part: number; name: string; count: number }
+
 type Options = { store: Store; runs: FindRuns; clock: Clock; readCurrent: () => Promise<Current | undefined> }
 
 const endOfRun = -1
@@ -43,32 +47,29 @@ const keepMs = 30 * 86_400_000
 /** Before every run there can be. */
 const beforeAll = '00010101T000000Z'
 
-/** An empty gzip member: a part of the changes without a line. */
-const emptyBytes = 20
-
 /** The share of a caller's time that may be spent on looking through changes that the filter leaves out. */
 const searchShare = 0.7
 
 const head = z.looseObject({ kind: z.enum(changeKinds), customerTenantId: z.string() })
 
 export function createChangesFeed({ store, runs, clock, readCurrent }: Options): ChangesFeed {
-  /** Parts of a run's changes that hold a line, from a part on. */
-  async function changedParts(snapshotId: string, from: number): Promise<{ part: number; name: string }[]> {
-    const parts: { part: number; name: string }[] = []
-    for await (const { name, bytes } of store.list(`${changesFolder(snapshotId)}part-`)) {
-      const part = partNumber(name)
-      if (part >= from && bytes > emptyBytes) parts.push({ part, name })
-    }
-    return parts
+  /** Parts of a run that say of themselves that they found changes, from a part on. */
+  async function changedParts(snapshotId: string, from: number): Promise<ChangedPart[]> {
+    const parts = (await listParts(store, snapshotId)).map(info => {
+      const { created, updated, removed } = partCounts(info)
+      const part = partNumber(info.name)
+      return { part, name: changesBlob(snapshotId, part), count: created + updated + removed }
+    })
+    return parts.filter(({ part, count }) => part >= from && count > 0)
   }
 
-  async function readLines(name: string): Promise<Buffer[]> {
+  async function readLines({ name, count }: ChangedPart): Promise<Buffer[]> {
     const stored = await store.read(name)
-    try {
-      return await decodeLines(stored?.body ?? Buffer.alloc(0))
-    } catch (cause) {
+    const lines = await decodeLines(stored?.body ?? Buffer.alloc(0)).catch(cause => {
       throw corrupt(name, cause)
-    }
+    })
+    if (lines.length !== count) throw corrupt(name)
+    return lines
   }
 
   const matches = (line: Buffer, name: string, { customerTenantId, kind }: ChangeFilter): boolean => {
@@ -88,18 +89,13 @@ export function createChangesFeed({ store, runs, clock, readCurrent }: Options):
       const run = await runs.finished(id)
       // Nothing behind a run that goes on can be told yet; folders that never became a run are passed over.
       if (run === undefined && (await readCurrent())?.snapshotId === id) return
-      if (run !== undefined && run.status !== 'failed' && !run.partial) yield id
+      if (run !== undefined && isWhole(run)) yield id
     }
   }
 
   return {
     async end() {
-      for await (const id of runs.ids({})) {
-        const run = await runs.finished(id)
-        if (run !== undefined && run.status !== 'failed' && !run.partial)
-          return { snapshotId: id, part: endOfRun, line: 0 }
-      }
-      return { snapshotId: beforeAll, part: endOfRun, line: 0 }
+      return { snapshotId: (await runs.newest()) ?? beforeAll, part: endOfRun, line: 0 }
     },
 
     async read(from, filter, top, call) {
@@ -110,8 +106,9 @@ export function createChangesFeed({ store, runs, clock, readCurrent }: Options):
       let next = from
       for await (const snapshotId of runsFrom(from)) {
         const isFirst = snapshotId === from.snapshotId
-        for (const { part, name } of await changedParts(snapshotId, isFirst ? from.part : 0)) {
-          const lines = await readLines(name)
+        for (const changed of await changedParts(snapshotId, isFirst ? from.part : 0)) {
+          const { part, name } = changed
+          const lines = await readLines(changed)
           for (let line = isFirst && part === from.part ? from.line : 0; line < lines.length; line++) {
             const text = lines[line]
             if (changes.length === top || text === undefined) return { changes, next }

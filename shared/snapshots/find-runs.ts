@@ -13,7 +13,12 @@ export type FindRuns = {
   idsAfter: (after: string) => AsyncGenerator<string>
   /** A finished run; undefined while it runs, and for a folder that never became one. */
   finished: (snapshotId: string) => Promise<FinishedRun | undefined>
+  /** The newest finished run over all customers; undefined before there is one. */
+  newest: () => Promise<string | undefined>
 }
+
+/** True for a run over all customers that did not fail: one that changes are found against. */
+export const isWhole = ({ status, partial }: FinishedRun): boolean => status !== 'failed' && !partial
 
 /** Finds runs by the folders of the container: dates first, then the runs of a date. */
 export function createFindRuns(store: Store, reader: SnapshotReader): FindRuns {
@@ -24,7 +29,7 @@ export function createFindRuns(store: Store, reader: SnapshotReader): FindRuns {
   const runsOf = async (date: string) => (await sorted(dateFolder(date))).filter(id => snapshotIdPattern.test(id))
   const dateOf = (snapshotId: string) => `${snapshotId.slice(0, 4)}-${snapshotId.slice(4, 6)}-${snapshotId.slice(6, 8)}`
 
-  return {
+  const found: FindRuns = {
     async *ids({ before, atMost }) {
       const limit = before ?? atMost
       for (const date of (await dates()).reverse()) {
@@ -48,7 +53,15 @@ export function createFindRuns(store: Store, reader: SnapshotReader): FindRuns {
       const manifest = await reader.readManifest(snapshotId)
       return manifest && { ...withoutLists(manifest), partial: false }
     },
+    async newest() {
+      for await (const id of found.ids({})) {
+        const run = await found.finished(id)
+        if (run !== undefined && isWhole(run)) return id
+      }
+      return undefined
+    },
   }
+  return found
 }
 
 const withoutLists = ({ parts: _, failures: __, path: ___, error: ____, ...snapshot }: Manifest): Snapshot => snapshot

@@ -26,7 +26,7 @@ type Options = {
   requestsPerMinute: number
   readCurrent: () => Promise<Current | undefined>
   /** The run whose data changes are found against. */
-  readBase: (call: Call) => Promise<string | undefined>
+  readBase: () => Promise<string | undefined>
   endRun: (snapshotId: string, reason: EndReason, call: Call) => Promise<void>
   finishRun: (snapshotId: string, call: Call) => Promise<void>
 }
@@ -119,7 +119,7 @@ export function createPlanRun(options: Options): (message: PlanMessage, call: Ca
     if ((await reader.readPlan(snapshotId)) === undefined) {
       const customers = await listCustomers(current, call)
       const partial = current.customers !== undefined
-      const base = partial ? undefined : await options.readBase(call)
+      const base = partial ? undefined : await options.readBase()
       await writePlan({ snapshotId, startedAt, trigger, partial, ...(base === undefined ? {} : { base }) }, customers)
     }
     const written = await reader.readPlan(snapshotId)

@@ -2,7 +2,8 @@ import type { Call } from '../call.ts'
 import { AppError } from '../errors.ts'
 import { type OrderBytes, readOrder } from '../partner-center/collection.ts'
 import { type FindRuns, newestIdAt } from './find-runs.ts'
-import { lastRead, type SnapshotReader } from './reader.ts'
+import { planBlob } from './layout.ts'
+import { corrupt, lastRead, type SnapshotReader } from './reader.ts'
 
 export type SnapshotOrders = {
   orders: OrderBytes[]
@@ -25,6 +26,7 @@ export function createReadBack(runs: FindRuns, reader: SnapshotReader): ReadBack
       const run = await runs.finished(snapshotId)
       if (run === undefined || run.status === 'failed') continue
       if (atMost !== undefined && Date.parse(run.startedAt) > atMost) continue
+      if ((await reader.readPlan(snapshotId)) === undefined) throw corrupt(planBlob(snapshotId))
       const read = await lastRead(reader, await reader.find(snapshotId, customerTenantId))
       const source = read?.snapshotId === snapshotId ? run : read && (await runs.finished(read.snapshotId))
       if (read === undefined || source === undefined || source.status === 'failed') continue

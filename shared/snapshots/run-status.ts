@@ -1,13 +1,14 @@
+import type { Call } from '../call.ts'
 import { AppError } from '../errors.ts'
 import type { FindRuns } from './find-runs.ts'
-import { addUp, failureCode, listParts } from './finish-run.ts'
+import { addUp, type FinishRun, failureCode, listParts } from './finish-run.ts'
 import { isCorrupt, type SnapshotReader } from './reader.ts'
 import type { Current, Manifest, Snapshot } from './shapes.ts'
 import type { Store } from './store.ts'
 
 export type RunStatus = {
   /** The manifest of a finished run, or the run that is going on as it stands. Rejects for a failed and an unknown one. */
-  get: (snapshotId: string) => Promise<{ running: Snapshot } | { manifest: Manifest }>
+  get: (snapshotId: string, call: Call) => Promise<{ running: Snapshot } | { manifest: Manifest }>
   /** Runs newest first, the one that is going on among them, older than `before`. */
   list: (top: number, before: string | undefined) => Promise<{ runs: Snapshot[]; hasMore: boolean }>
 }
@@ -17,9 +18,10 @@ type Options = {
   reader: SnapshotReader
   runs: FindRuns
   readCurrent: () => Promise<Current | undefined>
+  finish: FinishRun['finish']
 }
 
-export function createRunStatus({ store, reader, runs, readCurrent }: Options): RunStatus {
+export function createRunStatus({ store, reader, runs, readCurrent, finish }: Options): RunStatus {
   async function describeRunning({ snapshotId, trigger, startedAt }: Current): Promise<Snapshot> {
     const plan = await reader.readPlan(snapshotId)
     const { read, failed, end: _, ...sums } = addUp(plan === undefined ? [] : await listParts(store, snapshotId))
@@ -27,14 +29,22 @@ export function createRunStatus({ store, reader, runs, readCurrent }: Options): 
     return { snapshotId, status: 'running', trigger, startedAt, customers: { planned, read, failed }, ...sums }
   }
 
+  /** A finished run, or the one that is going on; undefined for a folder that is neither. */
+  async function describe(snapshotId: string, current: Current | undefined): Promise<Snapshot | undefined> {
+    const run = await runs.finished(snapshotId)
+    if (run !== undefined) return withoutPartial(run)
+    return current?.snapshotId === snapshotId ? describeRunning(current) : undefined
+  }
+
   return {
-    async get(snapshotId) {
-      const manifest = await reader.readManifest(snapshotId)
+    async get(snapshotId, call) {
+      const [manifest, current] = await Promise.all([reader.readManifest(snapshotId), readCurrent()])
       if (manifest === undefined) {
-        const current = await readCurrent()
         if (current?.snapshotId === snapshotId) return { running: await describeRunning(current) }
         throw new AppError('snapshot_not_found', 'There is no such snapshot. list-snapshots shows which there are.')
       }
+      // Who is told that a run has ended finds latest.json moved, also if its worker has not come to that yet.
+      if (current?.snapshotId === snapshotId) await finish(snapshotId, call)
       if (manifest.status !== 'failed') return { manifest }
       const { code, message } = manifest.error ?? { code: undefined, message: 'The snapshot has failed.' }
       throw new AppError(failureCode(code), `${message} Mend the cause, then take a new snapshot with start-snapshot.`)
@@ -48,15 +58,14 @@ export function createRunStatus({ store, reader, runs, readCurrent }: Options): 
         current?.snapshotId,
         before,
       )) {
-        const run = await runs.finished(id).catch(error => {
-          // One damaged manifest does not hide the others; get-snapshot names it.
+        const run = await describe(id, current).catch(error => {
+          // One damaged run does not hide the others; get-snapshot names the blob.
           if (isCorrupt(error)) return undefined
           throw error
         })
-        if (run === undefined && current?.snapshotId !== id) continue
+        if (run === undefined) continue
         if (found.length === top) return { runs: found, hasMore: true }
-        if (run === undefined && current !== undefined) found.push(await describeRunning(current))
-        else if (run !== undefined) found.push(withoutPartial(run))
+        found.push(run)
       }
       return { runs: found, hasMore: false }
     },

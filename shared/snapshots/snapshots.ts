@@ -120,11 +120,10 @@ export function createSnapshots({ store, queue, request: requestOptions, setting
     customersPerPart,
     requestsPerMinute,
     readCurrent: currentRun,
-    readBase: async call => {
+    readBase: async () => {
       const stored = await store.read(latestBlob)
-      const base = stored === undefined ? undefined : latestId(stored.body)
-      if (base === '') call.log('warn', 'comparison_lost', { blob: latestBlob })
-      return base === '' ? undefined : base
+      const base = stored === undefined ? '' : latestId(stored.body)
+      return base === '' ? runs.newest() : base
     },
     endRun,
     finishRun: finishRun.finish,
@@ -150,7 +149,7 @@ export function createSnapshots({ store, queue, request: requestOptions, setting
       else if (parsed !== undefined) await giveUpPart(parsed, call)
     },
     readBack: createReadBack(runs, reader),
-    status: createRunStatus({ store, reader, runs, readCurrent: currentRun }),
+    status: createRunStatus({ store, reader, runs, readCurrent: currentRun, finish: finishRun.finish }),
     changes: createChangesFeed({ store, runs, clock, readCurrent: currentRun }),
   }
 

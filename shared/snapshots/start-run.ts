@@ -76,10 +76,11 @@ export function createStartRun({ store, reader, queue, clock, finishRun, overdue
       // Whoever finished it may have died before moving latest.json; changes are found against that.
       await finishRun.finish(previous.snapshotId, call).catch(undefinedIfCorrupt)
     }
-    // Ids name a second: a run that follows another within one is told apart by the next.
-    const now = clock.now()
+    // Ids name a second: a run that follows another within one waits for the next.
     const earliest = previous === undefined ? 0 : idToInstant(previous.snapshotId) + 1000
-    const startedAt = Math.max(now, earliest)
+    const tooEarlyMs = Math.min(earliest - clock.now(), 1000)
+    if (tooEarlyMs > 0) await clock.sleep(tooEarlyMs, call.deadline.signal)
+    const startedAt = Math.max(clock.now(), earliest)
     const next: Current = {
       snapshotId: toSnapshotId(startedAt),
       nonce: randomUUID(),
@@ -88,7 +89,7 @@ export function createStartRun({ store, reader, queue, clock, finishRun, overdue
       ...(customers === undefined ? {} : { customers }),
     }
     const { snapshotId, nonce } = next
-    const sent = await queue.send({ kind: 'plan', snapshotId, nonce, sentAt: now })
+    const sent = await queue.send({ kind: 'plan', snapshotId, nonce, sentAt: clock.now() })
     const condition = etag === undefined ? { absent: true } : { etag }
     const written = await store.write(currentBlob, JSON.stringify(next), condition)
     if (written === false) {

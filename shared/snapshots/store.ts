@@ -20,7 +20,7 @@ export type WriteOptions = Conditions & { metadata?: Record<string, string>; con
 /** The snapshot container. Every decision of a run is one conditional write here; reads of what is not there are undefined. */
 export type Store = {
   head: (name: string) => Promise<BlobInfo | undefined>
-  /** The whole blob, or `length` bytes of it from `offset` on. */
+  /** The whole blob, or `length` bytes of it from `offset` on, fewer where the blob ends before. */
   read: (
     name: string,
     range?: { offset: number; length: number },
@@ -55,6 +55,9 @@ const isConflict = (error: unknown): boolean => {
     statusCode === 412 || statusCode === 409 || (statusCode === 400 && code !== undefined && conflicts.includes(code))
   )
 }
+
+/** The range begins at or past the end of the blob. */
+const isOutOfRange = (error: unknown): boolean => serviceError(error).statusCode === 416
 
 const isMissing = (error: unknown): boolean => serviceError(error).statusCode === 404
 
@@ -115,15 +118,20 @@ export function createStore(container: ContainerClient): Store {
         return { name, etag, bytes: contentLength, metadata }
       }, undefinedIfMissing),
 
-    read: (name, range) =>
-      attempt(async () => {
-        if (range?.length === 0) return { body: Buffer.alloc(0), info: { name, etag: '', bytes: 0, metadata: {} } }
-        const response = await container.getBlobClient(name).download(range?.offset ?? 0, range?.length)
-        const chunks: Buffer[] = []
-        for await (const chunk of response.readableStreamBody ?? []) chunks.push(chunk as Buffer)
-        const { etag = '', contentLength = 0, metadata = {} } = response
-        return { body: Buffer.concat(chunks), info: { name, etag, bytes: contentLength, metadata } }
-      }, undefinedIfMissing),
+    read: (name, range) => {
+      const nothing = { body: Buffer.alloc(0), info: { name, etag: '', bytes: 0, metadata: {} } }
+      return attempt(
+        async () => {
+          if (range?.length === 0) return nothing
+          const response = await container.getBlobClient(name).download(range?.offset ?? 0, range?.length)
+          const chunks: Buffer[] = []
+          for await (const chunk of response.readableStreamBody ?? []) chunks.push(chunk as Buffer)
+          const { etag = '', contentLength = 0, metadata = {} } = response
+          return { body: Buffer.concat(chunks), info: { name, etag, bytes: contentLength, metadata } }
+        },
+        error => (isOutOfRange(error) ? nothing : undefinedIfMissing(error)),
+      )
+    },
 
     write: (name, body, { absent, etag, metadata, contentType = 'application/json' } = {}) =>
       attempt<string | false>(async () => {

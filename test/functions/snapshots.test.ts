@@ -145,6 +145,30 @@ describe('a snapshot of 1,200 customers, some refused, some throttled, some slow
     expect(fresh.headers.get('x-orders-source')).toBe('live')
   })
 
+  test('of which a part was cut off says so for every customer behind the cut', async () => {
+    const name = `${manifest.path}/${manifest.parts[0]?.name}`
+    const { customers } = await readJson<Index>(container(), `${manifest.path}/_index-00000.json`)
+    const read = customers.filter(entry => 'offset' in entry && entry.length > 0)
+    const whole = await readBlob(container(), name)
+    const properties = await container().getBlobClient(name).getProperties()
+    const put = (body: Buffer) =>
+      container()
+        .getBlockBlobClient(name)
+        .upload(body, body.length, { metadata: properties.metadata ?? {} })
+    try {
+      for (const kept of [50, 0]) {
+        await put(whole.subarray(0, kept))
+        for (const { customerTenantId } of [read[0], read.at(-1)].filter(entry => entry !== undefined)) {
+          const response = await fetch(`${app.api}/customers/${customerTenantId}/orders?asOf=${manifest.finishedAt}`)
+          expect(response.status).toBe(500)
+          expect(await response.json()).toMatchObject({ error: { code: 'snapshot_corrupt', target: name } })
+        }
+      }
+    } finally {
+      await put(whole)
+    }
+  })
+
   test('is what the next one finds its changes against', async () => {
     const { partnerCenter } = app.simulator
     const [created, updated, removed, refusedNow, gone] = [200, 201, 202, 203, 204].map(

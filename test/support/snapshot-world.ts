@@ -3,7 +3,7 @@ import { AppError } from '../../shared/errors.ts'
 import { TransportError, type TransportRequest, type TransportResponse } from '../../shared/partner-center/transport.ts'
 import { readSettings } from '../../shared/settings.ts'
 import type { PartQueue } from '../../shared/snapshots/part-queue.ts'
-import type { Message } from '../../shared/snapshots/shapes.ts'
+import type { Manifest, Message } from '../../shared/snapshots/shapes.ts'
 import { createSnapshots, type Snapshots } from '../../shared/snapshots/snapshots.ts'
 import type { Store } from '../../shared/snapshots/store.ts'
 import { createCall } from './calls.ts'
@@ -148,3 +148,22 @@ export const makeCustomers = (count: number, ordersEach = 2): UpstreamCustomer[]
       lineItems: [{ lineItemNumber: 0, quantity: order }],
     })),
   }))
+
+/** Starts a run over all customers and returns its id. */
+export const start = async (world: World) =>
+  (await world.snapshots.start('request', undefined, createCall({ clock: world.clock }))).snapshotId
+
+/** A blob's JSON. */
+export const json = <T>(world: World, name: string): T =>
+  JSON.parse(world.store.blobs.get(name)?.body.toString() ?? 'null') as T
+/** Where a run's blobs are. */
+export const folder = (id: string, root = 'snapshots') =>
+  `${root}/date=${id.slice(0, 4)}-${id.slice(4, 6)}-${id.slice(6, 8)}/run=${id}`
+export const manifestOf = (world: World, id: string) => json<Manifest>(world, `${folder(id)}/_manifest.json`)
+
+/** Takes a snapshot of all customers. */
+export async function run(world: World): Promise<Manifest> {
+  const id = await start(world)
+  await world.drain()
+  return manifestOf(world, id)
+}

@@ -1,0 +1,157 @@
+import { gzipSync } from 'node:zlib'
+import { describe, expect, test } from 'vitest'
+import { createCall } from '../../support/calls.ts'
+import {
+  createWorld,
+  customerId,
+  folder,
+  makeCustomers,
+  manifestOf,
+  run,
+  start,
+  type World,
+} from '../../support/snapshot-world.ts'
+
+const small = { SNAPSHOT_CUSTOMERS_PER_PART: '3' }
+
+const spoilLatest = (world: World): void => {
+  const blob = world.store.blobs.get('latest.json')
+  if (blob !== undefined) blob.body = Buffer.from('{"')
+}
+
+describe('damage', () => {
+  const damaged = async (name: (id: string) => string, spoil: (body: Buffer) => Buffer) => {
+    const world = await createWorld(small)
+    world.customers.push(...makeCustomers(6))
+    const { snapshotId } = await run(world)
+    const blob = world.store.blobs.get(name(snapshotId))
+    if (blob === undefined) throw new Error('No such blob')
+    blob.body = spoil(blob.body)
+    return { world, snapshotId, blob: name(snapshotId) }
+  }
+  const flip = (body: Buffer) => Buffer.from(body.map((byte, at) => (at === 30 ? byte ^ 0xff : byte)))
+
+  test.each([
+    ['part', (id: string) => `${folder(id)}/part-00000.ndjson.gz`, flip],
+    [
+      'part that was cut off',
+      (id: string) => `${folder(id)}/part-00000.ndjson.gz`,
+      (body: Buffer) => body.subarray(0, 9),
+    ],
+    ['index', (id: string) => `${folder(id)}/_index-00000.json`, () => Buffer.from('{')],
+    [
+      'index of another part',
+      (id: string) => `${folder(id)}/_index-00000.json`,
+      (body: Buffer) => Buffer.from(body.toString().replace(/"sha256":"./g, '"sha256":"x')),
+    ],
+  ])('of a %s is named, and customers elsewhere stay readable', async (_, name, spoil) => {
+    const { world } = await damaged(name, spoil)
+    const reader = await world.newWorker()
+    const error = await reader.readBack(customerId(1), undefined, createCall()).catch(error => error)
+
+    expect(error).toMatchObject({
+      code: 'snapshot_corrupt',
+      status: 500,
+      message: expect.stringMatching(/part-00000|_index-00000/),
+    })
+    expect((await reader.readBack(customerId(6), undefined, createCall())).orders).toHaveLength(2)
+  })
+
+  test('of a plan is named, not passed over for an older run', async () => {
+    const { world, snapshotId } = await damaged(id => `${folder(id)}/_plan.json`, flip)
+    await world.clock.advance(60_000)
+    const next = await run(world)
+    world.store.blobs.delete(`${folder(next.snapshotId)}/_plan.json`)
+    const { readBack } = await world.newWorker()
+    expect(await readBack(customerId(1), undefined, createCall()).catch(error => error)).toMatchObject({
+      code: 'snapshot_corrupt',
+      message: expect.stringContaining(`run=${next.snapshotId}/_plan.json`),
+    })
+    expect(next.snapshotId > snapshotId).toBe(true)
+  })
+
+  test.each([
+    ['cut off', (body: Buffer) => body.subarray(0, 15)],
+    ['emptied', () => Buffer.alloc(0)],
+    ['of another run', () => gzipSync('{"kind":"created"}\n{"kind":"created"}\n')],
+    ['gone', undefined],
+  ])('of changes (%s) is named, and none is passed over', async (_, spoil) => {
+    const world = await createWorld(small)
+    world.customers.push(...makeCustomers(2))
+    await run(world)
+    const { changes } = world.snapshots
+    const from = await changes.end()
+    const [first] = world.customers
+    if (Array.isArray(first?.orders)) first.orders.pop()
+    const name = `${folder((await run(world)).snapshotId, 'changes')}/part-00000.ndjson.gz`
+    const read = () => changes.read(from, {}, 10, createCall({ clock: world.clock }))
+    expect((await read())?.changes).toHaveLength(1)
+
+    const blob = world.store.blobs.get(name)
+    if (spoil === undefined) world.store.blobs.delete(name)
+    else if (blob !== undefined) blob.body = spoil(blob.body)
+    expect(await read().catch(error => error)).toMatchObject({ code: 'snapshot_corrupt', options: { target: name } })
+  })
+
+  test('of a manifest leaves its run out of the list, and does not make it a running one', async () => {
+    const { world, snapshotId } = await damaged(
+      id => `${folder(id)}/_manifest.json`,
+      () => Buffer.from('garbage'),
+    )
+    const manifest = world.store.blobs.get(`${folder(snapshotId)}/_manifest.json`)
+    if (manifest !== undefined) manifest.metadata = {}
+    const { status } = await world.newWorker()
+    expect(await status.list(10, undefined)).toEqual({ runs: [], hasMore: false })
+    expect(await status.get(snapshotId, createCall()).catch(error => error)).toMatchObject({ code: 'snapshot_corrupt' })
+  })
+
+  test('of latest.json, even its loss, costs no comparison', async () => {
+    for (const spoil of [(world: World) => world.store.blobs.delete('latest.json'), spoilLatest]) {
+      const world = await createWorld(small)
+      world.customers.push(...makeCustomers(3))
+      await run(world)
+      await world.snapshots.start('request', [[customerId(1), 'Customer 1']], createCall({ clock: world.clock }))
+      await world.drain()
+      spoil(world)
+      const [first] = world.customers
+      if (Array.isArray(first?.orders)) first.orders.pop()
+      expect(await run(world)).toMatchObject({ changes: { created: 0, updated: 0, removed: 1 } })
+    }
+  })
+
+  test('of an earlier run costs its comparisons, not the run', async () => {
+    const { world } = await damaged(id => `${folder(id)}/part-00000.ndjson.gz`, flip)
+    const [first] = world.customers
+    if (Array.isArray(first?.orders)) first.orders.pop()
+    await world.clock.advance(60_000)
+    expect(await run(world)).toMatchObject({ status: 'succeeded', changes: { created: 0, updated: 0, removed: 0 } })
+  })
+
+  test('of latest.json, current.json or pace.json does not keep the next run from its end', async () => {
+    for (const name of ['latest.json', 'current.json', 'pace.json']) {
+      const { world } = await damaged(
+        () => name,
+        () => Buffer.from('{"'),
+      )
+      await world.clock.advance(60_000)
+      expect(await run(world)).toMatchObject({ status: 'succeeded' })
+    }
+  })
+
+  test('of a plan ends the run as failed when it is overdue', async () => {
+    const world = await createWorld(small)
+    world.customers.push(...makeCustomers(3))
+    const id = await start(world)
+    const [plan] = world.queue.splice(0)
+    if (plan !== undefined)
+      await world.snapshots.handle(plan.message, createCall({ clock: world.clock, seconds: 1000 }))
+    const blob = world.store.blobs.get(`${folder(id)}/_plan.json`)
+    if (blob !== undefined) blob.body = Buffer.from('garbage')
+    const fresh = await world.newWorker()
+    await world.drain(fresh).catch(() => undefined)
+    await world.clock.advance(61 * 60_000)
+    const next = await fresh.start('timer', undefined, createCall({ clock: world.clock, seconds: 1000 }))
+    expect(next.started).toBe(true)
+    expect(manifestOf(world, id)).toMatchObject({ status: 'failed' })
+  })
+})
