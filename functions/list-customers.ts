@@ -6,14 +6,13 @@ import { route } from '../shared/http/route.ts'
 export const listCustomers = route({
   parameters: module => module.customers,
   handle: async (input, { app, call, request }) => {
-    const [list, { takePage }] = await Promise.all([app.listCustomers(), import('../shared/http/paging.ts')])
+    const [list, { openPage }] = await Promise.all([app.listCustomers(), import('../shared/http/paging.ts')])
+    const takePage = openPage(input, { function: 'list-customers', search: input.search }, request)
     const customers = await list(input.search, call)
-    const { from, to, ...links } = takePage(
-      { length: customers.length, prefix: count => customers.slice(0, count).map(row => JSON.stringify(row)) },
-      input,
-      { function: 'list-customers', search: input.search },
-      request,
-    )
+    const { from, to, ...links } = takePage({
+      length: customers.length,
+      prefix: count => customers.slice(0, count).map(row => JSON.stringify(row)),
+    })
     return answer(JSON.stringify({ value: customers.slice(from, to), ...links }))
   },
 })

@@ -5,13 +5,14 @@ import { route } from '../shared/http/route.ts'
 export const listOrderLines = route({
   parameters: module => module.orderLines,
   handle: async (input, { app, call, request }) => {
-    const [{ readOrdersFrom }, { selectOrders }, { orderLinesAnswer }] = await Promise.all([
+    const [{ readOrdersFrom }, { selectOrders }, { openOrderLines }] = await Promise.all([
       import('../shared/http/orders-source.ts'),
       import('../shared/orders/select-orders.ts'),
       import('../shared/http/order-lines-answer.ts'),
     ])
+    const answerLines = openOrderLines(input, request)
     const { orders, provenance } = await readOrdersFrom(app, input, call)
-    return orderLinesAnswer(selectOrders(orders, input), provenance, input, request)
+    return answerLines(selectOrders(orders, input), provenance)
   },
 })
 

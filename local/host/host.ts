@@ -72,8 +72,10 @@ export async function startHost({
     functions: [...app.functions.keys()].sort(),
     async stop() {
       const closed = new Promise(resolve => server.close(resolve))
-      server.closeIdleConnections()
+      // A connection that is kept alive is idle once its last answer is out.
+      const sweeping = setInterval(() => server.closeIdleConnections(), 100)
       await Promise.all([closed, timers.stop(), queues?.stop()])
+      clearInterval(sweeping)
       await app.runHooks('appTerminate')
     },
   }

@@ -35,11 +35,16 @@ export async function createAzureCredential({
 
 const networkCodes = /^(ECONN|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EPIPE|EHOSTUNREACH|ENETUNREACH|UND_ERR)/
 
+type Failure = { status?: unknown; statusCode?: unknown; code?: unknown; errorCode?: unknown }
+
 /** True if signing in failed because the endpoint of the identity is down, not because there is no identity. */
 export function isIdentityOutage(error: unknown): boolean {
   for (let at = error, depth = 0; at instanceof Error && depth < 5; at = at.cause, depth++) {
-    const { status, statusCode, code } = at as { status?: unknown; statusCode?: unknown; code?: unknown }
-    if (Number(status ?? statusCode) >= 500 || networkCodes.test(String(code))) return true
+    const { status, statusCode, code, errorCode } = at as Failure
+    const answered = Number(status ?? statusCode)
+    // `network_error` is MSAL's word for whatever went wrong below HTTP.
+    if (answered >= 500 || answered === 429 || errorCode === 'network_error' || networkCodes.test(String(code)))
+      return true
   }
   return false
 }

@@ -66,8 +66,7 @@ export async function readInput<Values>(
 }
 
 /** Flows send empty values for what was not filled in. */
-const isEmpty = (value: unknown): boolean =>
-  value === '' || value === null || (Array.isArray(value) && value.length === 0)
+const isEmpty = (value: unknown): boolean => value === '' || value === null
 
 /** Parsed anew from the URL: the library's own `query` joins repeated values into one. */
 const readQuery = (request: HttpRequest): [string, string][] =>

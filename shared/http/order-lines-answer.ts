@@ -4,7 +4,7 @@ import type { OrderBytes } from '../partner-center/collection.ts'
 import { answer } from './answer.ts'
 import { toCsv } from './csv.ts'
 import { ordersHeaders, type Provenance } from './orders-answer.ts'
-import { type PagedList, takePage } from './paging.ts'
+import { openPage, type PagedList } from './paging.ts'
 
 export type OrderLinesInput = {
   customerTenantId: string
@@ -13,37 +13,38 @@ export type OrderLinesInput = {
   cursor?: string | undefined
 }
 
-/** The lines of sorted orders as one page of JSON rows, or all of them as CSV. */
-export function orderLinesAnswer(
-  orders: readonly OrderBytes[],
-  provenance: Provenance,
+export type AnswerLines = (orders: readonly OrderBytes[], provenance: Provenance) => HttpResponseInit
+
+/**
+ * Checks the cursor of a request and returns what answers it: the lines of sorted orders as one page of JSON rows, or
+ * all of them as CSV.
+ */
+export function openOrderLines(
   { format, top, cursor, ...filters }: OrderLinesInput,
   request: HttpRequest,
-): HttpResponseInit {
+): AnswerLines {
   const ifNoneMatch = request.headers.get('if-none-match')
-  const headers = ordersHeaders(provenance)
   const { customerTenantId } = filters
-  const range = takePage(
-    format === 'csv' ? { length: 0, prefix: () => [] } : toList(orders),
-    { top, cursor },
-    { function: 'list-order-lines', format, ...filters },
-    request,
-  )
-  if (format === 'csv') {
+  const takePage = openPage({ top, cursor }, { function: 'list-order-lines', format, ...filters }, request)
+
+  const answerCsv: AnswerLines = (orders, provenance) => {
     const day = new Date(provenance.asOf).toISOString().slice(0, 10)
     const csv = toCsv(orderLineColumns, allLines(orders, customerTenantId))
     return answer(csv, {
       ifNoneMatch,
       contentType: 'text/csv; charset=utf-8',
       headers: {
-        ...headers,
+        ...ordersHeaders(provenance),
         'content-disposition': `attachment; filename="order-lines-${customerTenantId}-${day}.csv"`,
       },
     })
   }
-  const { from, to, nextLink } = range
-  const value = linesBetween(orders, customerTenantId, from, to)
-  return answer(JSON.stringify({ value, ...(nextLink === undefined ? {} : { nextLink }) }), { ifNoneMatch, headers })
+  const answerPage: AnswerLines = (orders, provenance) => {
+    const { from, to, ...links } = takePage(toList(orders))
+    const value = linesBetween(orders, customerTenantId, from, to)
+    return answer(JSON.stringify({ value, ...links }), { ifNoneMatch, headers: ordersHeaders(provenance) })
+  }
+  return format === 'csv' ? answerCsv : answerPage
 }
 
 /** Rows are counted without parsing; the orders that hold the first rows stand for them. */

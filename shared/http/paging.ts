@@ -23,25 +23,25 @@ function fingerprint(list: PagedList, count: number): string {
 
 export type PageRange = { from: number; to: number; nextLink?: string }
 
+export type TakePage = (list: PagedList) => PageRange
+
 /**
- * The rows that answer a request. A cursor stays good as long as the rows before it are what they were: new rows at the
- * end do no harm, and all pages together are the list as it stands with the last one. Otherwise it has expired (410).
+ * Checks the cursor of a request, before anything is read for it, and returns what finds the rows that answer it. A
+ * cursor stays good as long as the rows before it are what they were: new rows at the end do no harm, and all pages
+ * together are the list as it stands with the last one. Otherwise it has expired (410).
  */
-export function takePage(
-  list: PagedList,
+export function openPage(
   { top, cursor }: { top: number; cursor?: string | undefined },
   scope: CursorScope,
   request: HttpRequest,
-): PageRange {
-  let from = 0
-  if (cursor !== undefined) {
-    const decoded = position.safeParse(decodeCursor(cursor, scope))
-    if (!decoded.success) throw invalidParameter('cursor', 'one that this function gave out')
-    const [count, seen] = decoded.data
-    if (count > list.length || fingerprint(list, count) !== seen) throw cursorExpired()
-    from = count
+): TakePage {
+  const decoded = position.safeParse(cursor === undefined ? [0, ''] : decodeCursor(cursor, scope))
+  if (!decoded.success) throw invalidParameter('cursor', 'one that this function gave out')
+  const [from, seen] = decoded.data
+  return list => {
+    if (from > list.length || (cursor !== undefined && fingerprint(list, from) !== seen)) throw cursorExpired()
+    const to = Math.min(from + top, list.length)
+    if (to === list.length) return { from, to }
+    return { from, to, nextLink: nextLink(request, encodeCursor([to, fingerprint(list, to)], scope)) }
   }
-  const to = Math.min(from + top, list.length)
-  if (to === list.length) return { from, to }
-  return { from, to, nextLink: nextLink(request, encodeCursor([to, fingerprint(list, to)], scope)) }
 }

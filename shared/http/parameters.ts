@@ -110,7 +110,8 @@ export const startSnapshot = define({
       z
         .array(guid)
         .max(mostCustomers)
-        .transform(ids => [...new Set(ids)])
+        // Flows send an empty list for what was not filled in.
+        .transform(ids => (ids.length === 0 ? undefined : [...new Set(ids)]))
         .optional(),
       {
         expected: `an array of at most ${mostCustomers} GUIDs`,

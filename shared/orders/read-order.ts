@@ -1,6 +1,6 @@
 import type { Call } from '../call.ts'
 import type { Clock } from '../clock.ts'
-import { type ErrorCode, isAppError } from '../errors.ts'
+import { isAppError } from '../errors.ts'
 import { type OrderBytes, readItemsArray, readOrder } from '../partner-center/collection.ts'
 import { parseAnswer } from '../partner-center/paging.ts'
 import type { RequestPartnerCenter } from '../partner-center/request.ts'
@@ -28,13 +28,6 @@ export type ReadOrder = (query: OrderQuery, call: Call) => Promise<SingleOrder>
 
 type Options = { request: RequestPartnerCenter; share: ShareCall; clock: Clock }
 
-/** Failures that only say that an order has no provisioning status. */
-const withoutStatus: readonly ErrorCode[] = [
-  'order_not_found',
-  'partner_center_forbidden',
-  'partner_center_invalid_response',
-]
-
 /**
  * Reads `GET /v1/customers/{id}/orders/{id}` and, if asked, its provisioning status at the same time
  * (learn.microsoft.com/partner-center/developer/get-an-order-by-id, get-subscription-provisioning-status).
@@ -57,7 +50,8 @@ export function createReadOrder({ request, share, clock }: Options): ReadOrder {
     try {
       return parseAnswer(await read(`${path}/provisioningstatus`, call), readItemsArray)
     } catch (error) {
-      if (isAppError(error) && withoutStatus.includes(error.code)) return undefined
+      // A missing status is no failure; the order itself says whether there is one of that id.
+      if (isAppError(error) && error.code === 'order_not_found') return undefined
       throw error
     }
   }

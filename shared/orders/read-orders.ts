@@ -1,7 +1,12 @@
 import type { Call } from '../call.ts'
 import type { Clock } from '../clock.ts'
 import { isAppError } from '../errors.ts'
-import { type EnvelopeMember, type OrderBytes, readOrderCollection } from '../partner-center/collection.ts'
+import {
+  type EnvelopeMember,
+  type OrderBytes,
+  readOrderCollection,
+  withoutMember,
+} from '../partner-center/collection.ts'
 import { collectionLinks, type NextLink, readPages } from '../partner-center/paging.ts'
 import type { RequestPartnerCenter } from '../partner-center/request.ts'
 import type { ShareCall } from '../shared-calls.ts'
@@ -81,8 +86,8 @@ function parsePage(body: Buffer): {
   const { items, envelope } = readOrderCollection(body)
   const links = envelope.find(({ key }) => key === 'links')
   if (links === undefined) return { value: { orders: items, envelope }, next: undefined }
-  const { next, ...others } = collectionLinks.parse(JSON.parse(links.json.toString('utf8')))
+  const { next } = collectionLinks.parse(JSON.parse(links.json.toString('utf8')))
   if (next == null) return { value: { orders: items, envelope }, next: undefined }
-  links.json = Buffer.from(JSON.stringify(others))
+  links.json = withoutMember(links.json, 'next')
   return { value: { orders: items, envelope }, next }
 }

@@ -84,6 +84,13 @@ export function readOrder(body: Buffer): OrderBytes {
   return order
 }
 
+/** A JSON object without one of its members, the bytes of all others as they were. */
+export function withoutMember(json: Buffer, name: string): Buffer {
+  const scanner: Scanner = { bytes: json, cuts: [], elements: 0 }
+  const end = scanObject(scanner, 0, 0, key => key === name)
+  return withoutCuts(scanner, 0, end, 0)
+}
+
 /** The `items` of any other collection as one JSON array, mended the same way. Throws a `SyntaxError` if there is none. */
 export function readItemsArray(body: Buffer): Buffer {
   const { scanner, start } = createScanner(body, isUtf8)

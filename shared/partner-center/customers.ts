@@ -12,13 +12,19 @@ export type Customer = {
 }
 
 /** learn.microsoft.com/partner-center/developer/customer-resources; what else a list holds is not dependable. */
+const text = z.string().nullish().catch(undefined)
+
 const customerResource = z.looseObject({
-  id: z.string().nullish(),
-  companyProfile: z.looseObject({ companyName: z.string().nullish(), domain: z.string().nullish() }).nullish(),
-  relationshipToPartner: z.string().nullish(),
+  id: text,
+  companyProfile: z.looseObject({ companyName: text, domain: text }).nullish().catch(undefined),
+  relationshipToPartner: text,
 })
 
-const customerPage = z.looseObject({ items: z.array(customerResource), links: collectionLinks.nullish() })
+/** An odd entry costs itself, not the list. */
+const customerPage = z.looseObject({
+  items: z.array(customerResource.catch({ id: undefined })),
+  links: collectionLinks,
+})
 
 /** 500 is the largest page the service gives (github.com/microsoft/Partner-Center-PowerShell/issues/379). */
 const pageSize = 500
@@ -53,7 +59,7 @@ const parseJson = (body: Buffer): unknown => JSON.parse(body.toString('utf8').re
 
 function parsePage(body: Buffer) {
   const { items, links } = customerPage.parse(parseJson(body))
-  return { value: items.flatMap(item => toCustomer(item) ?? []), next: links?.next }
+  return { value: items.flatMap(item => toCustomer(item) ?? []), next: links.next }
 }
 
 function toCustomer(resource: z.infer<typeof customerResource>): Customer | undefined {

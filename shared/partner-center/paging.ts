@@ -7,8 +7,13 @@ const header = z.looseObject({ key: z.string(), value: z.string() })
 
 const link = z.looseObject({ uri: z.string(), headers: z.array(header).nullish() })
 
-/** The links of a collection; only `next` matters here. */
-export const collectionLinks = z.looseObject({ next: link.nullish() })
+const isObject = (value: unknown): boolean => typeof value === 'object' && value !== null && !Array.isArray(value)
+
+/** The links of a collection; only `next` matters here. What is no object holds none. */
+export const collectionLinks = z.preprocess(
+  value => (isObject(value) ? value : {}),
+  z.looseObject({ next: link.nullish() }),
+)
 
 export type NextLink = z.infer<typeof link>
 

@@ -333,6 +333,8 @@ describe('bad input', () => {
     ['"text"', 'body'],
     [`{"status":"${'x'.repeat(64 * 1024)}"}`, 'body'],
     ['{"status":["completed"]}', 'status'],
+    ['{"status":[]}', 'status'],
+    ['{"includePrice":[]}', 'includePrice'],
     ['{"state":"completed"}', 'state'],
   ])('a body %.20s is answered with 400 that names %s', async (body, target) => {
     const response = await post(documentedCustomerId, body)

@@ -84,6 +84,17 @@ describe('get-customer-order', () => {
   })
 
   test.each([
+    [refuse(403, '2032', 'Denied.'), 403, 'partner_center_forbidden'],
+    [refuse(400, '3000', 'Bad.'), 502, 'partner_center_invalid_response'],
+  ])('does not hide why the provisioning status was refused (%#)', async (fault, status, code) => {
+    app.simulator.partnerCenter.outage = (exchange, proceed) =>
+      exchange.request.path.endsWith('/provisioningstatus') ? fault(exchange, proceed) : proceed()
+    const response = await get(path('?expand=provisioningStatus'))
+    expect(response.status).toBe(status)
+    expect((await error(response)).code).toBe(code)
+  })
+
+  test.each([
     ['/customers/{c}/orders/unknown-order', 404, 'order_not_found'],
     ['/customers/99999999-9999-4999-8999-999999999999/orders/x', 404, 'customer_not_found'],
     ['/customers/{c}/orders/..%2F..%2Fcustomers', 400, 'invalid_request'],
@@ -173,6 +184,24 @@ describe('list-order-lines', () => {
       expect(response.status, path).toBe(400)
       expect((await error(response)).target).toBe('cursor')
     }
+  })
+
+  test('refuses a cursor before it asks anybody', async () => {
+    const { partnerCenter } = app.simulator
+    const { nextLink = '' } = (await (await get(lines(customer.id, '?top=5'))).json()) as Page<OrderLine>
+    const cursor = new URL(nextLink).searchParams.get('cursor') ?? ''
+    partnerCenter.outage = refuse(404, '60003', 'No such customer.')
+    const before = partnerCenter.requests.length
+    for (const path of [
+      lines('99999999-9999-4999-8999-999999999999', `?cursor=${cursor}`),
+      lines(customer.id, `?cursor=${cursor}&asOf=2026-01-01`),
+      '/customers?cursor=abc',
+    ]) {
+      const response = await get(path)
+      expect(response.status, path).toBe(400)
+      expect((await error(response)).target).toBe('cursor')
+    }
+    expect(partnerCenter.requests.length).toBe(before)
   })
 
   test('builds links on the gateway only where the gateway is one', async () => {

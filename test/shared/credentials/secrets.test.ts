@@ -246,10 +246,13 @@ describe('an outage of the vault', () => {
     simulator.keyVault.serve = serve
   })
 
-  test('may be one of the identity endpoint', async () => {
+  test.each<[string, Service]>([
     // A status that the SDK does not try again by itself.
-    const failure = await withoutToken(({ response }) => sendJson(response, 501, { error: 'down' }))
-    expect(failure).toMatchObject({ code: 'key_vault_unavailable' })
+    ['501', ({ response }) => sendJson(response, 501, { error: 'down' })],
+    ['429', ({ response }) => sendJson(response, 429, { error: 'throttled' })],
+    ['a reset', ({ response }) => response.socket?.destroy() !== undefined],
+  ])('may be one of the identity endpoint: %s', async (_, endpoint) => {
+    expect(await withoutToken(endpoint)).toMatchObject({ code: 'key_vault_unavailable' })
   })
 })
 

@@ -164,7 +164,7 @@ describe('what callers are told', () => {
 describe('the wait callers are told', () => {
   test.each([
     [429, '57', 57],
-    [429, '0', 0],
+    [429, '0', 1],
     [429, '3600', 3600],
     [429, 'Fri, 20 Nov 2026 00:01:30 GMT', 90],
     [429, undefined, 60],
