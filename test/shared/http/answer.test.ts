@@ -69,3 +69,14 @@ describe('If-None-Match', () => {
     expect(answer('body', { ifNoneMatch })).toMatchObject({ status: 200, body: 'body', headers: { etag } })
   })
 })
+
+test('of any size arrives whole', async () => {
+  for (const size of [0, 1, 1024 * 1024 - 1, 1024 * 1024, 3_000_001]) {
+    const bytes = Buffer.alloc(size, 'ab')
+    const { body, headers } = answer(bytes, { ifNoneMatch: null })
+    expect(
+      Buffer.from(await new Response(body as ConstructorParameters<typeof Response>[0]).arrayBuffer()).equals(bytes),
+    ).toBe(true)
+    expect(headers).toEqual(answer(bytes.toString(), { ifNoneMatch: null }).headers)
+  }
+})
