@@ -9,8 +9,6 @@ param name string = 'orders'
 param location string = resourceGroup().location
 param tags object = {}
 
-// Partner Center ---------------------------------------------------------------------------------------------------
-
 @description('Tenant id of the CSP partner.')
 @minLength(36)
 @maxLength(36)
@@ -50,8 +48,6 @@ param concurrency int = 5
 @maxValue(220)
 param requestDeadlineSeconds int = 100
 
-// Snapshots --------------------------------------------------------------------------------------------------------
-
 @description('NCRONTAB of six fields, in UTC.')
 param snapshotSchedule string = '0 20 0 * * *'
 param snapshotContainer string = 'order-snapshots'
@@ -68,8 +64,6 @@ param snapshotOverdueMinutes int = 0
 param retentionDays int = 730
 @description('Redundancy of the snapshots: Standard_ZRS where the region has zones.')
 param snapshotSku string = 'Standard_ZRS'
-
-// Hosting ----------------------------------------------------------------------------------------------------------
 
 @description('auto: flex in the public cloud, premium where Flex Consumption does not exist.')
 @allowed(['auto', 'flex', 'premium', 'consumption'])
@@ -90,8 +84,6 @@ param corsOrigins string[] = []
 @description('Makes the connector a custom API that Logic Apps of this subscription and region can use.')
 param logicAppsConnector bool = false
 
-// Who may call, and from where -------------------------------------------------------------------------------------
-
 @description('Client id of the API\'s app registration; turns Entra ID sign-in on.')
 param entraClientId string = ''
 param entraIssuer string = '${environment().authentication.loginEndpoint}${tenant().tenantId}/v2.0'
@@ -106,8 +98,6 @@ param privateNetworking bool = false
 @description('With privateNetworking, false takes the public address from the app, too.')
 param publicApp bool = true
 param networkAddressPrefix string = '10.60.0.0/24'
-
-// Watching over it -------------------------------------------------------------------------------------------------
 
 @description('Who is told of alerts; empty shows them in the portal only.')
 param alertEmail string = ''

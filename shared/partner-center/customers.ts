@@ -11,9 +11,10 @@ export type Customer = {
   relationship: string
 }
 
-/** learn.microsoft.com/partner-center/developer/customer-resources; what else a list holds is not dependable. */
+/** What is no text is as good as absent. */
 const text = z.string().nullish().catch(undefined)
 
+/** learn.microsoft.com/partner-center/developer/customer-resources; what else a list holds is not dependable. */
 const customerResource = z.looseObject({
   id: text,
   companyProfile: z.looseObject({ companyName: text, domain: text }).nullish().catch(undefined),

@@ -1,4 +1,3 @@
-import type { Call } from '../call.ts'
 import { AppError } from '../errors.ts'
 import type { FindRuns } from './find-runs.ts'
 import { addUp, type FinishRun, failureCode, listParts } from './finish-run.ts'
@@ -8,7 +7,7 @@ import type { Store } from './store.ts'
 
 export type RunStatus = {
   /** The manifest of a finished run, or the run that is going on as it stands. Rejects for a failed and an unknown one. */
-  get: (snapshotId: string, call: Call) => Promise<{ running: Snapshot } | { manifest: Manifest }>
+  get: (snapshotId: string) => Promise<{ running: Snapshot } | { manifest: Manifest }>
   /** Runs newest first, the one that is going on among them, older than `before`. */
   list: (top: number, before: string | undefined) => Promise<{ runs: Snapshot[]; hasMore: boolean }>
 }
@@ -18,10 +17,10 @@ type Options = {
   reader: SnapshotReader
   runs: FindRuns
   readCurrent: () => Promise<Current | undefined>
-  finish: FinishRun['finish']
+  moveLatest: FinishRun['moveLatest']
 }
 
-export function createRunStatus({ store, reader, runs, readCurrent, finish }: Options): RunStatus {
+export function createRunStatus({ store, reader, runs, readCurrent, moveLatest }: Options): RunStatus {
   async function describeRunning({ snapshotId, trigger, startedAt }: Current): Promise<Snapshot> {
     const plan = await reader.readPlan(snapshotId)
     const { read, failed, end: _, ...sums } = addUp(plan === undefined ? [] : await listParts(store, snapshotId))
@@ -37,14 +36,14 @@ export function createRunStatus({ store, reader, runs, readCurrent, finish }: Op
   }
 
   return {
-    async get(snapshotId, call) {
+    async get(snapshotId) {
       const [manifest, current] = await Promise.all([reader.readManifest(snapshotId), readCurrent()])
       if (manifest === undefined) {
         if (current?.snapshotId === snapshotId) return { running: await describeRunning(current) }
         throw new AppError('snapshot_not_found', 'There is no such snapshot. list-snapshots shows which there are.')
       }
       // Who is told that a run has ended finds latest.json moved, also if its worker has not come to that yet.
-      if (current?.snapshotId === snapshotId) await finish(snapshotId, call)
+      if (current?.snapshotId === snapshotId) await moveLatest(manifest, current.customers !== undefined)
       if (manifest.status !== 'failed') return { manifest }
       const { code, message } = manifest.error ?? { code: undefined, message: 'The snapshot has failed.' }
       throw new AppError(failureCode(code), `${message} Mend the cause, then take a new snapshot with start-snapshot.`)

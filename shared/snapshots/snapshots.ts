@@ -149,7 +149,7 @@ export function createSnapshots({ store, queue, request: requestOptions, setting
       else if (parsed !== undefined) await giveUpPart(parsed, call)
     },
     readBack: createReadBack(runs, reader),
-    status: createRunStatus({ store, reader, runs, readCurrent: currentRun, finish: finishRun.finish }),
+    status: createRunStatus({ store, reader, runs, readCurrent: currentRun, moveLatest: finishRun.moveLatest }),
     changes: createChangesFeed({ store, runs, clock, readCurrent: currentRun }),
   }
 

@@ -76,7 +76,7 @@ export function createStartRun({ store, reader, queue, clock, finishRun, overdue
       // Whoever finished it may have died before moving latest.json; changes are found against that.
       await finishRun.finish(previous.snapshotId, call).catch(undefinedIfCorrupt)
     }
-    // Ids name a second: a run that follows another within one waits for the next.
+    // Ids name a second: a run that follows another within one waits for the next, but no longer for a clock that is ahead.
     const earliest = previous === undefined ? 0 : idToInstant(previous.snapshotId) + 1000
     const tooEarlyMs = Math.min(earliest - clock.now(), 1000)
     if (tooEarlyMs > 0) await clock.sleep(tooEarlyMs, call.deadline.signal)

@@ -83,8 +83,6 @@ export function deploy(template: Template, given: Members, world: World): Deploy
     throw new Error(`${file}: ${message}`)
   }
 
-  // Expressions -----------------------------------------------------------------------------------------------------
-
   function evaluate(node: Node, scope: Members = {}): Value {
     switch (node.type) {
       case 'parenthesized_expression':
@@ -181,8 +179,6 @@ export function deploy(template: Template, given: Members, world: World): Deploy
     return implementation(values, world)
   }
 
-  // Names -----------------------------------------------------------------------------------------------------------
-
   function named(name: string, scope: Members): Value {
     if (name in scope) return scope[name]
     const symbol = symbols.get(name) ?? refuse(`nothing is named ${name}`)
@@ -229,8 +225,6 @@ export function deploy(template: Template, given: Members, world: World): Deploy
       refuse(`the parameter ${name} may not be ${JSON.stringify(value)}`)
     return value
   }
-
-  // Resources and modules -------------------------------------------------------------------------------------------
 
   /** The names in force inside a body, for each round of its loop. */
   function instances({ loop }: Body, scope: Members): Members[] {

@@ -31,6 +31,7 @@ export type BicepSymbol =
   | { kind: 'import'; path: string }
   | { kind: 'output'; type: string; value: Node }
 
+/** By name; outputs, which may be named like anything else, as `output` and their name. */
 export type Template = { file: string; root: Node; symbols: Map<string, BicepSymbol> }
 
 function bodyOf(declaration: Node): Body {
@@ -79,7 +80,7 @@ function typeOf(declaration: Node): string {
 
 const rulesOf = (decorators: Node | undefined): Map<string, Node> =>
   new Map(
-    partsOf(decorators ?? ({ namedChildren: [] } as unknown as Node)).map(decorator => {
+    (decorators === undefined ? [] : partsOf(decorators)).map(decorator => {
       const call = lastPart(decorator)
       const args = field(call, 'arguments')
       return [field(call, 'function').text, partsOf(args)[0] ?? args]
