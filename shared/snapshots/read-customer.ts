@@ -1,4 +1,4 @@
-import { type Call, startDeadline } from '../call.ts'
+import { type Call, timeLimit, withDeadline } from '../call.ts'
 import type { Clock } from '../clock.ts'
 import { type AppError, type ErrorCode, isAppError, isCredentialFailure } from '../errors.ts'
 import { describeError } from '../log.ts'
@@ -80,15 +80,11 @@ export function createReadCustomer({ readOrders, clock, seconds, overdueAt }: Op
 
   async function readInTime(customerTenantId: string, call: Call): Promise<Orders> {
     const retrievedAt = new Date(clock.now()).toISOString()
-    const deadline = startDeadline(clock, seconds)
-    const signal = AbortSignal.any([deadline.signal, call.deadline.signal])
-    try {
-      const query = { customerTenantId, includePrice: false, includeSystemPurchases: true }
-      const { orders } = await readOrders(query, { ...call, deadline: { at: deadline.at, signal } })
-      return { retrievedAt, orders: selectOrders(orders).filter(({ json }) => json[0] === openBrace) }
-    } finally {
-      deadline.end()
-    }
+    const query = { customerTenantId, includePrice: false, includeSystemPurchases: true }
+    const { orders } = await withDeadline(clock, timeLimit(clock, seconds, call.deadline), deadline =>
+      readOrders(query, { ...call, deadline }),
+    )
+    return { retrievedAt, orders: selectOrders(orders).filter(({ json }) => json[0] === openBrace) }
   }
 
   async function encode(

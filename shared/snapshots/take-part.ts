@@ -78,7 +78,7 @@ export function createTakePart(options: Options): TakePart {
     const { plan, customers, history, writer } = await open(snapshotId, part, call)
     const stop = new AbortController()
     const signal = AbortSignal.any([call.deadline.signal, stop.signal])
-    const partCall: Call = { ...call, deadline: { at: call.deadline.at, signal } }
+    const partCall: Call = { ...call, deadline: { ...call.deadline, signal } }
     const entries: IndexEntry[] = []
     const counts: ChangeCounts = { created: 0, updated: 0, removed: 0 }
     let unpaid = customers.length

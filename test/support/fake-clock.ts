@@ -33,6 +33,13 @@ export function createFakeClock({ now: start = Date.UTC(2026, 10, 20), jumps = f
     setRandom(next) {
       random = next
     },
+    after(ms, action) {
+      const sleeper: Sleeper = { at: now + ms, wake: action }
+      sleepers.push(sleeper)
+      return () => {
+        sleepers = sleepers.filter(other => other !== sleeper)
+      }
+    },
     sleep(ms, signal) {
       slept.push(ms)
       if (signal?.aborted) return Promise.reject(signal.reason)
