@@ -29,7 +29,7 @@ export type BicepSymbol =
   | ParameterSymbol
   | { kind: 'variable'; value: Node }
   | { kind: 'import'; path: string }
-  | { kind: 'output'; type: string; value: Node }
+  | { kind: 'output'; type: string; value: Node; rules: Map<string, Node> }
 
 /** By name; outputs, which may be named like anything else, as `output` and their name. */
 export type Template = { file: string; root: Node; symbols: Map<string, BicepSymbol> }
@@ -61,7 +61,7 @@ function resourceOf(declaration: Node, parent?: ResourceSymbol): ResourceSymbol 
     kind: 'resource',
     type: parent === undefined ? type : `${parent.type}/${type}`,
     apiVersion: version ?? parent?.apiVersion ?? '',
-    existing: declaration.children.some(child => child?.type === 'existing'),
+    existing: declaration.words.includes('existing'),
     parent,
     nested: new Map(),
     ...bodyOf(declaration),
@@ -111,7 +111,12 @@ export function readTemplate(file: string): Template {
         symbols.set(name, { kind: 'variable', value: lastPart(declaration) })
         break
       case 'output_declaration':
-        symbols.set(`output ${name}`, { kind: 'output', type: typeOf(declaration), value: lastPart(declaration) })
+        symbols.set(`output ${name}`, {
+          kind: 'output',
+          type: typeOf(declaration),
+          value: lastPart(declaration),
+          rules: rulesOf(decorators),
+        })
         break
       case 'resource_declaration':
         symbols.set(name, resourceOf(declaration))
