@@ -31,6 +31,7 @@ const faultsOf = (env: Environment): Promise<string> =>
 
 afterEach(() => {
   vi.unstubAllEnvs()
+  vi.restoreAllMocks()
 })
 
 test('settings come from the environment of the process', async () => {
@@ -72,7 +73,6 @@ describe('the version of Node.js', () => {
     })
     expect(await messageOf(env, '20.20.2')).toMatch(/^The app runs on Node\.js 20\.20\.2 .*machine\.$/)
     expect(parse).toHaveBeenCalled()
-    parse.mockRestore()
   })
 
   test('has to be at least what package.json says', async () => {
