@@ -38,7 +38,7 @@ describe('an alert query', () => {
       'AppTraces | extend x = parse_jsn(Message)',
       "The name 'parse_jsn' does not refer to any known function",
     ],
-    ['type', 'AppTraces | where Message', 'A value of type bool expected'],
+    ['type', 'AppTraces | where Message', 'The expression must have the type bool'],
     ['operator', 'AppTraces | wher Message has "x"', 'line 1'],
   ])('with a wrong %s is refused', (_, query, fault) => {
     expect(faultsOf(query).join('\n')).toContain(fault)

@@ -18,6 +18,8 @@ export type ModuleSymbol = Body & { kind: 'module'; path: string }
 export type ParameterSymbol = {
   kind: 'parameter'
   type: string
+  /** The type as it is written. */
+  written: string
   otherwise: Node | undefined
   /** Decorators by name, such as allowed, with their argument. */
   rules: Map<string, Node>
@@ -73,9 +75,12 @@ function resourceOf(declaration: Node, parent?: ResourceSymbol): ResourceSymbol 
   return symbol
 }
 
-function typeOf(declaration: Node): string {
-  const type = partOfType(declaration, 'type')?.text ?? partsOf(declaration)[1]?.text ?? ''
-  return type.endsWith('[]') ? 'array' : type
+const writtenType = (declaration: Node): string =>
+  partOfType(declaration, 'type')?.text ?? partsOf(declaration)[1]?.text ?? ''
+
+const typeOf = (declaration: Node): string => {
+  const written = writtenType(declaration)
+  return written.endsWith('[]') ? 'array' : written
 }
 
 const rulesOf = (decorators: Node | undefined): Map<string, Node> =>
@@ -104,7 +109,8 @@ export function readTemplate(file: string): Template {
         continue
       case 'parameter_declaration': {
         const otherwise = partsOf(declaration)[2]
-        symbols.set(name, { kind: 'parameter', type: typeOf(declaration), otherwise, rules: rulesOf(decorators) })
+        const [type, written] = [typeOf(declaration), writtenType(declaration)]
+        symbols.set(name, { kind: 'parameter', type, written, otherwise, rules: rulesOf(decorators) })
         break
       }
       case 'variable_declaration':
