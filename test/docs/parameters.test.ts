@@ -1,15 +1,16 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { root } from '../../local/build.ts'
 import { parameterPage } from '../infra/bicep/parameter-table.ts'
 import { readTemplate } from '../infra/bicep/template.ts'
 
 const read = (path: string): Promise<string> => readFile(join(root, path), 'utf8')
+const main = readTemplate(join(root, 'infra/main.bicep'))
 
 test('the page of parameters is what the template says: npm run docs writes it', async () => {
-  expect(await read('docs/parameters.md')).toBe(parameterPage(readTemplate(join(root, 'infra/main.bicep'))))
+  expect(await read('docs/parameters.md')).toBe(parameterPage(main))
 })
 
 test('its rows tell values, bounds, default and meaning', async () => {
@@ -54,8 +55,47 @@ test.each(['README.md', 'docs/operations.md'])('%s leads to it', async file => {
   expect(await read(file)).toMatch(/parameters\.md\)/)
 })
 
+describe('a command in the documents', () => {
+  const outputs = [...main.symbols.keys()].flatMap(name => (name.startsWith('output ') ? [name.slice(7)] : []))
+  /** Names that azd itself gives a meaning to. */
+  const ofAzd = ['AZURE_RESOURCE_GROUP', 'AZURE_PRINCIPAL_ID', 'AZURE_PRINCIPAL_TYPE']
+
+  test.each(['README.md', 'docs/operations.md', 'docs/credentials.md'])(
+    'of %s sets what main.bicepparam reads, and gets what the template puts out',
+    async file => {
+      const text = await read(file)
+      const parameters = await read('infra/main.bicepparam')
+      const set = [...text.matchAll(/azd env set ([A-Z_]+)/g)].map(([, name = '']) => name)
+      const got = [...text.matchAll(/azd env get-value ([A-Z_]+)/g)].map(([, name = '']) => name)
+      expect(set).not.toEqual([])
+      expect(got).not.toEqual([])
+      expect(set.filter(name => !ofAzd.includes(name) && !parameters.includes(`('${name}'`))).toEqual([])
+      expect(got.filter(name => !ofAzd.includes(name) && !outputs.includes(name))).toEqual([])
+    },
+  )
+
+  test.each(['README.md', 'docs/operations.md'])('of %s comes when it can work', async file => {
+    const text = await read(file)
+    const order = ['azd up', 'az keyvault secret set', 'azd env set STORED_SECRETS', 'azd provision'].map(command =>
+      text.indexOf(`\n${command}`),
+    )
+    expect(order.every(at => at > 0)).toBe(true)
+    expect(order).toEqual(order.toSorted((one, other) => one - other))
+    expect(text.lastIndexOf('\nnpm run smoke')).toBeGreaterThan(Math.max(...order))
+  })
+
+  test('exists', async () => {
+    const { scripts } = JSON.parse(await read('package.json')) as { scripts: Record<string, string> }
+    const texts = await Promise.all(
+      ['README.md', 'docs/operations.md', 'docs/credentials.md', 'docs/parameters.md'].map(read),
+    )
+    const run = texts.flatMap(text => [...text.matchAll(/npm run (\w+)/g)].map(([, name = '']) => name))
+    expect(run.filter(name => !(name in scripts))).toEqual([])
+  })
+})
+
 test('no document names a parameter that the template does not have', async () => {
-  const { symbols } = readTemplate(join(root, 'infra/main.bicep'))
+  const { symbols } = main
   const files = [
     'README.md',
     'docs/operations.md',
