@@ -137,6 +137,6 @@ describe('the code', () => {
       error: { code: 'x' },
     })
     const read = new RegExp(extracts[0] ?? '').exec(`LanguageWorkerConsoleLog ${lines[0]}`)?.[0] ?? ''
-    expect(JSON.parse(read)).toEqual({ event: 'snapshot_failed', error: { code: 'x' } })
+    expect(JSON.parse(read)).toEqual({ event: 'snapshot_failed', level: 'error', error: { code: 'x' } })
   })
 })

@@ -74,6 +74,27 @@ describe('the smoke test', () => {
     }
   })
 
+  test('tells an app that lacks its credential from one that is broken', async () => {
+    const fresh = await startApp({
+      storage: inject('storage'),
+      settings: { LOCAL_FUNCTION_KEY: key },
+      prepare: ({ keyVault }) => keyVault.secrets.clear(),
+    })
+    try {
+      const outcome = await smoke(fresh.url, key)
+      expect(failed(outcome)).toEqual([
+        expect.stringMatching(/^WAIT {2}orders: reached, credential missing: .*partner-center-client-secret/),
+      ])
+      expect(outcome.code).toBe(2)
+
+      const broken = await smoke(fresh.url, 'another-key')
+      expect(failed(broken).map(line => line.replace(/:.*/, ''))).toEqual(['FAIL  orders', 'FAIL  bad request'])
+      expect(broken.code).toBe(1)
+    } finally {
+      await fresh.stop()
+    }
+  })
+
   test('fails each check on something that is not the app', async () => {
     const server = createServer((_, response) => response.end('<html>It works</html>'))
     await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
