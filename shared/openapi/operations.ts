@@ -40,9 +40,25 @@ const ourFault =
 /** The failures of everything that reads upstream. */
 const upstream = { 403: forbidden, 424: credential, 429: throttled, 500: ourFault, 502: broken, 503: unavailable }
 const local = { 500: ourFault, 503: unavailable }
+const unchanged = 'Nothing has changed since the ETag in If-None-Match.'
 const unknownCustomer =
   'No such customer (customer_not_found), or no snapshot of the time asked for (snapshot_not_found).'
 const expired = 'The list has changed since the cursor was given out (cursor_expired). Start again without one.'
+
+/** What the triggers have in common: one for each kind of change, and one for all. */
+const orderTrigger = {
+  functionName: 'poll-order-changes',
+  method: 'get',
+  parameters: parameters.orderChanges,
+  success: { description: 'The changes since the last time.', schema: responses.changesPage },
+  others: {
+    400: badInput,
+    410: 'The cursor is older than the snapshots that are kept (cursor_expired); error.details holds a fresh one.',
+    ...local,
+  },
+  visibility: 'important',
+  trigger: { hint: 'To see it work now, take two snapshots with an order in between.' },
+} as const
 
 export const operations: readonly Operation[] = [
   {
@@ -55,7 +71,7 @@ export const operations: readonly Operation[] = [
     parameters: parameters.customerOrders,
     success: { description: 'The orders, the oldest first.', schema: responses.orderCollection },
     others: {
-      304: 'Nothing has changed since the ETag in If-None-Match.',
+      304: unchanged,
       400: badInput,
       404: unknownCustomer,
       ...upstream,
@@ -71,7 +87,12 @@ export const operations: readonly Operation[] = [
     description: 'Gets one order of a customer, with its provisioning status if asked for.',
     parameters: parameters.customerOrder,
     success: { description: 'The order.', schema: responses.orderWithStatus },
-    others: { 400: badInput, 404: 'No such order (order_not_found) or customer (customer_not_found).', ...upstream },
+    others: {
+      304: unchanged,
+      400: badInput,
+      404: 'No such order (order_not_found) or customer (customer_not_found).',
+      ...upstream,
+    },
     visibility: 'important',
   },
   {
@@ -84,7 +105,7 @@ export const operations: readonly Operation[] = [
     parameters: parameters.orderLines,
     hidden: ['format'],
     success: { description: 'A page of order lines.', schema: responses.orderLinePage },
-    others: { 400: badInput, 404: unknownCustomer, 410: expired, ...upstream },
+    others: { 304: unchanged, 400: badInput, 404: unknownCustomer, 410: expired, ...upstream },
     visibility: 'important',
     pageable: true,
   },
@@ -102,21 +123,37 @@ export const operations: readonly Operation[] = [
     pageable: true,
   },
   {
+    ...orderTrigger,
+    operationId: 'OnOrderCreated',
+    path: '/order-changes/created',
+    summary: 'When an order is created',
+    description: 'Triggers for each order that is new since the snapshot before.',
+    success: { ...orderTrigger.success, schema: responses.createdPage },
+    hidden: ['kind'],
+  },
+  {
+    ...orderTrigger,
+    operationId: 'OnOrderUpdated',
+    path: '/order-changes/updated',
+    summary: 'When an order is changed',
+    description: 'Triggers for each order that differs from the one in the snapshot before.',
+    hidden: ['kind'],
+  },
+  {
+    ...orderTrigger,
+    operationId: 'OnOrderRemoved',
+    path: '/order-changes/removed',
+    summary: 'When an order is removed',
+    description: 'Triggers for each order that the service no longer has since the snapshot before.',
+    success: { ...orderTrigger.success, schema: responses.removedPage },
+    hidden: ['kind'],
+  },
+  {
+    ...orderTrigger,
     operationId: 'OnOrderChanged',
-    functionName: 'poll-order-changes',
-    method: 'get',
     path: '/order-changes',
-    summary: 'When an order is created or changed',
-    description: 'Triggers for each order that was created, updated or removed from one snapshot to the next.',
-    parameters: parameters.orderChanges,
-    success: { description: 'The changes since the last time.', schema: responses.changesPage },
-    others: {
-      400: badInput,
-      410: 'The cursor is older than the snapshots that are kept (cursor_expired); error.details holds a fresh one.',
-      ...local,
-    },
-    visibility: 'important',
-    trigger: { hint: 'To see it work now, take two snapshots with an order in between.' },
+    summary: 'When an order is created, changed or removed',
+    description: 'Triggers for each order that was created, changed or removed from one snapshot to the next.',
   },
   {
     operationId: 'StartSnapshot',
@@ -133,7 +170,7 @@ export const operations: readonly Operation[] = [
       409: 'A snapshot is being taken already (snapshot_running); Location says which.',
       ...upstream,
     },
-    visibility: 'advanced',
+    visibility: 'important',
   },
   {
     operationId: 'GetSnapshot',
@@ -151,7 +188,7 @@ export const operations: readonly Operation[] = [
       424: 'The snapshot has failed (snapshot_failed), or the credential did (credential_rejected, mfa_required, wrong_audience, key_vault_refused).',
       ...local,
     },
-    visibility: 'advanced',
+    visibility: 'important',
   },
   {
     operationId: 'ListSnapshots',
@@ -163,7 +200,7 @@ export const operations: readonly Operation[] = [
     parameters: parameters.snapshots,
     success: { description: 'A page of snapshots.', schema: responses.snapshotPage },
     others: { 400: badInput, ...local },
-    visibility: 'advanced',
+    visibility: 'important',
     pageable: true,
   },
   {
