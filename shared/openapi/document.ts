@@ -3,16 +3,16 @@ import { metaOf, type ParameterMeta, type PickList } from '../http/parameter-kin
 import { type Operation, operations } from './operations.ts'
 import { pickFrom } from './pickers.ts'
 
-/** The route prefix of host.json. Paths hold it, so that gateway links, which are prefix + path, name it as well. */
+/** The route prefix of host.json. It is part of every path, because links through a gateway are prefix + path. */
 const routePrefix = '/api'
 
-/** Stands for the host: the app puts its own in its place, and a connection of the connector does, too. */
+/** A placeholder: the app serves its own host instead, and a connection of the connector names one. */
 const definitionHost = 'your-app.azurewebsites.net'
 
 /**
- * What the paths of polling triggers begin with. The gateway keeps the cursor of the operations below this path, and takes
- * it off before it calls the app (every certified connector with the policy `pollingtrigger` has such paths, also for
- * services without any: github.com/microsoft/PowerPlatformConnectors, custom-connectors/Facebook).
+ * What the paths of polling triggers begin with in a connector. The gateway removes it before it calls the app. Every
+ * certified connector with the policy `pollingtrigger` has such paths, although the services behind them have none
+ * (github.com/microsoft/PowerPlatformConnectors, custom-connectors/Facebook).
  */
 const triggerPrefix = '/trigger'
 
@@ -37,7 +37,7 @@ function describe(pathOf: (operation: Operation) => string): Json {
     info: {
       title: 'Partner Center Orders',
       description:
-        'Brings the orders of the customers of a Cloud Solution Provider partner to where its people work: live, flat, filtered, as of an earlier day, and as a trigger for what is new.',
+        'Gets the orders of the customers of a Cloud Solution Provider partner: live, as flat rows, filtered, or as of an earlier day. Starts flows when an order is created, changed or removed.',
       version: '1.0.0',
       contact: {
         name: 'The operations team of the partner',
@@ -146,7 +146,7 @@ function withItems({ items, ...property }: Json, picks: PickList | undefined): J
   return { ...property, items: { ...rest, 'x-ms-summary': title, ...dropdown } }
 }
 
-/** What JSON Schema has and OpenAPI 2.0 has not, or what flows would take too strictly. */
+/** What OpenAPI 2.0 does not have, or what flows would enforce too strictly. */
 const left = new Set(['$schema', 'additionalProperties', 'title', 'minimum', 'maximum', 'enum', 'id'])
 
 /** A response schema in OpenAPI 2.0's terms: titles as `x-ms-summary`, no bounds, and no enums that a new value would break. */

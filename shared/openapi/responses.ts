@@ -245,7 +245,7 @@ export const healthDetails = z.object({
 type Describes<Schema extends z.ZodType, Returned> = Returned extends z.input<Schema> ? true : never
 type Holds<T extends true> = T
 
-/** The compiler's word that these describe what the functions return. */
+/** The compiler checks that these schemas describe what the functions return. */
 export type ReturnedShapes = [
   Holds<Describes<typeof orderLine, OrderLine>>,
   Holds<Describes<typeof snapshot, Snapshot>>,
