@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { FunctionMetadata, LoadedApp, RpcHttp } from './core.ts'
 
-type Segment = { kind: 'text' | 'one' | 'rest'; value: string }
+type Segment = { kind: 'text' | 'one' | 'optional' | 'rest'; value: string }
 
 export type HttpRoute = { name: string; methods: string[]; authLevel: string; segments: Segment[] }
 
@@ -22,9 +22,9 @@ export function httpRoutes(functions: Iterable<FunctionMetadata>, prefix: string
 }
 
 function toSegment(text: string): Segment {
-  const [, star, name] = /^\{(\*?)(\w+)\}$/.exec(text) ?? []
+  const [, star, name, mark] = /^\{(\*?)(\w+)(\??)\}$/.exec(text) ?? []
   if (name === undefined) return { kind: 'text', value: text.toLowerCase() }
-  return { kind: star === '*' ? 'rest' : 'one', value: name }
+  return { kind: star === '*' ? 'rest' : mark === '?' ? 'optional' : 'one', value: name }
 }
 
 export function matchRoute(route: HttpRoute, method: string, path: string): Record<string, string> | undefined {
@@ -37,8 +37,8 @@ export function matchRoute(route: HttpRoute, method: string, path: string): Reco
       return rest === '' ? params : { ...params, [segment.value]: rest }
     }
     const part = parts[index]
-    if (part === undefined) return undefined
-    if (segment.kind === 'one') {
+    if (part === undefined) return segment.kind === 'optional' ? params : undefined
+    if (segment.kind === 'one' || segment.kind === 'optional') {
       if (part === '') return undefined
       params[segment.value] = decode(part)
     } else if (part.toLowerCase() !== segment.value) return undefined

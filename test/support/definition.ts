@@ -31,6 +31,8 @@ export const operations = Object.entries(definition.paths).flatMap(([path, metho
   Object.entries(methods).map(([method, operation]) => ({ path, method, operation })),
 )
 
+export const triggers = operations.filter(({ operation }) => operation['x-ms-trigger'] !== undefined)
+
 /** Every schema below a schema, itself included, with the members that lead there. */
 export function* schemasIn(schema: Json, at = ''): Generator<{ at: string; schema: Json }> {
   yield { at, schema }
