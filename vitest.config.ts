@@ -16,6 +16,8 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     exclude: leftOut.map(name => `test/desktop/${name}/**`),
+    // What a test that passes provokes, such as the log line of an error, is no news.
+    silent: 'passed-only',
     globalSetup: 'test/support/global-setup.ts',
     testTimeout: 30_000,
     hookTimeout: 60_000,

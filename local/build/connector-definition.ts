@@ -1,10 +1,7 @@
-import { writeFile } from 'node:fs/promises'
-import { createDocument } from '../shared/openapi/document.ts'
-import { root } from './build.ts'
+import { createDocument } from '../../shared/openapi/document.ts'
+import { root } from './bundle.ts'
 
 export const definitionFile = `${root}infra/connector/apiDefinition.swagger.json`
 
 /** The committed definition of the connector: the served document, formatted for reading. */
 export const definitionText = (): string => `${JSON.stringify(createDocument(), null, 2)}\n`
-
-if (import.meta.main) await writeFile(definitionFile, definitionText())

@@ -1,9 +1,9 @@
-import { isAppError } from '../shared/errors.ts'
-import { environment, readSettings } from '../shared/settings.ts'
-import { buildApp, root } from './build.ts'
-import { onEnd } from './end.ts'
-import { startHost } from './host/host.ts'
-import { loadLocalSettings } from './local-settings.ts'
+import { isAppError } from '../../shared/errors.ts'
+import { environment, readSettings } from '../../shared/settings.ts'
+import { buildApp, root } from '../build/bundle.ts'
+import { startHost } from '../host/host.ts'
+import { loadLocalSettings } from '../host/local-settings.ts'
+import { onEnd } from '../processes/end.ts'
 
 await loadLocalSettings()
 try {

@@ -2,9 +2,9 @@ import { execFile } from 'node:child_process'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
-import { root } from '../../local/build.ts'
-import { refuse } from '../../local/simulator/failure-cases.ts'
-import { type RunningApp, startApp } from '../support/running-app.ts'
+import { root } from '../../../local/build/bundle.ts'
+import { refuse } from '../../../local/simulator/failure-cases.ts'
+import { type RunningApp, startApp } from '../../support/running-app.ts'
 
 const key = 'a-key-of-this-test'
 let app: RunningApp
@@ -20,7 +20,7 @@ type Outcome = { code: number; lines: string[] }
 const smoke = (...args: string[]): Promise<Outcome> =>
   new Promise(resolve => {
     const env = { PATH: process.env.PATH }
-    execFile(process.execPath, [`${root}local/smoke.ts`, ...args], { env }, (error, stdout, stderr) => {
+    execFile(process.execPath, [`${root}local/commands/smoke.ts`, ...args], { env }, (error, stdout, stderr) => {
       const code = error === null ? 0 : Number(error.code)
       resolve({ code, lines: `${stdout}${stderr}`.trimEnd().split('\n') })
     })

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { environment } from '../shared/settings.ts'
+import { environment } from '../../shared/settings.ts'
 
 /**
  * `npm run snapshot [-- URL [KEY]]`: starts a snapshot on a running app and shows its progress until it ends: a bar on a

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { environment } from '../shared/settings.ts'
+import { environment } from '../../shared/settings.ts'
 
 /**
  * `npm run smoke -- URL [KEY]`: asks a running app a few questions from the outside, as after a deployment, and prints a

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type Simulator, startSimulator } from '../../local/simulator/simulator.ts'
-import { clouds } from '../../shared/clouds.ts'
-import { startConsent } from '../support/consent.ts'
-import { trust } from '../support/trust.ts'
+import { type Simulator, startSimulator } from '../../../local/simulator/simulator.ts'
+import { clouds } from '../../../shared/clouds.ts'
+import { startConsent } from '../../support/consent.ts'
+import { trust } from '../../support/trust.ts'
 
 let simulator: Simulator
 

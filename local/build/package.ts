@@ -1,7 +1,10 @@
 import { copyFile, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { dirname, join, relative, sep } from 'node:path'
 import { type Zippable, zipSync } from 'fflate'
-import { buildApp, root } from './build.ts'
+import { buildApp, root } from './bundle.ts'
+
+/** Where the package lies unless told otherwise. */
+export const packageTarget = `${root}.local`
 
 export type Package = { folder: string; zip: string; files: string[]; bytes: number }
 
@@ -14,7 +17,7 @@ const readableFile = 0o100644 << 16
  * `npm run package`: puts into a folder what is deployed and nothing else (the bundle, `host.json` and a `package.json`
  * that says where the bundle begins), and the same into a zip. azd deploys the folder, `az` the zip.
  */
-export async function packageApp(target = `${root}.local`): Promise<Package> {
+export async function packageApp(target = packageTarget): Promise<Package> {
   const folder = join(target, 'package')
   const zip = join(target, 'app.zip')
   const { name, version, type, main } = JSON.parse(await readFile(`${root}package.json`, 'utf8')) as Record<
@@ -39,11 +42,4 @@ export async function packageApp(target = `${root}.local`): Promise<Package> {
   const bytes = zipSync(contents)
   await writeFile(zip, bytes)
   return { folder, zip, files, bytes: bytes.length }
-}
-
-if (import.meta.main) {
-  const { folder, zip, files, bytes } = await packageApp()
-  console.log(`${files.length} files, ${Math.ceil(bytes / 1024)} KiB
-  ${relative(process.cwd(), zip)}
-  ${relative(process.cwd(), folder)}`)
 }

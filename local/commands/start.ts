@@ -1,13 +1,13 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { environment } from '../shared/settings.ts'
-import { startAzurite } from './azurite.ts'
-import { root } from './build.ts'
-import { onEnd } from './end.ts'
-import { runNode } from './processes.ts'
-import { caseId, failureCases } from './simulator/failure-cases.ts'
-import { documentedCustomerId } from './simulator/sample-data.ts'
-import { startSimulator } from './simulator/simulator.ts'
+import { environment } from '../../shared/settings.ts'
+import { root } from '../build/bundle.ts'
+import { startAzurite } from '../processes/azurite.ts'
+import { onEnd } from '../processes/end.ts'
+import { runNode } from '../processes/run-node.ts'
+import { caseId, failureCases } from '../simulator/failure-cases.ts'
+import { documentedCustomerId } from '../simulator/sample-data.ts'
+import { startSimulator } from '../simulator/simulator.ts'
 
 /** `npm start`: storage, the simulated cloud and the functions host, all on this machine and without an account. */
 const folder = `${root}.local`
@@ -29,7 +29,7 @@ const settings = {
   PORT: env.PORT ?? '7071',
 }
 const host = await runNode(
-  [`${root}local/run-host.ts`],
+  [`${root}local/commands/host.ts`],
   lines => lines.some(line => line.startsWith('Listening on ')),
   {
     env: { ...env, ...settings },

@@ -1,15 +1,19 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { root } from '../../local/build.ts'
-import { type Running, runNode } from '../../local/processes.ts'
+import { root } from '../../../local/build/bundle.ts'
+import { type Running, runNode } from '../../../local/processes/run-node.ts'
 
 let everything: Running
 
 beforeAll(async () => {
-  everything = await runNode([`${root}local/start.ts`], lines => lines.some(line => line.startsWith('Ctrl-C')), {
-    env: { ...process.env, PORT: '0', PARTNER_CENTER_REQUESTS_PER_MINUTE: '6000' },
-  })
+  everything = await runNode(
+    [`${root}local/commands/start.ts`],
+    lines => lines.some(line => line.startsWith('Ctrl-C')),
+    {
+      env: { ...process.env, PORT: '0', PARTNER_CENTER_REQUESTS_PER_MINUTE: '6000' },
+    },
+  )
 })
 afterAll(() => everything.stop('SIGKILL'))
 
@@ -52,7 +56,7 @@ test('`npm run snapshot` shows the progress of another one until it ends', async
     printed('functions host')[0]
       ?.replace(/^functions host\s+/, '')
       .replace(/\/api$/, '') ?? ''
-  const { stdout } = await promisify(execFile)(process.execPath, [`${root}local/snapshot.ts`, url])
+  const { stdout } = await promisify(execFile)(process.execPath, [`${root}local/commands/snapshot.ts`, url])
 
   expect(stdout).toMatch(/^Started http.*\/api\/snapshots\/\d{8}T\d{6}Z$/m)
   expect(stdout).toMatch(/^40\/40 customers, \d+ orders, \d+\/min, 0 s left$/m)

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { buildApp, bundle, root } from '../../local/build.ts'
+import { buildApp, bundle, root } from '../../../local/build/bundle.ts'
 
 let outdir: string
 

@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module'
 import { createConnection } from 'node:net'
 import { BlobSASPermissions, BlobServiceClient } from '@azure/storage-blob'
-import { type Running, runNode } from './processes.ts'
+import { type Running, runNode } from './run-node.ts'
 
 export type Azurite = {
   /** Connection string of the emulator's well-known account. */

@@ -5,9 +5,9 @@ import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { unzipSync } from 'fflate'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { root } from '../../local/build.ts'
-import { startHost } from '../../local/host/host.ts'
-import { type Package, packageApp } from '../../local/package.ts'
+import { root } from '../../../local/build/bundle.ts'
+import { type Package, packageApp } from '../../../local/build/package.ts'
+import { startHost } from '../../../local/host/host.ts'
 
 let folder: string
 let made: Package
@@ -68,7 +68,7 @@ describe('the package', () => {
   test('made again is the same to the byte, in any time zone', async () => {
     const again = join(folder, 'again')
     const env = { ...process.env, TZ: 'Pacific/Chatham' }
-    const script = `import { packageApp } from './local/package.ts'; await packageApp(${JSON.stringify(again)})`
+    const script = `import { packageApp } from './local/build/package.ts'; await packageApp(${JSON.stringify(again)})`
     await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', script], { cwd: root, env })
     expect((await readFile(join(again, 'app.zip'))).equals(await readFile(made.zip))).toBe(true)
   })

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises'
-import { root } from './build.ts'
+import { root } from '../build/bundle.ts'
 
 /** Puts the settings of `local.settings.json`, the file Core Tools reads, into the environment, which goes before them. */
 export async function loadLocalSettings(): Promise<void> {
