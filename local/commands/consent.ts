@@ -1,7 +1,9 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto'
 import { once } from 'node:events'
+import { readFile } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { getCACertificates, setDefaultCACertificates } from 'node:tls'
 import { type App, createApp } from '../../shared/app.ts'
 import { type Call, startDeadline } from '../../shared/call.ts'
 import { systemClock } from '../../shared/clock.ts'
@@ -9,6 +11,10 @@ import { AppError, isAppError } from '../../shared/errors.ts'
 import { createLog, describeError } from '../../shared/log.ts'
 import { environment } from '../../shared/settings.ts'
 import { loadLocalSettings } from '../host/local-settings.ts'
+import { CommandError } from '../processes/command-error.ts'
+import { explainListening, readPort } from '../processes/port.ts'
+import { printWarnings } from '../processes/warnings.ts'
+import { dataFolder, requireRunning } from '../start/data-folder.ts'
 
 /** Minutes to sign in before the command gives up. */
 const patienceMinutes = 10
@@ -57,7 +63,23 @@ function takeRedirect(state: string, signal: AbortSignal) {
   return { server, code }
 }
 
+/**
+ * With `--local`: the settings of the `npm start` that runs on this machine. Its sign-in page is shown over plain HTTP,
+ * which a browser takes without asking.
+ */
+async function useSimulator(): Promise<(signInUrl: string) => string> {
+  const { settings, plainUrl, certificateFile } = await requireRunning(dataFolder(environment()))
+  setDefaultCACertificates([...getCACertificates('default'), await readFile(certificateFile, 'utf8')])
+  Object.assign(process.env, settings)
+  return signInUrl => signInUrl.replace(new URL(signInUrl).origin, plainUrl)
+}
+
 async function consent(call: Call): Promise<void> {
+  const [option, ...others] = process.argv.slice(2)
+  if ((option !== undefined && option !== '--local') || others.length > 0) {
+    throw new CommandError('These options are not known. Use: npm run consent, or npm run consent -- --local')
+  }
+  const toShown = option === '--local' ? await useSimulator() : (signInUrl: string) => signInUrl
   await loadLocalSettings()
   // The host's storage has no part in signing in.
   const app = createApp({
@@ -68,12 +90,14 @@ async function consent(call: Call): Promise<void> {
     },
   })
   const settings = await app.settings()
-  const port = Number(environment().CONSENT_PORT ?? 8400)
+  const port = readPort(environment().CONSENT_PORT, 'CONSENT_PORT', 8400)
 
   const state = randomBytes(32).toString('base64url')
   const { server, code } = takeRedirect(state, call.deadline.signal)
   server.listen(port, '127.0.0.1')
-  await once(server, 'listening')
+  await once(server, 'listening').catch(error => {
+    throw explainListening(error, port, 'CONSENT_PORT')
+  })
   const redirectUri = `http://localhost:${(server.address() as AddressInfo).port}`
   try {
     const startSignIn = await app.startSignIn()
@@ -90,7 +114,7 @@ authentication. Its sign-in is what the app acts with from then on. You yourself
 
 Open this address in a browser on this machine, within ${patienceMinutes} minutes:
 
-  ${signIn.url}
+  ${toShown(signIn.url)}
 `)
     await signIn.redeem(await code, call)
     console.log('The sign-in is stored. renew-credential keeps it alive from here on.')
@@ -112,6 +136,7 @@ async function check(app: App, call: Call): Promise<void> {
     console.log('Warning: it lacks multi-factor authentication. Run this again and sign in with MFA.')
 }
 
+printWarnings()
 const deadline = startDeadline(systemClock, patienceMinutes * 60)
 try {
   await consent({
@@ -120,7 +145,9 @@ try {
     log: createLog({ ...console, warn: () => undefined, info: () => undefined, debug: () => undefined }),
   })
 } catch (error) {
-  console.error(isAppError(error) ? error.message : describeError(error))
+  if (isAppError(error) || error instanceof CommandError) throw error
+  // What a library throws may quote what it was given.
+  console.error(describeError(error))
   process.exitCode = 1
 } finally {
   deadline.end()

@@ -1,5 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { environment } from '../../shared/settings.ts'
+import { noAnswer, readAppUrl } from '../processes/app-url.ts'
+import { CommandError } from '../processes/command-error.ts'
 
 /**
  * `npm run smoke -- URL [KEY]`: asks a running app a few questions from the outside, as after a deployment, and prints a
@@ -8,11 +10,8 @@ import { environment } from '../../shared/settings.ts'
 const [url = environment().APP_URL ?? '', key = environment().APP_KEY] = process.argv.slice(2)
 const token = environment().APP_TOKEN
 
-const base = URL.parse(url)
-if (base === null) {
-  console.error('Say where the app is: npm run smoke -- https://your-app.azurewebsites.net KEY')
-  process.exit(1)
-}
+if (url === '') throw new CommandError('Say where the app is: npm run smoke -- https://your-app.azurewebsites.net KEY')
+const base = readAppUrl(url)
 const isLoopback = ['localhost', '127.0.0.1', '[::1]'].includes(base.hostname)
 
 /** A new app answers 404 or not at all until its functions are known to the platform. */
@@ -33,7 +32,9 @@ async function get(path: string, withKey = true): Promise<Answer> {
     ...(withKey && key !== undefined ? { 'x-functions-key': key } : {}),
     ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
   }
-  const response = await fetch(new URL(path, base ?? undefined), { headers, signal: AbortSignal.timeout(mostMs) })
+  const response = await fetch(new URL(path, base), { headers, signal: AbortSignal.timeout(mostMs) }).catch(error => {
+    throw noAnswer(base, error)
+  })
   const text = await response.text()
   return { status: response.status, headers: response.headers, json: text === '' ? undefined : JSON.parse(text) }
 }
@@ -70,8 +71,8 @@ async function checkHealth(): Promise<string> {
 
 async function checkKey(): Promise<string> {
   // Core Tools and the local host demand a key only when told to.
-  if (isLoopback && key === undefined) return 'no key is demanded on this machine'
   const { status } = await get('/api/customers', false)
+  if (isLoopback && key === undefined && status !== 401) return 'no key is demanded on this machine'
   expect(status === 401, `answered ${status} without a key`)
   return 'demanded'
 }
@@ -116,7 +117,7 @@ async function checkDefinition(): Promise<string> {
   const { status, json } = await get('/api/openapi.json', false)
   const { swagger, host, paths } = (json ?? {}) as { swagger?: unknown; host?: unknown; paths?: object }
   expect(status === 200 && swagger === '2.0', `answered ${status}`)
-  expect(host === base?.host, `names the host ${String(host)}`)
+  expect(host === base.host, `names the host ${String(host)}`)
   return `${Object.keys(paths ?? {}).length} paths`
 }
 

@@ -1,11 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { environment } from '../../shared/settings.ts'
+import { noAnswer, readAppUrl } from '../processes/app-url.ts'
+import { CommandError } from '../processes/command-error.ts'
 
 /**
  * `npm run snapshot [-- URL [KEY]]`: starts a snapshot on a running app and shows its progress until it ends: a bar on a
  * terminal, a line now and then elsewhere.
  */
 const [url = environment().APP_URL ?? 'http://127.0.0.1:7071', key = environment().APP_KEY] = process.argv.slice(2)
+
+const base = readAppUrl(url)
 
 type Progress = {
   snapshotId: string
@@ -43,11 +47,15 @@ async function explain(response: Response): Promise<string> {
   return error === undefined ? `The app answered ${response.status}.` : `${error.code}: ${error.message}`
 }
 
-const started = await fetch(`${url}/api/snapshots`, { method: 'POST', headers })
+const ask = (path: string | URL, method = 'GET'): Promise<Response> =>
+  fetch(new URL(path, base), { method, headers }).catch(error => {
+    throw noAnswer(base, error)
+  })
+
+const started = await ask('/api/snapshots', 'POST')
 const isGoingOn = started.status === 409
 if (started.status !== 202 && !isGoingOn) {
-  console.error(await explain(started))
-  process.exit(1)
+  throw new CommandError(await explain(started))
 }
 const location = started.headers.get('location') ?? ''
 console.log(isGoingOn ? `A snapshot is being taken already: ${location}` : `Started ${location}`)
@@ -55,11 +63,10 @@ console.log(isGoingOn ? `A snapshot is being taken already: ${location}` : `Star
 const startedAt = Date.now()
 let shownAt = 0
 for (;;) {
-  const response = await fetch(location, { headers })
+  const response = await ask(location)
   if (response.status !== 200 && response.status !== 202) {
     if (isTerminal) process.stdout.write('\n')
-    console.error(await explain(response))
-    process.exit(1)
+    throw new CommandError(await explain(response))
   }
   const progress = (await response.json()) as Progress
   const elapsedSeconds = (Date.now() - startedAt) / 1000

@@ -1,103 +1,114 @@
+import { createWriteStream } from 'node:fs'
 import { mkdir, writeFile } from 'node:fs/promises'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { join, relative } from 'node:path'
+import { parseArgs } from 'node:util'
 import { environment } from '../../shared/settings.ts'
 import { root } from '../build/bundle.ts'
 import { startAzurite } from '../processes/azurite.ts'
+import { CommandError } from '../processes/command-error.ts'
 import { onEnd } from '../processes/end.ts'
-import { runNode } from '../processes/run-node.ts'
-import { caseId, failureCases } from '../simulator/failure-cases.ts'
-import { documentedCustomerId } from '../simulator/sample-data.ts'
+import { readPort, requireFreePort } from '../processes/port.ts'
+import { EndedEarly, runNode } from '../processes/run-node.ts'
 import { startSimulator } from '../simulator/simulator.ts'
+import { dataFolder, openDataFolder, publishRunning } from '../start/data-folder.ts'
+import { prepareDays } from '../start/days.ts'
+import { formatLogLine } from '../start/host-log.ts'
+import { startPage } from '../start/page.ts'
+import { describeFailures, describeStart, describeToday } from '../start/text.ts'
+import { takeTodaysSnapshot } from '../start/today.ts'
 
 /** `npm start`: storage, the simulated cloud and the functions host, all on this machine and without an account. */
-const folder = `${root}.local`
-await mkdir(folder, { recursive: true })
+const usage = 'npm start -- [--changes SECONDS|off] [--failures]'
 
-console.log('Starting Azurite, the simulator and the functions host …')
-const [azurite, simulator] = await Promise.all([
-  startAzurite({ folder: `${folder}/azurite`, usual: true }),
-  startSimulator(),
-])
-const certificateFile = `${folder}/simulator.pem`
-await writeFile(certificateFile, simulator.certificate)
+function readOptions() {
+  try {
+    const { values } = parseArgs({
+      options: { changes: { type: 'string', default: '20' }, failures: { type: 'boolean', default: false } },
+    })
+    const changeSeconds = values.changes === 'off' ? undefined : Number(values.changes)
+    if (changeSeconds === undefined || changeSeconds >= 1) return { changeSeconds, failures: values.failures }
+  } catch {
+    // Said below.
+  }
+  throw new CommandError(`These options are not known. Use: ${usage}`)
+}
+
+const listening = 'Listening on '
+const isListening = (line: string): boolean => line.startsWith(listening)
 
 const env = environment()
-const settings = {
-  ...simulator.settings,
-  AzureWebJobsStorage: azurite.connectionString,
-  NODE_EXTRA_CA_CERTS: certificateFile,
-  PORT: env.PORT ?? '7071',
-}
-const host = await runNode(
-  [`${root}local/commands/host.ts`],
-  lines => lines.some(line => line.startsWith('Listening on ')),
-  {
-    env: { ...env, ...settings },
-    onLine: line => console.log(line),
-  },
-)
-const url = host.lines.findLast(line => line.startsWith('Listening on '))?.slice('Listening on '.length) ?? ''
+const options = readOptions()
+const port = readPort(env.PORT)
 
-let stopping = false
+let isEnding = false
+const ends: (() => unknown)[] = []
 onEnd(async () => {
-  stopping = true
+  isEnding = true
   console.log('\nStopping …')
-  await host.stop()
-  await Promise.all([simulator.stop(), azurite.stop()])
+  for (const end of ends.reverse()) await end()
 })
-host.process.once('exit', () => {
-  // Without the host there is nothing left to stay for.
-  if (!stopping) process.kill(process.pid, 'SIGTERM')
-})
-
-const cases = failureCases().map(({ digits, what }) => `  ${caseId(digits)}  ${what}`)
-console.log(`
-Everything runs on this machine:
-  functions host        ${url}/api
-  blob storage          ${azurite.blobUrl}
-  simulated cloud       ${simulator.url}  (Partner Center, Entra ID, Key Vault)
-
-Customers that answer with a failure:
-${cases.join('\n')}
-
-Try the customer of Microsoft's documentation:
-  curl ${url}/api/customers/${documentedCustomerId}/orders
-`)
 
 try {
-  await showSnapshot()
+  await run()
 } catch (error) {
-  // Asked to end meanwhile: the host no longer answers.
-  if (!stopping) throw error
+  // Asked to end meanwhile: what had not started is no failure.
+  if (!isEnding) throw error instanceof EndedEarly ? new CommandError(error.lines.join('\n')) : error
 }
 
-async function showSnapshot(): Promise<void> {
-  const started = await fetch(`${url}/api/snapshots`, { method: 'POST' })
-  const location = started.headers.get('location') ?? ''
-  let snapshot = await fetch(location)
-  while (snapshot.status === 202) {
-    await snapshot.arrayBuffer()
-    await sleep(250)
-    snapshot = await fetch(location)
-  }
-  if (snapshot.status !== 200) {
-    console.log(`The snapshot has failed: ${await snapshot.text()}`)
-    return
-  }
-  const { path, customers, orders } = (await snapshot.json()) as {
-    path: string
-    customers: { read: number }
-    orders: number
-  }
-  const part = await azurite.readUrl('order-snapshots', `${path}/part-00000.ndjson.gz`)
-  console.log(`A snapshot of ${customers.read} customers with ${orders} orders lies in the container order-snapshots:
-  ${path}
+async function run(): Promise<void> {
+  const folder = dataFolder(env)
+  await openDataFolder(folder)
+  if (port !== 0) await requireFreePort(port)
+  await mkdir(join(folder, 'azurite'), { recursive: true })
+  // Azurite would tell of a folder that it cannot write in many lines.
+  for (const name of ['azurite/written', 'host.log']) await writeFile(join(folder, name), '')
 
-Count its orders by status:
-  curl -s '${part}' | zcat | jq -r .order.status | sort | uniq -c
+  console.log('Starting storage, the simulated cloud and the functions host …')
+  const [azurite, simulator] = await Promise.all([
+    startAzurite({ folder: join(folder, 'azurite'), usual: true }),
+    startSimulator(),
+  ])
+  ends.push(azurite.stop, simulator.stop)
+  const storage = azurite.connectionString
+  const container = env.SNAPSHOT_CONTAINER ?? 'order-snapshots'
+  const certificateFile = join(folder, 'simulator.pem')
+  await writeFile(certificateFile, simulator.certificate)
+  const settings = { ...simulator.settings, AzureWebJobsStorage: storage, NODE_EXTRA_CA_CERTS: certificateFile }
 
-Ask for a customer's orders as of today:
-  curl '${url}/api/customers/${documentedCustomerId}/orders?asOf=${new Date().toISOString().slice(0, 10)}'
+  const days = await prepareDays({ folder, storage, container, simulator, env: { ...env, ...settings }, options })
+  ends.push(() => days.orders.setOn(false))
+  const services: { name: string; value: string }[] = []
+  const page = await startPage({ ...days, services: () => services, storage, container, key: env.LOCAL_FUNCTION_KEY })
+  ends.push(page.stop)
 
-Ctrl-C ends everything.`)
+  const log = createWriteStream(join(folder, 'host.log'), { flags: 'a' })
+  let isReady = false
+  const host = await runNode([`${root}local/run.js`, 'host'], lines => lines.some(isListening), {
+    env: { ...env, ...settings, PORT: String(port), LOCAL_PAGE_URL: page.url },
+    onLine(line) {
+      log.write(`${line}\n`)
+      const text = isListening(line) ? line : formatLogLine(line)
+      if (text !== undefined && (isReady || isListening(line))) console.log(text)
+    },
+  })
+  ends.push(() => host.stop())
+  host.process.once('exit', () => {
+    // Without the host there is nothing left to stay for.
+    if (!isEnding) process.kill(process.pid, 'SIGTERM')
+  })
+  const url = host.lines.findLast(isListening)?.slice(listening.length) ?? ''
+  await publishRunning(folder, { url, storage, container, plainUrl: simulator.plainUrl, certificateFile, settings })
+  services.push(
+    { name: 'functions host', value: `${url}/api` },
+    { name: 'blob storage', value: azurite.blobUrl },
+    { name: 'simulated cloud', value: `${simulator.url}  (Partner Center, Entra ID, Key Vault)` },
+    { name: 'log of the host', value: relative(process.cwd(), join(folder, 'host.log')) },
+  )
+  console.log(describeStart(url, services))
+  if (options.failures) console.log(describeFailures(url, days.cases.all()))
+  console.log('Taking a snapshot …')
+  const today = await takeTodaysSnapshot(url, env.LOCAL_FUNCTION_KEY)
+  console.log(describeToday(url, today, options.changeSeconds))
+  isReady = true
+  if (options.changeSeconds !== undefined) days.orders.setOn(true)
 }

@@ -1,6 +1,6 @@
 import type { FunctionMetadata } from './core.ts'
 
-type Segment = { kind: 'text' | 'one' | 'rest'; value: string }
+type Segment = { kind: 'text' | 'one' | 'optional' | 'rest'; value: string }
 
 export type HttpRoute = { name: string; methods: string[]; authLevel: string; segments: Segment[] }
 
@@ -18,9 +18,9 @@ export function httpRoutes(functions: Iterable<FunctionMetadata>, prefix: string
 }
 
 function toSegment(text: string): Segment {
-  const [, star, name] = /^\{(\*?)(\w+)\}$/.exec(text) ?? []
+  const [, star, name, mark] = /^\{(\*?)(\w+)(\??)\}$/.exec(text) ?? []
   if (name === undefined) return { kind: 'text', value: text.toLowerCase() }
-  return { kind: star === '*' ? 'rest' : 'one', value: name }
+  return { kind: star === '*' ? 'rest' : mark === '?' ? 'optional' : 'one', value: name }
 }
 
 /**
@@ -38,8 +38,9 @@ export function matchRoute(route: HttpRoute, method: string, path: string): Reco
       return parts[index] === '' ? undefined : { ...params, [segment.value]: parts.slice(index).join('/') }
     }
     const part = index < count ? parts[index] : undefined
+    if (part === undefined && segment.kind === 'optional') return params
     if (part === undefined || part === '') return undefined
-    if (segment.kind === 'one') params[segment.value] = part
+    if (segment.kind !== 'text') params[segment.value] = part
     else if (part.toLowerCase() !== segment.value) return undefined
   }
   return count === route.segments.length ? params : undefined

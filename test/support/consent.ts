@@ -12,7 +12,7 @@ export async function startConsent(simulator: Simulator, settings: Record<string
   const certificate = join(await mkdtemp(join(tmpdir(), 'consent-')), 'simulator.pem')
   await writeFile(certificate, simulator.certificate)
   const running = await runNode(
-    [`${root}local/commands/consent.ts`],
+    [`${root}local/run.js`, 'consent'],
     lines => lines.some(line => line.includes('oauth2/v2.0/authorize')),
     {
       env: {

@@ -54,7 +54,7 @@ export async function startApp({ storage, settings = {}, simulator: options, pre
 
 /** Starts `npm run host`'s script with nothing but the given settings. */
 export const startHostProcess = (settings: Record<string, string>): Promise<Running> =>
-  runNode([`${root}local/commands/host.ts`], lines => lines.some(line => line.startsWith('Listening on ')), {
+  runNode([`${root}local/run.js`, 'host'], lines => lines.some(line => line.startsWith('Listening on ')), {
     env: { PATH: process.env.PATH, HOME: process.env.HOME, PORT: '0', ...settings },
   })
 

@@ -20,7 +20,7 @@ type Outcome = { code: number; lines: string[] }
 const smoke = (...args: string[]): Promise<Outcome> =>
   new Promise(resolve => {
     const env = { PATH: process.env.PATH }
-    execFile(process.execPath, [`${root}local/commands/smoke.ts`, ...args], { env }, (error, stdout, stderr) => {
+    execFile(process.execPath, [`${root}local/run.js`, 'smoke', ...args], { env }, (error, stdout, stderr) => {
       const code = error === null ? 0 : Number(error.code)
       resolve({ code, lines: `${stdout}${stderr}`.trimEnd().split('\n') })
     })

@@ -38,6 +38,7 @@ const functions = [
   httpFunction('order', 'customers/{customer}/orders/{order}'),
   httpFunction('customers', 'customers'),
   httpFunction('named', undefined),
+  httpFunction('changes', 'changes/{kind?}'),
   timer,
 ]
 
@@ -54,7 +55,7 @@ function find(method: string, path: string) {
 
 describe('a route', () => {
   test('is tried in the order of the names of the functions', () => {
-    expect(routes.map(({ name }) => name)).toEqual(['customers', 'named', 'order', 'orders', 'zz-rest'])
+    expect(routes.map(({ name }) => name)).toEqual(['changes', 'customers', 'named', 'order', 'orders', 'zz-rest'])
     const [first] = httpRoutes([httpFunction('b', 'x'), httpFunction('a', '{any}')], 'api')
     expect(first?.name).toBe('a')
   })
@@ -70,6 +71,10 @@ describe('a route', () => {
     ['GET', '/api/customers/a%2Fb/orders/c%2fd', 'order', { customer: 'a%2Fb', order: 'c%2fd' }],
     ['GET', '/api/customers/a%252Fb/orders', 'orders', { customer: 'a%2Fb' }],
     ['GET', '/api/named', 'named', {}],
+    ['GET', '/api/changes', 'changes', {}],
+    ['GET', '/api/changes/', 'changes', {}],
+    ['GET', '/api/changes/created', 'changes', { kind: 'created' }],
+    ['GET', '/api/changes/created/more', 'zz-rest', { path: 'changes/created/more' }],
     ['POST', '/api/customers', 'zz-rest', { path: 'customers' }],
     ['DELETE', '/api/customers/c1/orders', 'zz-rest', { path: 'customers/c1/orders' }],
     ['GET', '/api/%63ustomers/c1/%6Frders', 'orders', { customer: 'c1' }],
