@@ -70,8 +70,8 @@ export async function runNode(
     lines,
     async stop(signal = 'SIGTERM') {
       if (child.exitCode === null && child.signalCode === null) {
-        // On Windows a signal is a kill; closing the channel asks for an orderly end everywhere.
-        if (signal === 'SIGTERM' && child.connected) child.disconnect()
+        // On Windows a signal kills; closing the channel leaves the process a moment to end in order.
+        if (signal === 'SIGTERM' && process.platform === 'win32' && child.connected) child.disconnect()
         else child.kill(signal)
       }
       await ended
