@@ -1,7 +1,10 @@
 import type { Browser, Page } from 'playwright-core'
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { startBrowser } from '../../support/browser.ts'
 import { type LocalStart, startEverything } from '../../support/local-start.ts'
+
+// Everything is started here, beside whatever else the machine does.
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 120_000 })
 
 let started: LocalStart
 let browser: Browser
@@ -20,6 +23,7 @@ afterAll(async () => {
 
 beforeEach(async () => {
   page = await browser.newPage()
+  page.setDefaultTimeout(50_000)
   strangers = []
   complaints = []
   page.on('request', request => {
@@ -59,14 +63,16 @@ describe('the page of `npm start`', () => {
     const customer = await page.getByLabel('Customer', { exact: true }).inputValue()
     await choose('GET Get order')
     await expect
-      .poll(() => page.getByLabel('Address').inputValue())
+      .poll(() => page.getByLabel('Address').inputValue(), { timeout: 20_000 })
       .toMatch(new RegExp(`^/api/customers/${customer}/orders/.+`))
     await choose('Send')
     await status(200)
     expect(await answer()).toContain(`"referenceCustomerId": "${customer}"`)
 
     await choose('GET Get snapshot')
-    await expect.poll(() => page.getByLabel('Address').inputValue()).toMatch(/^\/api\/snapshots\/\d{8}T\d{6}Z$/)
+    await expect
+      .poll(() => page.getByLabel('Address').inputValue(), { timeout: 20_000 })
+      .toMatch(/^\/api\/snapshots\/\d{8}T\d{6}Z$/)
     await choose('Send')
     await status(200)
   })
@@ -92,7 +98,7 @@ describe('the page of `npm start`', () => {
     await choose('Send')
     await status(200)
     await choose('What has changed since')
-    await expect.poll(() => page.getByLabel('Address').inputValue()).toContain('cursor=')
+    await expect.poll(() => page.getByLabel('Address').inputValue(), { timeout: 20_000 }).toContain('cursor=')
     await status(200)
   })
 

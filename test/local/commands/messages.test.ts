@@ -4,8 +4,10 @@ import type { AddressInfo } from 'node:net'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { root } from '../../../local/build/bundle.ts'
+
+vi.setConfig({ testTimeout: 60_000 })
 
 let folder: string
 let busy: number

@@ -43,14 +43,14 @@ describe('a process that was started', () => {
       const family = await startFamily()
       expect(isThere(family.childPid)).toBe(true)
       family.parent.kill(signal)
-      await vi.waitFor(() => expect(isThere(family.childPid)).toBe(false), 5_000)
+      await vi.waitFor(() => expect(isThere(family.childPid)).toBe(false), 20_000)
     },
   )
 
   test('ends also if it takes no notice', async () => {
     const family = await startFamily("process.on('SIGTERM', () => undefined)")
     family.parent.kill('SIGKILL')
-    await vi.waitFor(() => expect(isThere(family.childPid)).toBe(false), 8_000)
+    await vi.waitFor(() => expect(isThere(family.childPid)).toBe(false), 20_000)
   })
 
   test('stops when it is asked to, and may do so in its own time', async () => {
