@@ -71,7 +71,7 @@ async function refresh() {
       make(
         'span',
         { className: 'quiet' },
-        `  ${new Date(snapshot.startedAt).toLocaleDateString()} ${clock(snapshot.startedAt)}, ${snapshot.snapshotId}`,
+        `  ${new Date(snapshot.startedAt).toLocaleDateString()} ${clock(snapshot.startedAt)}`,
       ),
     ),
     isRunning
@@ -81,7 +81,7 @@ async function refresh() {
           { className: 'figures' },
           figure(`${read}/${planned}`, 'customers'),
           figure(snapshot.orders, 'orders'),
-          figure(created + updated + removed, `changed: ${created} new, ${removed} gone`),
+          figure(created + updated + removed, `${created} new, ${updated} changed, ${removed} gone`),
         ),
     ...(isRunning ? [] : await details(snapshot)),
   ]
