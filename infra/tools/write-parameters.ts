@@ -1,5 +1,5 @@
 import { writeFile } from 'node:fs/promises'
-import { root } from '../../local/build.ts'
+import { root } from '../../local/build/bundle.ts'
 import { parameterPage } from '../../test/infra/bicep/parameter-table.ts'
 import { readTemplate } from '../../test/infra/bicep/template.ts'
 

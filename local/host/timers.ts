@@ -3,7 +3,7 @@ import { Cron } from 'croner'
 import type { FunctionMetadata, LoadedApp, RetryOptions } from './core.ts'
 
 export type Timers = {
-  /** Runs a timer now, besides its schedule; false if there is none of that name. */
+  /** Runs a timer now, besides its schedule, once: a failure is not retried. False if there is none of that name. */
   startByHand: (name: string) => boolean
   /** Ends the schedules and waits for what is under way. */
   stop: () => Promise<void>
@@ -25,7 +25,7 @@ export function startTimers(app: LoadedApp): Timers {
   const crons: Cron[] = []
   const ending = new AbortController()
 
-  async function run({ name, retryOptions }: FunctionMetadata, next: Date | null): Promise<void> {
+  async function run({ name, retryOptions }: FunctionMetadata, next: Date | null, isByHand: boolean): Promise<void> {
     const timer = {
       IsPastDue: false,
       Schedule: { AdjustForDST: true },
@@ -37,17 +37,17 @@ export function startTimers(app: LoadedApp): Timers {
         return
       } catch (error) {
         console.error(JSON.stringify({ event: 'function_failed', function: name, message: String(error) }))
-        if (retryOptions === undefined || count >= (retryOptions.maxRetryCount ?? 0)) return
+        if (isByHand || retryOptions === undefined || count >= (retryOptions.maxRetryCount ?? 0)) return
         await setTimeout(retryDelayMs(retryOptions, count), undefined, { signal: ending.signal }).catch(() => undefined)
       }
     }
   }
 
-  function start(metadata: FunctionMetadata, next: Date | null): void {
+  function start(metadata: FunctionMetadata, next: Date | null, isByHand = false): void {
     if (running.has(metadata.name)) return
     running.set(
       metadata.name,
-      run(metadata, next).finally(() => running.delete(metadata.name)),
+      run(metadata, next, isByHand).finally(() => running.delete(metadata.name)),
     )
   }
 
@@ -66,7 +66,7 @@ export function startTimers(app: LoadedApp): Timers {
   return {
     startByHand(name) {
       const timer = timers.get(name)
-      if (timer !== undefined) start(timer.metadata, null)
+      if (timer !== undefined) start(timer.metadata, null, true)
       return timer !== undefined
     },
     async stop() {

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import { root } from '../../local/build.ts'
+import { root } from '../../local/build/bundle.ts'
 import { definition, type Json, operations, triggers } from '../support/definition.ts'
 
 const folder = `${root}infra/connector/`

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import { root } from '../../local/build.ts'
+import { root } from '../../local/build/bundle.ts'
 import { errorKinds } from '../../shared/errors.ts'
 import { operations as declared } from '../../shared/openapi/operations.ts'
 import { type Json, operations } from '../support/definition.ts'

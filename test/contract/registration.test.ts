@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { root } from '../../local/build.ts'
+import { root } from '../../local/build/bundle.ts'
 import { type Binding, loadApp } from '../../local/host/core.ts'
 
 /** Every function with what the platform needs to know of it. A data route that turns anonymous shows here. */

@@ -1,6 +1,6 @@
 import Ajv from 'ajv-draft-04'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type Azurite, startAzurite } from '../../local/azurite.ts'
+import { type Azurite, startAzurite } from '../../local/processes/azurite.ts'
 import { caseId, failureCases, firstTimes, refuse, sendText } from '../../local/simulator/failure-cases.ts'
 import { documentedCustomerId, sampleOrder } from '../../local/simulator/sample-data.ts'
 import { definition, operations, schemasIn } from '../support/definition.ts'

@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { root } from '../../local/build.ts'
+import { root } from '../../local/build/bundle.ts'
 import { parameterPage } from '../infra/bicep/parameter-table.ts'
 import { readTemplate } from '../infra/bicep/template.ts'
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
-import { root } from '../../local/build.ts'
+import { root } from '../../local/build/bundle.ts'
 import { type RunningHost, startHost } from '../../local/host/host.ts'
 
 const id = 'aaaaaaaa-0000-4000-8000-000000000001'

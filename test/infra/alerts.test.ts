@@ -1,7 +1,7 @@
 import { glob, readdir, readFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { root } from '../../local/build.ts'
+import { root } from '../../local/build/bundle.ts'
 import { errorKinds } from '../../shared/errors.ts'
 import { createLog } from '../../shared/log.ts'
 import { createCall, type LoggedEvent } from '../support/calls.ts'

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { afterEach, describe, expect, test, vi } from 'vitest'
-import { root } from '../../local/build.ts'
+import { root } from '../../local/build/bundle.ts'
 import { isAppError } from '../../shared/errors.ts'
 import { defaultSnapshotSchedule, isSchedule } from '../../shared/schedule.ts'
 import {

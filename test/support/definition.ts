@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { definitionFile } from '../../local/write-definition.ts'
+import { definitionFile } from '../../local/build/connector-definition.ts'
 
 export type Json = Record<string, unknown>
 export type SwaggerParameter = Json & {

@@ -1,6 +1,6 @@
 import { globSync } from 'node:fs'
 import { join } from 'node:path'
-import { root } from '../../../local/build.ts'
+import { root } from '../../../local/build/bundle.ts'
 import { type Deployment, deploy, type Resource } from './deployment.ts'
 import type { Cloud, World } from './functions.ts'
 import { readTemplate } from './template.ts'
