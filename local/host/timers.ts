@@ -1,6 +1,9 @@
-import { setTimeout } from 'node:timers/promises'
+import { setTimeout as sleepFor } from 'node:timers/promises'
 import { Cron } from 'croner'
 import type { FunctionMetadata, LoadedApp, RetryOptions } from './core.ts'
+
+/** Waits between two tries; rejects when the signal aborts. */
+type Sleep = (ms: number, value: undefined, options: { signal: AbortSignal }) => Promise<unknown>
 
 export type Timers = {
   /** Runs a timer now, besides its schedule, once: a failure is not retried. False if there is none of that name. */
@@ -20,7 +23,7 @@ export function retryDelayMs(options: RetryOptions, count: number): number {
  * Fires timer triggers: in UTC, day of month and day of week both have to match as in NCRONTAB, and a timer never
  * overlaps itself. There is one host here, so that the platform's lease is not needed.
  */
-export function startTimers(app: LoadedApp): Timers {
+export function startTimers(app: LoadedApp, sleep: Sleep = sleepFor): Timers {
   const running = new Map<string, Promise<void>>()
   const crons: Cron[] = []
   const ending = new AbortController()
@@ -38,7 +41,7 @@ export function startTimers(app: LoadedApp): Timers {
       } catch (error) {
         console.error(JSON.stringify({ event: 'function_failed', function: name, message: String(error) }))
         if (isByHand || retryOptions === undefined || count >= (retryOptions.maxRetryCount ?? 0)) return
-        await setTimeout(retryDelayMs(retryOptions, count), undefined, { signal: ending.signal }).catch(() => undefined)
+        await sleep(retryDelayMs(retryOptions, count), undefined, { signal: ending.signal }).catch(() => undefined)
       }
     }
   }

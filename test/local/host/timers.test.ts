@@ -8,7 +8,7 @@ afterEach(() => timers?.stop())
 const failing: FunctionMetadata = {
   name: 'nightly',
   bindings: { timer: { name: 'timer', type: 'timerTrigger', direction: 'in', schedule: '* * * * * *' } },
-  retryOptions: { retryStrategy: 'fixedDelay', maxRetryCount: 2, delayInterval: { seconds: 0 } },
+  retryOptions: { retryStrategy: 'fixedDelay', maxRetryCount: 2, delayInterval: { seconds: 7 } },
 }
 
 /** Starts a timer whose function always fails, and counts its invocations. */
@@ -23,13 +23,15 @@ function start(schedule: string) {
       throw new Error('broken function')
     },
   }
-  timers = startTimers(app)
-  return { timers, invocations: () => invocations }
+  const slept: number[] = []
+  timers = startTimers(app, async ms => slept.push(ms))
+  return { timers, invocations: () => invocations, slept }
 }
 
 test('a function that fails on its schedule is retried as often as it says', async () => {
-  const { invocations } = start('* * * * * *')
-  await vi.waitFor(() => expect(invocations()).toBeGreaterThanOrEqual(3), 5_000)
+  const { invocations, slept } = start('* * * * * *')
+  await vi.waitFor(() => expect(invocations()).toBeGreaterThanOrEqual(3), 10_000)
+  expect(slept.slice(0, 2)).toEqual([7000, 7000])
 })
 
 test('a function that is started by hand is not retried', async () => {
@@ -37,6 +39,6 @@ test('a function that is started by hand is not retried', async () => {
   expect(started.timers.startByHand('nightly')).toBe(true)
   await vi.waitFor(() => expect(started.invocations()).toBe(1))
   await started.timers.stop()
-  expect(started.invocations()).toBe(1)
+  expect([started.invocations(), started.slept]).toEqual([1, []])
   expect(started.timers.startByHand('nothing')).toBe(false)
 })
