@@ -15,7 +15,8 @@ if (leftOut.length > 0)
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    exclude: leftOut.map(name => `test/desktop/${name}/**`),
+    // Those that take minutes: `npm run test:long`.
+    exclude: ['test/**/*.long.test.ts', ...leftOut.map(name => `test/desktop/${name}/**`)],
     globalSetup: 'test/support/global-setup.ts',
     testTimeout: 30_000,
     hookTimeout: 60_000,
