@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { compareInstants, type Instant } from '../orders/instant.ts'
-import { changeKinds } from '../snapshots/shapes.ts'
+import { changeKinds } from '../snapshots/storage/shapes.ts'
 import {
   cursor,
   customerMeta,

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { OrderLine } from '../orders/order-lines.ts'
-import type { Manifest, Snapshot } from '../snapshots/shapes.ts'
-import { changeKinds, status, trigger } from '../snapshots/shapes.ts'
+import type { Manifest, Snapshot } from '../snapshots/storage/shapes.ts'
+import { changeKinds, status, trigger } from '../snapshots/storage/shapes.ts'
 
 /**
  * What the functions answer, for makers to pick fields from. A member is only described where its type is certain: flows

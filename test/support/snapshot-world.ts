@@ -2,10 +2,11 @@ import type { Clock } from '../../shared/clock.ts'
 import { AppError } from '../../shared/errors.ts'
 import { TransportError, type TransportRequest, type TransportResponse } from '../../shared/partner-center/transport.ts'
 import { readSettings } from '../../shared/settings.ts'
-import type { PartQueue } from '../../shared/snapshots/part-queue.ts'
-import type { Manifest, Message } from '../../shared/snapshots/shapes.ts'
 import { createSnapshots, type Snapshots } from '../../shared/snapshots/snapshots.ts'
-import type { Store } from '../../shared/snapshots/store.ts'
+import type { Message } from '../../shared/snapshots/storage/messages.ts'
+import type { PartQueue } from '../../shared/snapshots/storage/part-queue.ts'
+import type { Manifest } from '../../shared/snapshots/storage/shapes.ts'
+import type { Store } from '../../shared/snapshots/storage/store.ts'
 import { createCall } from './calls.ts'
 import { createFakeClock, type FakeClock } from './fake-clock.ts'
 import { createMemoryStore, type MemoryStore } from './memory-store.ts'
@@ -66,12 +67,6 @@ export async function createWorld(settings: Record<string, string> = {}, store =
         deliveries: 0,
       }
       queue.push(entry)
-      return {
-        async withdraw() {
-          const at = queue.indexOf(entry)
-          if (at >= 0) queue.splice(at, 1)
-        },
-      }
     },
   }
 

@@ -102,7 +102,7 @@ describe('damage', () => {
     if (manifest !== undefined) manifest.metadata = {}
     const { status } = await world.newWorker()
     expect(await status.list(10, undefined)).toEqual({ runs: [], hasMore: false })
-    expect(await status.get(snapshotId).catch(error => error)).toMatchObject({ code: 'snapshot_corrupt' })
+    expect(await status.get(snapshotId, createCall()).catch(error => error)).toMatchObject({ code: 'snapshot_corrupt' })
   })
 
   test('of latest.json, even its loss, costs no comparison', async () => {

@@ -1,8 +1,8 @@
 import type { TokenCredential } from '@azure/identity'
 import type { ContainerClient } from '@azure/storage-blob'
 import type { QueueClient } from '@azure/storage-queue'
-import { AppError } from '../errors.ts'
-import type { StorageConnection } from '../settings.ts'
+import { AppError } from '../../errors.ts'
+import type { StorageConnection } from '../../settings.ts'
 
 /** Signs in to storage: with the user-assigned identity of the given client id, if there is one. */
 type SignIn = (clientId: string | undefined) => Promise<TokenCredential>

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { createLimit, inOrder } from '../../../shared/snapshots/in-order.ts'
+import { createLimit, inOrder } from '../../shared/in-order.ts'
 
 const turns = async (count: number) => {
   for (let turn = 0; turn < count; turn++) await Promise.resolve()

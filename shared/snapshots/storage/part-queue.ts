@@ -1,19 +1,14 @@
 import type { QueueClient } from '@azure/storage-queue'
-import type { Message } from './shapes.ts'
-import { toStorageError } from './store.ts'
+import type { Message } from './messages.ts'
+import { toStorageError } from './storage-errors.ts'
 
 /** The queue of `snapshot-part`; the platform moves what failed five times to its poison queue. */
 export const queueName = 'snapshot-parts'
 export const poisonQueueName = `${queueName}-poison`
 
-export type SentMessage = {
-  /** Takes the message back; one that was already taken stays taken. */
-  withdraw: () => Promise<void>
-}
-
 export type PartQueue = {
   /** Sends a message that becomes visible after a delay in whole seconds. */
-  send: (message: Message, delaySeconds?: number) => Promise<SentMessage>
+  send: (message: Message, delaySeconds?: number) => Promise<unknown>
 }
 
 /** A message can be hidden for less than the seven days it lives (learn.microsoft.com/rest/api/storageservices/put-message). */
@@ -36,12 +31,7 @@ export function createPartQueue(client: QueueClient): PartQueue {
   return {
     async send(message, delaySeconds = 0) {
       try {
-        const { messageId, popReceipt } = await put(message, delaySeconds)
-        return {
-          withdraw: async () => {
-            await client.deleteMessage(messageId, popReceipt).catch(() => undefined)
-          },
-        }
+        await put(message, delaySeconds)
       } catch (error) {
         throw toStorageError(error)
       }

@@ -8,12 +8,21 @@ const snapshotId = z.string().regex(snapshotIdPattern)
 const customerTenantId = z.string()
 const failure = z.object({ code: z.string(), message: z.string() })
 
+/** Why a customer could not be read, or a run was ended. */
+export type Failure = z.infer<typeof failure>
+
 export const trigger = z.enum(['timer', 'request'])
 export type Trigger = z.infer<typeof trigger>
 
-export const plannedCustomer = z.tuple([customerTenantId, z.string()])
-/** Tenant id and name: the least a part has to know, kept small for a hundred thousand of them. */
+export const plannedCustomer = z.tuple([customerTenantId, z.string()]).rest(z.literal('unlisted'))
+/**
+ * Tenant id and name: the least a part has to know, kept small for a hundred thousand of them. `unlisted` marks one that
+ * only an earlier run knew.
+ */
 export type PlannedCustomer = z.infer<typeof plannedCustomer>
+
+export const status = z.enum(['running', 'succeeded', 'completedWithErrors', 'failed'])
+export type Status = z.infer<typeof status>
 
 /** `current.json`: the run that is going on, or the last one that was. Its nonce tells runs of one second apart. */
 export const current = z.object({
@@ -23,6 +32,24 @@ export const current = z.object({
   startedAt: z.iso.datetime(),
   /** Only these customers; then the run moves no `latest.json` and writes no changes. */
   customers: z.array(plannedCustomer).optional(),
+  /** A reading between snapshots: its data lie under `following/`, and it does write changes. */
+  following: z.boolean().optional(),
+  /** The newest run over all customers that had ended without failing when this one started. */
+  base: snapshotId.optional(),
+  /** The same, whatever customers it was over. */
+  previous: snapshotId.optional(),
+  /** The watch message that counts; those of earlier rounds are dropped. */
+  round: count.default(0),
+  /** How often the part messages were sent; those of earlier sendings are dropped. */
+  generation: count.default(0),
+  /** True once every part message of this generation was sent. */
+  sent: z.boolean().default(false),
+  /** Part messages wait in the queue on purpose until then, in milliseconds since 1970 UTC: none of them is lost. */
+  quietUntil: z.number().optional(),
+  /** Why the run is being ended before its time. */
+  stop: failure.optional(),
+  /** How the run ended, written after its manifest, `latest.json` and its line in the log. */
+  ended: status.optional(),
 })
 export type Current = z.infer<typeof current>
 
@@ -30,18 +57,29 @@ export type Current = z.infer<typeof current>
 export const plannedPart = z.object({ firstId: customerTenantId, customers: count, offset: count, length: count })
 export type PlannedPart = z.infer<typeof plannedPart>
 
-/** The end of `_plan.json`; what stands before it are the customers, part by part. */
-export const planTail = z.object({
+/** The beginning of `_plan.json`; what stands behind it are the customers, part by part, and those of other runs. */
+export const planHead = z.object({
   snapshotId,
   startedAt: z.iso.datetime(),
   trigger,
-  /** True for a run over some customers only. */
+  /** True for a run that writes no changes: over some customers only. */
   partial: z.boolean(),
+  following: z.boolean().optional(),
   /** The run whose data the changes are found against. */
   base: snapshotId.optional(),
+  /** The newest run before this one that ended without failing. */
+  previous: snapshotId.optional(),
+  /** True if that run could not be read: somebody whom this plan does not know need not be new. */
+  incomplete: z.boolean().optional(),
   parts: z.array(plannedPart),
+  /** Where the customers stand that are known from other runs and not planned here; absent in plans of earlier versions. */
+  others: z.object({ offset: count, length: count }).optional(),
 })
-export type PlanTail = z.infer<typeof planTail>
+export type PlanHead = z.infer<typeof planHead>
+
+/** A customer that this run does not plan, and the run that knows it. `gone`: it was read there last, then it left. */
+export const otherCustomer = z.tuple([customerTenantId, snapshotId]).rest(z.literal('gone'))
+export type OtherCustomer = z.infer<typeof otherCustomer>
 
 export const readEntry = z.object({
   customerTenantId,
@@ -62,17 +100,26 @@ export const failedEntry = z.object({
   error: failure,
   /** The newest earlier run in which the customer was read. */
   lastRead: snapshotId.optional(),
+  /** True if the customer is new and none of its orders was told as created yet. */
+  isNew: z.boolean().optional(),
 })
 export type FailedEntry = z.infer<typeof failedEntry>
 
-export const index = z.object({ part: count, customers: z.array(z.union([readEntry, failedEntry])) })
+export const goneEntry = z.object({
+  customerTenantId,
+  customerName: z.string(),
+  gone: z.literal(true),
+  lastRead: snapshotId.optional(),
+})
+export type GoneEntry = z.infer<typeof goneEntry>
+
+export const index = z.object({ part: count, customers: z.array(z.union([readEntry, failedEntry, goneEntry])) })
 export type Index = z.infer<typeof index>
 export type IndexEntry = Index['customers'][number]
 
 export const isRead = (entry: IndexEntry): entry is ReadEntry => 'offset' in entry
-
-export const status = z.enum(['running', 'succeeded', 'completedWithErrors', 'failed'])
-export type Status = z.infer<typeof status>
+export const isFailed = (entry: IndexEntry): entry is FailedEntry => 'error' in entry
+export const isGone = (entry: IndexEntry): entry is GoneEntry => 'gone' in entry
 
 export const snapshot = z.object({
   snapshotId,
@@ -101,26 +148,5 @@ export type Manifest = z.infer<typeof manifest>
 export const latest = z.object({ snapshotId, path: z.string(), asOf: z.iso.datetime(), finishedAt: z.iso.datetime() })
 export type Latest = z.infer<typeof latest>
 
-export const pace = z.object({ next: z.number() })
-
-/** Messages of the queue. Their members are named so that none hides the queue's own metadata. */
-export const message = z.discriminatedUnion('kind', [
-  z.object({ kind: z.literal('plan'), snapshotId, nonce: z.string(), sentAt: z.number() }),
-  z.object({ kind: z.literal('part'), snapshotId, part: count, offset: count, length: count, handedBack: count }),
-])
-export type Message = z.infer<typeof message>
-export type PartMessage = Extract<Message, { kind: 'part' }>
-export type PlanMessage = Extract<Message, { kind: 'plan' }>
-
 export const changeKinds = ['created', 'updated', 'removed'] as const
 export type ChangeKind = (typeof changeKinds)[number]
-
-/** What a part counts, kept in its metadata so that nobody has to read indexes to add up a run. */
-export type PartCounts = {
-  orders: number
-  read: number
-  failed: number
-  created: number
-  updated: number
-  removed: number
-}

@@ -1,5 +1,5 @@
 import type { ContainerClient } from '@azure/storage-blob'
-import { AppError, isAppError } from '../errors.ts'
+import { isConflict, isContainerMissing, isMissing, isOutOfRange, toStorageError } from './storage-errors.ts'
 
 export type BlobInfo = {
   name: string
@@ -36,48 +36,6 @@ export type Store = {
   listFolders: (folder: string) => AsyncGenerator<string>
 }
 
-/** Statuses and codes with which the service says that a condition does not hold, or that another commit was first. */
-const conflicts = [
-  'ConditionNotMet',
-  'BlobAlreadyExists',
-  'TargetConditionNotMet',
-  'InvalidBlockList',
-  'UnauthorizedBlobOverwrite',
-]
-
-type ServiceError = { statusCode?: number; code?: string }
-
-const serviceError = (error: unknown): ServiceError => (error instanceof Error ? (error as ServiceError) : {})
-
-const isConflict = (error: unknown): boolean => {
-  const { statusCode, code } = serviceError(error)
-  return (
-    statusCode === 412 || statusCode === 409 || (statusCode === 400 && code !== undefined && conflicts.includes(code))
-  )
-}
-
-/** The range begins at or past the end of the blob. */
-const isOutOfRange = (error: unknown): boolean => serviceError(error).statusCode === 416
-
-const isMissing = (error: unknown): boolean => serviceError(error).statusCode === 404
-
-/** What a failed call to storage means to whoever asked. */
-export function toStorageError(error: unknown): AppError {
-  if (isAppError(error)) return error
-  const { statusCode, code } = serviceError(error)
-  if (statusCode === 401 || statusCode === 403) {
-    return new AppError(
-      'app_misconfigured',
-      `Storage refuses the app (${code ?? statusCode}). Give its identity the roles Storage Blob Data Contributor and Storage Queue Data Contributor, and check the account's firewall.`,
-      { cause: error },
-    )
-  }
-  return new AppError('storage_unavailable', 'Storage cannot be reached. Try again in 30 seconds.', {
-    retryAfterSeconds: 30,
-    cause: error,
-  })
-}
-
 export function createStore(container: ContainerClient): Store {
   let ensured: Promise<unknown> | undefined
 
@@ -86,8 +44,10 @@ export function createStore(container: ContainerClient): Store {
     try {
       return await write()
     } catch (error) {
-      if (serviceError(error).code !== 'ContainerNotFound') throw error
-      ensured ??= container.createIfNotExists()
+      if (!isContainerMissing(error)) throw error
+      ensured ??= container.createIfNotExists().finally(() => {
+        ensured = undefined
+      })
       await ensured
       return write()
     }
@@ -101,22 +61,26 @@ export function createStore(container: ContainerClient): Store {
     }
   }
 
-  const undefinedIfMissing = (error: unknown): undefined => {
-    if (isMissing(error)) return undefined
-    throw toStorageError(error)
-  }
+  const undefinedIfMissing =
+    (name: string) =>
+    (error: unknown): undefined => {
+      if (isMissing(error)) return undefined
+      throw toStorageError(error, name)
+    }
 
-  const falseIfConflict = (error: unknown): false => {
-    if (isConflict(error)) return false
-    throw toStorageError(error)
-  }
+  const falseIfConflict =
+    (name: string) =>
+    (error: unknown): false => {
+      if (isConflict(error)) return false
+      throw toStorageError(error, name)
+    }
 
   return {
     head: name =>
       attempt(async () => {
         const { etag = '', contentLength = 0, metadata = {} } = await container.getBlobClient(name).getProperties()
         return { name, etag, bytes: contentLength, metadata }
-      }, undefinedIfMissing),
+      }, undefinedIfMissing(name)),
 
     read: (name, range) => {
       const nothing = { body: Buffer.alloc(0), info: { name, etag: '', bytes: 0, metadata: {} } }
@@ -129,7 +93,7 @@ export function createStore(container: ContainerClient): Store {
           const { etag = '', contentLength = 0, metadata = {} } = response
           return { body: Buffer.concat(chunks), info: { name, etag, bytes: contentLength, metadata } }
         },
-        error => (isOutOfRange(error) ? nothing : undefinedIfMissing(error)),
+        error => (isOutOfRange(error) ? nothing : undefinedIfMissing(name)(error)),
       )
     },
 
@@ -143,14 +107,14 @@ export function createStore(container: ContainerClient): Store {
         }
         const written = await writing(() => container.getBlockBlobClient(name).upload(bytes, bytes.length, options))
         return written.etag ?? ''
-      }, falseIfConflict),
+      }, falseIfConflict(name)),
 
     async stage(name, blockId, body) {
       try {
         const id = Buffer.from(blockId).toString('base64')
         await writing(() => container.getBlockBlobClient(name).stageBlock(id, body, body.length))
       } catch (error) {
-        throw toStorageError(error)
+        throw toStorageError(error, name)
       }
     },
 
@@ -163,7 +127,7 @@ export function createStore(container: ContainerClient): Store {
           blobHTTPHeaders: { blobContentType: contentType },
         })
         return true
-      }, falseIfConflict),
+      }, falseIfConflict(name)),
 
     async *list(prefix) {
       try {
@@ -174,7 +138,7 @@ export function createStore(container: ContainerClient): Store {
           yield { name, etag: properties.etag, bytes: properties.contentLength ?? 0, metadata }
         }
       } catch (error) {
-        undefinedIfMissing(error)
+        undefinedIfMissing(prefix)(error)
       }
     },
 
@@ -184,7 +148,7 @@ export function createStore(container: ContainerClient): Store {
           if (item.kind === 'prefix') yield item.name
         }
       } catch (error) {
-        undefinedIfMissing(error)
+        undefinedIfMissing(folder)(error)
       }
     },
   }

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { createPace } from '../../../shared/snapshots/pace.ts'
+import { createRateLimiter, type RateLimiter } from '../../../shared/rate-limit/rate-limiter.ts'
 import { createCall } from '../../support/calls.ts'
 import { createFakeClock, type FakeClock } from '../../support/fake-clock.ts'
 import { createMemoryStore } from '../../support/memory-store.ts'
@@ -32,24 +32,23 @@ async function send(
 ): Promise<number[]> {
   const store = createMemoryStore()
   const instants: number[] = []
-  const lane = async (pace: ReturnType<typeof createPace>, left: { calls: number }) => {
+  const lane = async (limiter: RateLimiter, left: { calls: number }) => {
     while (left.calls-- > 0) {
-      await pace.take(createCall({ clock }))
+      await limiter.take(createCall({ clock }))
       instants.push(clock.now())
       await clock.sleep(latency(instants.length))
     }
   }
   const work = Array.from({ length: workers }, () => {
-    const pace = createPace({ store, clock, requestsPerMinute, concurrency })
+    const limiter = createRateLimiter({ store, blob: 'pace.json', clock, requestsPerMinute, concurrency })
     const left = { calls: callsEach }
-    pace.expect(callsEach)
-    return Promise.all(Array.from({ length: concurrency }, () => lane(pace, left)))
+    return Promise.all(Array.from({ length: concurrency }, () => lane(limiter, left)))
   })
   await clock.drive(Promise.all(work))
   return instants
 }
 
-describe('the pace', () => {
+describe('the rate limiter', () => {
   test('holds in every sliding minute, for any number of workers, whatever hangs', async () => {
     await fc.assert(
       fc.asyncProperty(
@@ -103,13 +102,12 @@ describe('the pace', () => {
   test('saves no requests up: after a pause the first of them are as far apart as ever', async () => {
     const clock = createFakeClock()
     const store = createMemoryStore()
-    const pace = createPace({ store, clock, requestsPerMinute: 60, concurrency: 1 })
+    const limiter = createRateLimiter({ store, blob: 'pace.json', clock, requestsPerMinute: 60, concurrency: 1 })
     const instants: number[] = []
     const work = async () => {
       for (let call = 0; call < 6; call++) {
         if (call === 3) await clock.sleep(600_000)
-        pace.expect(1)
-        await pace.take(createCall({ clock }))
+        await limiter.take(createCall({ clock }))
         instants.push(clock.now())
       }
     }
@@ -126,8 +124,8 @@ describe('the pace', () => {
     const clock = createFakeClock()
     const store = createMemoryStore()
     await store.write('pace.json', 'garbage')
-    const pace = createPace({ store, clock, requestsPerMinute: 60, concurrency: 1 })
-    await clock.drive(pace.take(createCall({ clock })))
+    const limiter = createRateLimiter({ store, blob: 'pace.json', clock, requestsPerMinute: 60, concurrency: 1 })
+    await clock.drive(limiter.take(createCall({ clock })))
     expect(JSON.parse(store.blobs.get('pace.json')?.body.toString() ?? '')).toEqual({ next: clock.now() + 1000 })
   })
 })

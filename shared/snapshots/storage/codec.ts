@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { promisify } from 'node:util'
 import { gunzip, gzip } from 'node:zlib'
-import type { OrderBytes } from '../partner-center/collection.ts'
+import type { OrderBytes } from '../../partner-center/collection.ts'
 
 const compress = promisify(gzip)
 const decompress = promisify(gunzip)

@@ -1,23 +1,29 @@
+import { z } from 'zod'
 import type { Call } from '../call.ts'
 import type { Clock } from '../clock.ts'
-import { paceBlob } from './layout.ts'
-import { pace as paceShape } from './shapes.ts'
-import type { Store } from './store.ts'
 
-export type Pace = {
-  /** Resolves when the caller may send one request. */
+export type RateLimiter = {
+  /** Resolves when the caller may send one request. Send it at once: the slot is good for this moment only. */
   take: (call: Call) => Promise<void>
-  /** Announces that about `calls` more requests are coming, so that no more time is reserved than is used. */
-  expect: (calls: number) => void
+}
+
+/** What the limiter needs of storage: a blob that changes only if nobody else changed it meanwhile. */
+export type SharedState = {
+  read: (name: string) => Promise<{ body: Buffer; info: { etag: string } } | undefined>
+  write: (name: string, body: string, condition: { absent: true } | { etag: string }) => Promise<string | false>
 }
 
 type Options = {
-  store: Store
+  store: SharedState
+  /** The blob that all workers share. */
+  blob: string
   clock: Clock
   requestsPerMinute: number
   /** Requests that this worker has under way at once. */
   concurrency: number
 }
+
+const shared = z.object({ next: z.number() })
 
 /**
  * A slot that is this late is given up for a new one. Requests thus start within a second of their reserved time, and no
@@ -29,11 +35,11 @@ const graceMs = 1000
 const patientBatches = 8
 
 /**
- * Keeps all instances together under the pace: time is cut into equal slots, and `pace.json` says from when on they are
- * free. A worker reserves about a second's worth at once by moving that instant on, if nobody else did meanwhile. No
+ * Keeps all instances together under the limit: time is cut into equal slots, and a shared blob says from when on they
+ * are free. A worker reserves up to a second's worth at once by moving that time on, if nobody else did meanwhile. No
  * slot is saved up: after a pause the first free one is now.
  */
-export function createPace({ store, clock, requestsPerMinute, concurrency }: Options): Pace {
+export function createRateLimiter({ store, blob, clock, requestsPerMinute, concurrency }: Options): RateLimiter {
   const intervalMs = 60_000 / requestsPerMinute
   const mostAtOnce = Math.max(concurrency, Math.ceil(requestsPerMinute / 60))
   let atOnce = Math.max(concurrency, Math.floor(mostAtOnce / 4))
@@ -41,10 +47,9 @@ export function createPace({ store, clock, requestsPerMinute, concurrency }: Opt
   let wasted = 0
   let cleanBatches = 0
   let slots: number[] = []
-  let expected = 0
   let reserving: Promise<void> | undefined
 
-  /** Reserves as many as this worker gets used up in time, and now and then tries whether it manages more. */
+  /** Reserves as many as this worker uses in time, and now and then tries whether it can use more. */
   function adapt(): void {
     cleanBatches = wasted > 0 ? 0 : cleanBatches + 1
     if (wasted > 0) atOnce = Math.max(1, used)
@@ -55,13 +60,12 @@ export function createPace({ store, clock, requestsPerMinute, concurrency }: Opt
 
   async function reserve(): Promise<void> {
     adapt()
-    const count = Math.min(atOnce, Math.max(1, expected))
+    const count = atOnce
     for (let tries = 0; ; tries++) {
-      const present = await store.read(paceBlob)
+      const present = await store.read(blob)
       const first = Math.max(clock.now(), present === undefined ? 0 : readNext(present.body))
-      const written = await store.write(paceBlob, JSON.stringify({ next: first + count * intervalMs }), {
-        ...(present === undefined ? { absent: true } : { etag: present.info.etag }),
-      })
+      const condition = present === undefined ? { absent: true as const } : { etag: present.info.etag }
+      const written = await store.write(blob, JSON.stringify({ next: first + count * intervalMs }), condition)
       if (written !== false) {
         slots = Array.from({ length: count }, (_, index) => first + index * intervalMs)
         return
@@ -71,11 +75,9 @@ export function createPace({ store, clock, requestsPerMinute, concurrency }: Opt
   }
 
   return {
-    expect(calls) {
-      expected += calls
-    },
     async take(call) {
       for (;;) {
+        call.deadline.signal.throwIfAborted()
         const slot = slots.shift()
         if (slot === undefined) {
           reserving ??= reserve().finally(() => {
@@ -89,7 +91,6 @@ export function createPace({ store, clock, requestsPerMinute, concurrency }: Opt
           continue
         }
         used++
-        expected = Math.max(0, expected - 1)
         if (slot > clock.now()) await clock.sleep(slot - clock.now(), call.deadline.signal)
         return
       }
@@ -100,7 +101,7 @@ export function createPace({ store, clock, requestsPerMinute, concurrency }: Opt
 /** A damaged blob costs the memory of what was reserved, not the run. */
 function readNext(body: Buffer): number {
   try {
-    return paceShape.parse(JSON.parse(body.toString('utf8'))).next
+    return shared.parse(JSON.parse(body.toString('utf8'))).next
   } catch {
     return 0
   }

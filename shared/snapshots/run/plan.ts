@@ -1,0 +1,96 @@
+import type { Call } from '../../call.ts'
+import type { Customer } from '../../partner-center/customers.ts'
+import { planBlob } from '../storage/layout.ts'
+import { idOf, type Plan, packCustomer, writePlan } from '../storage/plan-blob.ts'
+import type { SnapshotReader } from '../storage/reader.ts'
+import type { Current, OtherCustomer } from '../storage/shapes.ts'
+import { corrupt } from '../storage/storage-errors.ts'
+import type { Store } from '../storage/store.ts'
+import type { KnownCustomers, ReadKnown } from './known-customers.ts'
+
+/** Lists the customers of a run and writes its plan, unless there is one. */
+export type PlanRun = (run: Current, call: Call) => Promise<Plan>
+
+type Options = {
+  store: Store
+  reader: SnapshotReader
+  /** Every customer of the partner, page by page, within the rate limit. */
+  readCustomers: (call: Call) => AsyncGenerator<Customer[]>
+  /** Names of some customers, within the rate limit; an empty text for those whose name cannot be read. */
+  readNames: (customerTenantIds: readonly string[], call: Call) => Promise<string[]>
+  /** What the run compared with knows. */
+  readKnown: ReadKnown
+  /** If set, only these are in a snapshot. */
+  configuredCustomers: readonly string[] | undefined
+  customersPerPart: number
+  requestsPerMinute: number
+}
+
+/** However low the rate limit, a part takes no more than about this many minutes, well below the time limit of a function. */
+const partMinutes = 10
+
+const nothingKnown: KnownCustomers = { planned: [], others: [], incomplete: false }
+
+/** Sorted by id, each once. */
+function inOrderOfIds(packed: string[]): string[] {
+  packed.sort()
+  return packed.filter((customer, at) => idOf(customer) !== idOf(packed[at - 1] ?? ''))
+}
+
+type LeftOut = { unlisted: string[]; others: OtherCustomer[] }
+
+/** Whoever is not in the list and did not leave is asked like the others: a list that was cut short removes nobody. */
+const askAgain = (leftOut: readonly string[], others: readonly OtherCustomer[]): LeftOut => ({
+  unlisted: [...leftOut, ...others.filter(([, , gone]) => gone === undefined).map(([id]) => packCustomer(id, ''))],
+  others: others.filter(([, , gone]) => gone !== undefined),
+})
+
+/** With `SNAPSHOT_CUSTOMERS` the others are not asked; the run that knows them is kept for when they are. */
+const passOver = (leftOut: readonly string[], others: readonly OtherCustomer[], base: string | undefined): LeftOut => ({
+  unlisted: [],
+  others: [...others, ...(base === undefined ? [] : leftOut.map((each): OtherCustomer => [idOf(each), base]))],
+})
+
+export function createPlanRun(options: Options): PlanRun {
+  const { store, reader, configuredCustomers, requestsPerMinute } = options
+  const customersPerPart = Math.max(1, Math.min(options.customersPerPart, requestsPerMinute * partMinutes))
+
+  async function listCustomers(run: Current, call: Call): Promise<string[]> {
+    if (run.customers !== undefined) return inOrderOfIds(run.customers.map(([id, name]) => packCustomer(id, name)))
+    if (configuredCustomers !== undefined) {
+      const ids = [...new Set(configuredCustomers)]
+      const names = await options.readNames(ids, call)
+      return inOrderOfIds(ids.map((id, at) => packCustomer(id, names[at] ?? '')))
+    }
+    const all: string[] = []
+    for await (const page of options.readCustomers(call)) {
+      for (const { customerTenantId, companyName } of page) all.push(packCustomer(customerTenantId, companyName))
+    }
+    return inOrderOfIds(all)
+  }
+
+  return async (run, call) => {
+    const present = await reader.readPlan(run)
+    if (present !== undefined) return present
+    const { snapshotId, startedAt, trigger, base, previous, following } = run
+    const partial = run.customers !== undefined && following !== true
+    const listed = await listCustomers(run, call)
+    const known = base === undefined || run.customers !== undefined ? nothingKnown : await options.readKnown(base, call)
+
+    const listedIds = new Set(listed.map(idOf))
+    const isListed = (id: string): boolean => listedIds.has(id)
+    const leftOut = known.planned.filter(customer => !isListed(idOf(customer)))
+    const { unlisted, others } =
+      configuredCustomers === undefined ? askAgain(leftOut, known.others) : passOver(leftOut, known.others, base)
+    await writePlan(store, run, {
+      head: { snapshotId, startedAt, trigger, partial, following, base, previous, incomplete: known.incomplete },
+      customers: inOrderOfIds([...listed, ...unlisted]),
+      unlisted: new Set(unlisted.map(idOf)),
+      others: others.filter(([id]) => !isListed(id)).sort(([a], [b]) => (a < b ? -1 : 1)),
+      customersPerPart,
+    })
+    const plan = await reader.readPlan(run)
+    if (plan === undefined) throw corrupt(planBlob(run))
+    return plan
+  }
+}
