@@ -1,5 +1,5 @@
 import { isAppError } from '../../shared/errors.ts'
-import type { ChangeFilter, FeedPosition } from '../../shared/snapshots/changes-feed.ts'
+import type { ChangeFilter, FeedPosition } from '../../shared/snapshots/changes/changes-feed.ts'
 import type { Ask } from './client.ts'
 import type { Customers } from './customers.ts'
 import type { Findings } from './findings.ts'

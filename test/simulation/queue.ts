@@ -1,4 +1,4 @@
-import type { PartQueue } from '../../shared/snapshots/part-queue.ts'
+import type { PartQueue } from '../../shared/snapshots/storage/part-queue.ts'
 import type { Exchanges } from './exchange.ts'
 import type { Faults } from './faults.ts'
 import type { Process } from './process.ts'

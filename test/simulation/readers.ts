@@ -73,7 +73,7 @@ export function createReaders({ ask, random, customers, findings, runs, contents
     const { id } = random.pick(all.slice(-3))
     ask(
       `status of ${id}`,
-      snapshots => snapshots.status.get(id),
+      (snapshots, call) => snapshots.status.get(id, call),
       outcome => {
         if (outcome === 'lost' || wasDeleted()) return
         const manifest = runs.find(id)?.manifest

@@ -1,5 +1,5 @@
 import { AppError } from '../../shared/errors.ts'
-import type { BlobInfo, Store } from '../../shared/snapshots/store.ts'
+import type { BlobInfo, Store } from '../../shared/snapshots/storage/store.ts'
 import type { Exchanges } from './exchange.ts'
 import type { Faults } from './faults.ts'
 import type { Process } from './process.ts'

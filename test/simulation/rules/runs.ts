@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { Manifest } from '../../../shared/snapshots/shapes.ts'
+import type { Manifest } from '../../../shared/snapshots/storage/shapes.ts'
 import type { Findings } from '../findings.ts'
 import type { Process } from '../process.ts'
 import type { Scheduler } from '../scheduler.ts'
