@@ -54,6 +54,8 @@ const troubles: readonly Refusal[] = [
 export function createCustomers({ random, now, trace, count, maxCount, isTroubled }: Options): Customers {
   const byId = new Map<string, SimulatedCustomer>()
   let orders = 0
+  // Some names hold what a careless format takes for its own.
+  const hasOddNames = random.chance(0.1)
 
   function addOrder(customer: SimulatedCustomer): void {
     const number = ++orders
@@ -67,8 +69,7 @@ export function createCustomers({ random, now, trace, count, maxCount, isTrouble
     if (byId.has(id)) return
     const customer: SimulatedCustomer = {
       id,
-      // Two customers in a hundred have a name that a careless format takes for its own.
-      name: random.chance(0.02) ? `Name\0 "${number}",\n` : `Customer ${number}`,
+      name: hasOddNames && random.chance(0.2) ? `Name\0 "${number}",\n` : `Customer ${number}`,
       orders: [],
       left: undefined,
       trouble: undefined,

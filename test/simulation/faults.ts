@@ -15,8 +15,8 @@ const rates = {
   'message vanishes': [0.002, 0.02],
   'lease ends early': [0.01, 0.2],
   'completion is lost': [0.01, 0.1],
-  'process dies': [0.0005, 0.01],
-  'process freezes': [0.0002, 0.004],
+  'process dies': [0.001, 0.02],
+  'process freezes': [0.0003, 0.006],
   'sign-in is slow': [0.05, 0.5],
   'upstream throttles': [0.01, 0.2],
   'upstream fails': [0.01, 0.2],
@@ -56,7 +56,7 @@ export type Faults = {
   described: string[]
 }
 
-const share = 0.4
+const share = 0.5
 
 export function createFaults(random: Random, now: () => number, isFaulty: boolean): Faults {
   const chosen = new Map<FaultName, number>()

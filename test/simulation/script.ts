@@ -121,7 +121,7 @@ export function createScript(options: Options) {
     for (let ticks = random.chance(0.1) ? 2 : 1; ticks > 0; ticks--)
       at(tickMs + random.between(0, 500), () => startAll('timer'))
     if (random.chance(0.2)) at(tickMs - random.between(0, 3 * minuteMs), startSome)
-    someTimes(1, () => {
+    someTimes(2, () => {
       for (let times = random.pick([1, 1, 2, 3]); times > 0; times--) startAll('request')
     })
     someTimes(1, startSome)
@@ -161,7 +161,7 @@ export function createScript(options: Options) {
 
   return {
     async play(): Promise<void> {
-      const days = random.between(2, 3)
+      const days = random.between(2, 4)
       const isRetained = random.chance(0.3)
       for (let day = 0; day < days; day++) planDay(day, isRetained)
       await rest(days * dayMs)
