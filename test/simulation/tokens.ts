@@ -27,11 +27,12 @@ export function createTokens({ exchange, random, faults, trace, slow }: Options)
 
     const signIn = () => {
       const isSlow = faults.strikes('sign-in is slow')
+      if (isSlow) slow()
       return exchange(process, {
         ...(isSlow ? { thereMs: random.spread(5000, 200_000) } : {}),
         backMs: () => faults.msLeft('sign-in hangs') + random.between(5, 200),
         effect() {
-          if (isSlow || faults.isOn('sign-in hangs')) slow()
+          if (faults.isOn('sign-in hangs')) slow()
           const isRefused = faults.isOn('sign-in is refused')
           trace.say(process.name, () => `sign-in: ${isRefused ? 'refused' : 'a token'}`)
           if (isRefused) throw new AppError('credential_rejected', 'The secret has expired (simulated).')
