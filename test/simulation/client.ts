@@ -3,9 +3,9 @@ import { isAppError } from '../../shared/errors.ts'
 import type { Snapshots } from '../../shared/snapshots/snapshots.ts'
 import { createSimulatedCall, type Logged } from './call.ts'
 import type { Findings } from './findings.ts'
-import type { Worker } from './host.ts'
 import type { Random } from './random.ts'
 import type { Trace } from './trace.ts'
+import type { Worker } from './workers.ts'
 
 /** 'lost': the worker died, or none was there. */
 export type Outcome<T> = { value: T } | { error: Error } | 'lost'

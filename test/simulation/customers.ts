@@ -23,8 +23,8 @@ export type Customers = {
   find: (id: string) => SimulatedCustomer | undefined
   ordersOf: (id: string) => SimulatedOrder[]
   refusalOf: (id: string) => Refusal | undefined
-  /** True if the list held the customer all the time from `from` on. */
-  wasListedSince: (id: string, from: number) => boolean
+  /** True if the list held the customer all the time from `from` on, until `to` if that is given. */
+  wasListed: (id: string, from: number, to?: number) => boolean
   /** An order of the customer comes, changes or goes. */
   change: (customer: SimulatedCustomer) => void
   /** Something happens to somebody: news, or a customer comes, leaves, returns, gets into trouble or out of it. */
@@ -104,10 +104,10 @@ export function createCustomers({ random, now, trace, count, maxCount, isTrouble
       const customer = byId.get(id)
       return customer === undefined ? { status: 404, code: '60003' } : (customer.left ?? customer.trouble)
     },
-    wasListedSince(id, from) {
+    wasListed(id, from, to = now()) {
       const history = byId.get(id)?.history ?? []
       const before = history.findLast(({ at }) => at <= from)
-      return before?.isListed === true && history.every(({ at, isListed }) => at <= from || isListed)
+      return before?.isListed === true && history.every(({ at, isListed }) => at <= from || at > to || isListed)
     },
     change(customer) {
       const order = customer.orders.length > 0 ? random.pick(customer.orders) : undefined

@@ -1,3 +1,4 @@
+import type { Findings } from './findings.ts'
 import type { Process } from './process.ts'
 import type { Random } from './random.ts'
 import type { Scheduler } from './scheduler.ts'
@@ -18,12 +19,30 @@ export type Exchanges = <T>(process: Process, exchange: Exchange<T>) => Promise<
 
 const usualMs = 25
 
-export function createExchanges(scheduler: Scheduler, random: Random): Exchanges {
+/** More than this many in ten seconds of true time is a loop without an end. */
+const mostInTenSeconds = 4000
+
+export function createExchanges(scheduler: Scheduler, random: Random, findings: Findings): Exchanges {
+  let counted = 0
+  let countedSince = 0
+
+  function isLoop(): boolean {
+    if (scheduler.now() - countedSince > 10_000) {
+      counted = 0
+      countedSince = scheduler.now()
+    }
+    return ++counted > mostInTenSeconds
+  }
+
   const latency = () => random.between(1, usualMs)
 
   return (process, { effect, thereMs = latency(), backMs = latency, weight = 1, signal }) =>
     new Promise((resolve, reject) => {
       if (signal?.aborted) return reject(signal.reason)
+      if (isLoop()) {
+        findings.broken('nobody runs in circles', `${process.name} asks ${mostInTenSeconds} times in ten seconds`)
+        return process.kill('is stopped')
+      }
       let isOpen = true
       const close = () => {
         isOpen = false

@@ -30,6 +30,7 @@ export type FaultName = keyof typeof rates
 
 /** What can go wrong for a while: minutes it lasts, and how often a day. */
 const spells = {
+  'a blob is leased': { minutes: [2, 200], perDay: 0.7 },
   'storage is down': { minutes: [1, 15], perDay: 2 },
   'credential is refused': { minutes: [2, 90], perDay: 1.5 },
   'sign-in is refused': { minutes: [2, 60], perDay: 0.7 },

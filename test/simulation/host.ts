@@ -1,15 +1,11 @@
 import type { Call } from '../../shared/call.ts'
-import type { Snapshots } from '../../shared/snapshots/snapshots.ts'
 import { createSimulatedCall, type Logged } from './call.ts'
 import type { Faults } from './faults.ts'
-import type { Process } from './process.ts'
 import type { Queue, QueuedMessage } from './queue.ts'
 import type { Random } from './random.ts'
 import type { Scheduler } from './scheduler.ts'
 import type { Trace } from './trace.ts'
-
-/** A machine that runs the app; after a death it starts it again. */
-export type Worker = { process: Process; snapshots: Snapshots; busy: number }
+import type { Worker } from './workers.ts'
 
 type Options = {
   scheduler: Scheduler
@@ -17,7 +13,7 @@ type Options = {
   faults: Faults
   trace: Trace
   queue: Queue
-  workers: Worker[]
+  workers: readonly Worker[]
   logged: Logged
   /** How long a message stays hidden from others when its worker says nothing any more. */
   leaseMs: number
@@ -120,7 +116,5 @@ export function createHost({ scheduler, random, faults, trace, queue, workers, l
   }
 
   queue.onSent(message => poke(message.visibleAt - scheduler.now()))
-  return { poke }
+  return { poke: () => poke() }
 }
-
-export type Host = ReturnType<typeof createHost>

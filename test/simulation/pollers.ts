@@ -27,7 +27,9 @@ type Options = {
   customers: Customers
   findings: Findings
   wholeRuns: () => readonly RunContents[]
-  wasDeleted: () => boolean
+  /** The run that `latest.json` names. */
+  latest: () => string
+  wasDamaged: () => boolean
 }
 
 type ChangeName = { id: string; snapshotId: string }
@@ -38,7 +40,7 @@ const matches = ({ customerTenantId, kind }: Told, filter: ChangeFilter): boolea
   (filter.customerTenantId ?? customerTenantId) === customerTenantId && (filter.kind ?? kind) === kind
 
 /** Flows that poll for changes, each with its filter and page size: every change once and in order. */
-export function createPollers({ ask, random, customers, findings, wholeRuns, wasDeleted }: Options) {
+export function createPollers({ ask, random, customers, findings, wholeRuns, latest, wasDamaged }: Options) {
   function create(): Poller {
     const filter: ChangeFilter = {}
     const kind = random.between(1, 4)
@@ -50,12 +52,11 @@ export function createPollers({ ask, random, customers, findings, wholeRuns, was
   }
 
   const pollers = Array.from({ length: 3 }, create)
-  const newest = () => wholeRuns().at(-1)?.run.id ?? ''
 
   function begin(poller: Poller): void {
     poller.isBusy = true
     const { generation } = poller
-    const newestBefore = newest()
+    const newestBefore = latest()
     ask(
       'the end of the changes',
       ({ changes }) => changes.end(),
@@ -63,7 +64,7 @@ export function createPollers({ ask, random, customers, findings, wholeRuns, was
         poller.isBusy = false
         if (outcome === 'lost' || 'error' in outcome || generation !== poller.generation) return
         const { snapshotId } = outcome.value
-        if (snapshotId < newestBefore && !wasDeleted()) {
+        if (snapshotId < newestBefore && !wasDamaged()) {
           findings.broken('from now on means from now on', `${snapshotId} instead of ${newestBefore}`)
         }
         const ignored = new Set(wholeRuns().flatMap(({ run }) => (run.isDamaged ? [run.id] : [])))
@@ -107,11 +108,11 @@ export function createPollers({ ask, random, customers, findings, wholeRuns, was
         if (generation !== poller.generation || outcome === 'lost') return
         if ('error' in outcome) {
           const isCorrupt = isAppError(outcome.error) && outcome.error.code === 'snapshot_corrupt'
-          if (isCorrupt && !wasDeleted()) findings.broken('nothing is damaged by itself', outcome.error.message)
+          if (isCorrupt && !wasDamaged()) findings.broken('nothing is damaged by itself', outcome.error.message)
           return
         }
         if (outcome.value === undefined) {
-          if (!wasDeleted()) findings.broken('a cursor lives as long as its run', from.snapshotId)
+          if (!wasDamaged()) findings.broken('a cursor lives as long as its run', from.snapshotId)
           poller.position = undefined
           return
         }
@@ -128,7 +129,7 @@ export function createPollers({ ask, random, customers, findings, wholeRuns, was
   return {
     pollOne: () => poll(random.pick(pollers)),
     /** What they have not seen yet can no longer be told. */
-    deleted(snapshotId: string) {
+    damaged(snapshotId: string) {
       for (const poller of pollers) {
         if (poller.position === undefined || poller.position.snapshotId > snapshotId) continue
         poller.generation++

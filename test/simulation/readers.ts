@@ -14,17 +14,17 @@ type Options = {
   findings: Findings
   runs: RunRules
   /** Every finished run, oldest first. */
-  contents: () => readonly RunContents[]
-  wasDeleted: () => boolean
+  contents: readonly RunContents[]
+  wasDamaged: () => boolean
 }
 
 /** Callers that read a customer back, ask for a run, or list runs. */
-export function createReaders({ ask, random, customers, findings, runs, contents, wasDeleted }: Options) {
+export function createReaders({ ask, random, customers, findings, runs, contents, wasDamaged }: Options) {
   const startedAt = ({ run }: RunContents) => Date.parse(run.manifest?.startedAt ?? '')
 
   /** The run that holds the customer as of an instant; 'gone' if it had left. */
   function holder(id: string, atMost: number, withPartial = true): RunContents | 'gone' | undefined {
-    const candidates = contents().filter(
+    const candidates = contents.filter(
       each =>
         each.run.manifest?.status !== 'failed' && startedAt(each) <= atMost && (withPartial || !each.run.isPartial),
     )
@@ -36,7 +36,7 @@ export function createReaders({ ask, random, customers, findings, runs, contents
     const all = customers.all()
     if (all.length === 0) return
     const { id } = random.pick(all)
-    const finished = contents()
+    const finished = contents
     const asOf = finished.length > 0 && random.chance(0.5) ? startedAt(random.pick(finished)) : undefined
     const atMost = asOf ?? Number.MAX_SAFE_INTEGER
     const before = holder(id, atMost)
@@ -52,17 +52,16 @@ export function createReaders({ ask, random, customers, findings, runs, contents
         if ('error' in outcome) {
           const code = isAppError(outcome.error) ? outcome.error.code : ''
           const isRight = code === 'snapshot_not_found' ? before === undefined : code !== 'snapshot_corrupt'
-          if (!isRight && !wasDeleted()) say(`${code}, although ${before?.run.id} holds it`)
+          if (!isRight && !wasDamaged()) say(`${code}, although ${before?.run.id} holds it`)
           return
         }
         const { snapshotId, orders } = outcome.value
-        const source = contents().find(({ run }) => run.id === snapshotId)
+        const source = contents.find(({ run }) => run.id === snapshotId)
         const texts = orders.map(({ json }) => json.toString()).sort()
         if (source?.read.get(id)?.join() !== texts.join()) say(`${texts.length} orders from ${snapshotId}`)
         // A failed entry says in which run over all customers it was read last, which may pass over one over some.
-      const isRight = [before, after, wholeBefore, holder(id, atMost, false)].includes(source)
-      if (!isRight && !wasDeleted())
-          say(`from ${snapshotId} instead of ${before?.run.id}`)
+        const isRight = [before, after, wholeBefore, holder(id, atMost, false)].includes(source)
+        if (!isRight && !wasDamaged()) say(`from ${snapshotId} instead of ${before?.run.id}`)
       },
     )
   }
@@ -75,7 +74,7 @@ export function createReaders({ ask, random, customers, findings, runs, contents
       `status of ${id}`,
       (snapshots, call) => snapshots.status.get(id, call),
       outcome => {
-        if (outcome === 'lost' || wasDeleted()) return
+        if (outcome === 'lost' || wasDamaged()) return
         const manifest = runs.find(id)?.manifest
         if ('error' in outcome) {
           const code = isAppError(outcome.error) ? outcome.error.code : ''
@@ -103,7 +102,7 @@ export function createReaders({ ask, random, customers, findings, runs, contents
           findings.broken('runs are listed newest first', ids.join())
         }
         const missing = finished.find(({ id }) => !ids.includes(id))
-        if (missing !== undefined && isComplete && !wasDeleted()) findings.broken('every run is listed', missing.id)
+        if (missing !== undefined && isComplete && !wasDamaged()) findings.broken('every run is listed', missing.id)
       },
     )
   }

@@ -9,10 +9,17 @@ import { short, type Trace } from './trace.ts'
 
 export type Blob = { body: Buffer; etag: string; metadata: Readonly<Record<string, string>> }
 
+export type Damage = 'deleted' | 'cut off' | 'garbled' | 'archived'
+
 export type Storage = {
   blobs: ReadonlyMap<string, Blob>
-  /** Retention or a person deletes a blob. */
-  remove: (name: string) => void
+  /** Retention, a person or a broken disk gets at a blob. */
+  damage: (name: string, how: Damage) => void
+  /** For some time a blob cannot be written: somebody holds a lease on it. */
+  lease: (name: string, minutes: number) => void
+  endLease: () => void
+  /** True if a lease was held on the blob at some time from then on. */
+  wasLeased: (name: string, from: number) => boolean
   /** Called after a blob has got a new version. */
   onWritten: (listener: (name: string, blob: Blob, before: Blob | undefined) => void) => void
   storeOf: (process: Process) => Store
@@ -22,6 +29,9 @@ type Options = { exchange: Exchanges; scheduler: Scheduler; random: Random; faul
 
 export const unavailable = (): AppError =>
   new AppError('storage_unavailable', 'Storage cannot be reached (simulated).', { retryAfterSeconds: 30 })
+
+const locked = (name: string): AppError =>
+  new AppError('snapshot_blob_locked', `Storage refuses the blob ${name} (simulated).`, { target: name })
 
 /** Uncommitted blocks are dropped a week after the last one (learn.microsoft.com/rest/api/storageservices/put-block). */
 const blocksLiveMs = 7 * 86_400_000
@@ -38,6 +48,8 @@ export function createStorage({ exchange, scheduler, random, faults, trace }: Op
   const blobs = new Map<string, Blob>()
   const staged = new Map<string, { blocks: Map<string, Buffer>; at: number }>()
   const listeners: ((name: string, blob: Blob, before: Blob | undefined) => void)[] = []
+  const archived = new Set<string>()
+  const leases = new Map<string, number>()
   let version = 0
 
   const info = (name: string, { body, etag, metadata }: Blob): BlobInfo => ({
@@ -86,6 +98,11 @@ export function createStorage({ exchange, scheduler, random, faults, trace }: Op
           if (faults.isOn('storage is down') || faults.strikes('storage refuses')) {
             say('refused')
             throw unavailable()
+          }
+          const isLeased = isWrite && (leases.get(name) ?? 0) > scheduler.now()
+          if (isLeased || (operation === 'read' && archived.has(name))) {
+            say('locked')
+            throw locked(name)
           }
           const value = act()
           if (isWrite && faults.strikes('storage loses an answer')) {
@@ -181,9 +198,27 @@ export function createStorage({ exchange, scheduler, random, faults, trace }: Op
 
   return {
     blobs,
-    remove(name) {
-      if (blobs.delete(name)) trace.say('retention', () => `deletes ${short(name)}`)
+    damage(name, how) {
+      const blob = blobs.get(name)
+      if (blob === undefined) return
+      trace.say('world', () => `${short(name)} is ${how}`)
+      if (how === 'deleted') blobs.delete(name)
+      else if (how === 'archived') archived.add(name)
+      else {
+        const half = blob.body.subarray(0, blob.body.length >> 1)
+        const body =
+          how === 'cut off' ? half : Buffer.concat([half, Buffer.alloc(blob.body.length - half.length, 0x7e)])
+        blobs.set(name, { ...blob, body, etag: `"${++version}"` })
+      }
     },
+    lease(name, minutes) {
+      trace.say('world', () => `${short(name)} is leased for ${minutes.toFixed(1)} minutes`)
+      leases.set(name, scheduler.now() + minutes * 60_000)
+    },
+    endLease() {
+      for (const [name, until] of leases) leases.set(name, Math.min(until, scheduler.now()))
+    },
+    wasLeased: (name, from) => (leases.get(name) ?? 0) >= from,
     onWritten: listener => listeners.push(listener),
     storeOf,
   }

@@ -27,7 +27,7 @@ export function createTokens({ exchange, random, faults, trace, slow }: Options)
 
     const signIn = () => {
       const isSlow = faults.strikes('sign-in is slow')
-      if (isSlow || faults.isOn('sign-in hangs')) slow()
+      if (isSlow) slow()
       return exchange(process, {
         ...(isSlow ? { thereMs: random.spread(5000, 200_000) } : {}),
         backMs: () => faults.msLeft('sign-in hangs') + random.between(5, 200),

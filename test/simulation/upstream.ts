@@ -25,8 +25,8 @@ export type Upstream = {
   /** True times of all requests, in order. */
   requests: number[]
   answersTo: (customerTenantId: string) => readonly Answer[]
-  /** Times at which a list was cut short, and at which everybody was refused. */
-  cutLists: number[]
+  /** Times at which a list ended by code 2000, cut short or not, and at which everybody was refused. */
+  earlyEnds: number[]
   refusals: number[]
 }
 
@@ -51,7 +51,7 @@ const failure = (status: number, code?: string, headers?: Record<string, string>
 export function createUpstream({ exchange, scheduler, random, faults, trace, customers, pageSize }: Options): Upstream {
   const requests: number[] = []
   const answers = new Map<string, Answer[]>()
-  const cutLists: number[] = []
+  const earlyEnds: number[] = []
   const refusals: number[] = []
 
   /** What befalls a request whatever it is about. */
@@ -73,8 +73,10 @@ export function createUpstream({ exchange, scheduler, random, faults, trace, cus
     const after = headers['ms-continuationtoken'] ?? ''
     const rest = customers.listed().filter(({ id }) => id > after)
     const isCut = after !== '' && faults.strikes('customer list is cut short')
-    if (isCut) cutLists.push(scheduler.now())
-    if (after !== '' && (isCut || rest.length === 0)) return failure(400, '2000')
+    if (after !== '' && (isCut || rest.length === 0)) {
+      earlyEnds.push(scheduler.now())
+      return failure(400, '2000')
+    }
     const page = rest.slice(0, size)
     const last = page.at(-1)
     const headersOfNext = [{ key: 'MS-ContinuationToken', value: last?.id ?? '' }]
@@ -121,7 +123,7 @@ export function createUpstream({ exchange, scheduler, random, faults, trace, cus
 
   return {
     requests,
-    cutLists,
+    earlyEnds,
     refusals,
     answersTo: id => answers.get(id) ?? [],
     transportOf: process => request => {

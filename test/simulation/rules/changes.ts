@@ -1,29 +1,30 @@
 import type { Customers } from '../customers.ts'
 import type { Findings } from '../findings.ts'
-import type { Scheduler } from '../scheduler.ts'
 import { shortId } from '../trace.ts'
 import type { Upstream } from '../upstream.ts'
 import type { RunContents, Told } from './contents.ts'
 import type { SeenRun } from './runs.ts'
 
+/** What whole runs have told of a customer so far. */
 type Known = {
   /** Of the newest whole run in which the customer was read; 'gone' if it had left by then. */
   last: string[] | 'gone' | undefined
   /** Its run. */
   source: SeenRun | undefined
-  /** It was absent, and a run could not know it: its orders may be told as new, or not. */
-  wasAway: boolean
-  /** First planned when there was a run to compare with: its orders are news. */
+  /** It came after the first run: its orders are news. */
   isNew: boolean
+  /** A run with a damaged base may have lost what was known, or taken it for a customer that comes. */
+  isDoubtful: boolean
+  /** It was absent, and a run could not know it: its orders may be told as created, or not. */
+  wasAway: boolean
 }
 
 type Options = {
   findings: Findings
-  scheduler: Scheduler
   upstream: Upstream
   customers: Customers
-  /** True for worlds with `SNAPSHOT_CUSTOMERS`: nothing is told of customers that are not planned. */
-  isConfigured: boolean
+  /** True if `SNAPSHOT_CUSTOMERS` was set at some time from then on. */
+  wasConfigured: (from: number) => boolean
 }
 
 const byId = (orders: readonly string[]): Map<string, string> =>
@@ -41,29 +42,32 @@ function differences(before: readonly string[], now: readonly string[]): Map<str
 }
 
 /** Changes are those between two readings of a customer: none false, none twice, and none left out unless a blob was lost. */
-export function createChangeRules({ findings, scheduler, upstream, customers, isConfigured }: Options) {
+export function createChangeRules({ findings, upstream, customers, wasConfigured }: Options) {
   const known = new Map<string, Known>()
   const whole: RunContents[] = []
   /** What somebody knows who has applied every change since the first run. */
   const replayed = new Map<string, Map<string, string>>()
+  /** True if the newest whole run may have missed customers that no other run knows. */
+  let isListDoubtful = false
 
-  /** True if a comparison with what the run was compared with may have been lost. */
-  const isLost = ({ source }: Known): boolean => source?.isDamaged === true || whole.at(-1)?.run.isDamaged === true
+  const base = () => whole.at(-1)?.run
 
   /** What the customer has now, as far as the run can know; undefined if it cannot. */
   function presentOrders(id: string, { run, planned, read, gone }: RunContents): string[] | undefined {
-    const hasLeft = gone.has(id) || (!planned.has(id) && !customers.wasListedSince(id, run.startedAt))
-    return hasLeft ? [] : read.get(id)
+    const isAbsent = !planned.has(id) && !wasConfigured(run.startedAt) && !customers.wasListed(id, run.startedAt)
+    return gone.has(id) || isAbsent ? [] : read.get(id)
   }
 
-  const unknown = (): Known => ({ last: undefined, source: undefined, wasAway: false, isNew: whole.length > 0 })
+  function knownOf(id: string): Known {
+    const first = whole[0]?.run
+    const isNew = first !== undefined && !customers.wasListed(id, first.startedAt, first.endedAt)
+    const fresh = { last: undefined, source: undefined, isNew, isDoubtful: isListDoubtful, wasAway: false }
+    return known.get(id) ?? fresh
+  }
 
-  function expected(id: string, contents: RunContents): Map<string, string> {
-    const now = presentOrders(id, contents)
-    const { last, isNew } = known.get(id) ?? unknown()
-    if (now === undefined) return new Map()
-    if (last === undefined) return isNew ? differences([], now) : new Map()
-    return differences(last === 'gone' ? [] : last, now)
+  function expected(now: readonly string[] | undefined, { last, isNew }: Known): Map<string, string> {
+    if (now === undefined || (last === undefined && !isNew)) return new Map()
+    return differences(last === undefined || last === 'gone' ? [] : last, now)
   }
 
   function replay(id: string, contents: RunContents, told: readonly Told[], isTrusted: boolean): void {
@@ -83,41 +87,52 @@ export function createChangeRules({ findings, scheduler, upstream, customers, is
 
   function check(id: string, contents: RunContents): void {
     const { run } = contents
-    const before = known.get(id)
+    const before = knownOf(id)
     const told = contents.told.filter(change => change.customerTenantId === id)
-    const wanted = expected(id, contents)
+    const wanted = expected(presentOrders(id, contents), before)
     const seen = new Set<string>()
     for (const { kind, orderId } of told) {
       const what = `${run.id} ${shortId(id)} ${kind} ${orderId}`
-      const isReturn = before?.wasAway === true && kind === 'created' && contents.read.has(id)
+      const isReturn = before.wasAway && kind === 'created' && contents.read.has(id)
       if (wanted.get(orderId) !== kind && !isReturn) findings.broken(`no false ${kind}`, what)
       if (seen.has(orderId)) findings.broken('no change twice', what)
       seen.add(orderId)
     }
-    // A list that was cut short beside a run that is gone: nobody can tell a new customer from a forgotten one.
-    const isBlind = upstream.cutLists.length > 0 && whole.some(each => each.run.isDamaged)
-    const isNewTrusted = whole.at(-1)?.run.isDamaged !== true && !isBlind
-    const isTrusted = before === undefined ? isNewTrusted : !before.wasAway && !isLost(before)
-    if (isTrusted) {
-      for (const [orderId, kind] of wanted) {
-        if (!seen.has(orderId)) findings.broken('no change is left out', `${run.id} ${shortId(id)} ${kind} ${orderId}`)
-      }
+    const isTrusted = !before.isDoubtful && !before.wasAway && !before.source?.isDamaged && !base()?.isDamaged
+    for (const [orderId, kind] of isTrusted ? wanted : []) {
+      if (!seen.has(orderId)) findings.broken('no change is left out', `${run.id} ${shortId(id)} ${kind} ${orderId}`)
     }
-    if (before === undefined && whole.length > 0) replayed.set(id, new Map())
+    if (!known.has(id) && before.isNew) replayed.set(id, new Map())
     replay(id, contents, told, isTrusted)
   }
 
   /** Everybody is asked who is listed or was known before. */
   function checkPlan({ run, planned }: RunContents): void {
-    const isCut = upstream.cutLists.some(at => at >= run.startedAt)
+    if (wasConfigured(run.startedAt)) return
+    const isCut = upstream.earlyEnds.some(at => at >= run.startedAt)
+    const last = whole.at(-1)
     for (const { id } of customers.all()) {
-      if (planned.has(id) || isConfigured) continue
-      if (!isCut && customers.wasListedSince(id, run.startedAt)) {
+      if (planned.has(id)) continue
+      if (!isCut && customers.wasListed(id, run.startedAt)) {
         findings.broken('who is listed is planned', `${run.id} ${shortId(id)}`)
       }
-      const base = whole.at(-1)
-      const wasKnown = base?.planned.has(id) === true && !base.gone.has(id)
-      if (wasKnown && !base.run.isDamaged) findings.broken('who was known is planned', `${run.id} ${shortId(id)}`)
+      const wasKnown = last?.planned.has(id) === true && !last.gone.has(id)
+      if (wasKnown && !last.run.isDamaged) findings.broken('who was known is planned', `${run.id} ${shortId(id)}`)
+    }
+  }
+
+  /** What later runs can know of a customer after this one. */
+  function learn(id: string, contents: RunContents): void {
+    const { run, planned, read, gone, told } = contents
+    const before = knownOf(id)
+    const isTold = planned.has(id) || told.some(({ customerTenantId }) => customerTenantId === id)
+    const orders = read.get(id)
+    const now = gone.has(id) || (isTold && !planned.has(id)) ? 'gone' : orders
+    if (now !== undefined) known.set(id, { ...before, last: now, source: run, isDoubtful: false, wasAway: false })
+    else {
+      const isAway = !isTold && !wasConfigured(run.startedAt) && !customers.wasListed(id, run.startedAt)
+      const isDoubtful = before.isDoubtful || base()?.isDamaged === true
+      known.set(id, { ...before, isDoubtful, wasAway: before.wasAway || isAway })
     }
   }
 
@@ -131,22 +146,11 @@ export function createChangeRules({ findings, scheduler, upstream, customers, is
       checkPlan(contents)
       const ids = new Set([...planned, ...told.map(({ customerTenantId }) => customerTenantId)])
       for (const id of ids) check(id, contents)
-      for (const [id, customer] of known) {
-        if (!ids.has(id) && !customers.wasListedSince(id, run.startedAt)) customer.wasAway = true
-      }
-      for (const id of ids) {
-        const before = known.get(id) ?? unknown()
-        const orders = contents.read.get(id)
-        const isGone = contents.gone.has(id) || !planned.has(id)
-        if (isGone) known.set(id, { ...before, last: 'gone', source: run, wasAway: false })
-        else if (orders !== undefined) known.set(id, { ...before, last: orders, source: run, wasAway: false })
-        else known.set(id, before)
-      }
+      for (const id of new Set([...known.keys(), ...ids])) learn(id, contents)
+      const isShort = wasConfigured(run.startedAt) || upstream.earlyEnds.some(at => at >= run.startedAt)
+      isListDoubtful = isShort && (whole.length === 0 || isListDoubtful || base()?.isDamaged === true)
       whole.push(contents)
     },
     wholeRuns: () => whole,
-    now: scheduler.now,
   }
 }
-
-export type ChangeRules = ReturnType<typeof createChangeRules>

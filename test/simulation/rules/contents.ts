@@ -63,7 +63,7 @@ const causes: Record<string, (status: number | 'reset', code: string) => boolean
   partner_center_unavailable: status => status === 'reset' || (typeof status === 'number' && status >= 500),
   customer_not_found: status => status === 404,
   no_customer_relationship: (status, code) => status === 403 && code === '20002',
-  partner_center_forbidden: status => status === 403,
+  partner_center_forbidden: status => status === 403 || status === 401,
   credential_rejected: status => status === 401,
 }
 
@@ -144,7 +144,7 @@ export function createContentRules({ storage, upstream, customers, faults, findi
     for (const id of gone) {
       const given = upstream.answersTo(id).filter(({ at }) => at >= run.startedAt)
       const isGone = given.some(({ status, code }) => status === 404 || (status === 403 && code === '20002'))
-      const isListed = customers.wasListedSince(id, run.startedAt) && !upstream.cutLists.some(at => at >= run.startedAt)
+      const isListed = customers.wasListed(id, run.startedAt) && !upstream.earlyEnds.some(at => at >= run.startedAt)
       if (!isGone || isListed) findings.broken('who is gone has left', `${run.id} ${shortId(id)}`)
     }
     const code = run.manifest?.error?.code ?? ''

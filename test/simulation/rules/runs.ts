@@ -1,7 +1,6 @@
 import { z } from 'zod'
 import type { Manifest } from '../../../shared/snapshots/storage/shapes.ts'
 import type { Findings } from '../findings.ts'
-import type { Process } from '../process.ts'
 import type { Scheduler } from '../scheduler.ts'
 import type { Blob, Storage } from '../storage.ts'
 
@@ -16,6 +15,8 @@ export type SeenRun = {
   isEndLogged: boolean
   /** A blob of it was deleted. */
   isDamaged: boolean
+  /** Somebody was told that it is being cancelled. */
+  isCancelled: boolean
 }
 
 const pointer = z.looseObject({ snapshotId: z.string(), customers: z.array(z.unknown()).optional() })
@@ -29,7 +30,10 @@ type Options = {
   ended: (run: SeenRun) => void
 }
 
-const endEvents = /^snapshot_(succeeded|completed_with_errors|failed|cancelled)$/
+const endEvents = /^snapshot_(succeeded|completed_with_errors|failed)$/
+
+/** The timer's run waits for another to end, at most. */
+const longestWaitMs = 8 * 3_600_000
 
 /** Written once, then never again. */
 const fixed = /(_plan|_manifest|_index-\d+)\.json$|\.(gz|parquet)$/
@@ -38,6 +42,7 @@ const fixed = /(_plan|_manifest|_index-\d+)\.json$|\.(gz|parquet)$/
 export function createRunRules({ storage, scheduler, findings, longestMs, ended }: Options) {
   const runs = new Map<string, SeenRun>()
   let latest = ''
+  const ticks: { at: number; isExcused: boolean }[] = []
 
   function begin(blob: Blob): void {
     const { snapshotId: id, customers } = pointer.parse(JSON.parse(blob.body.toString()))
@@ -56,12 +61,13 @@ export function createRunRules({ storage, scheduler, findings, longestMs, ended 
       manifest: undefined,
       isEndLogged: false,
       isDamaged: false,
+      isCancelled: false,
     }
     runs.set(id, run)
     const mostMs = longestMs()
     if (mostMs === undefined) return
     scheduler.after(mostMs, () => {
-      if (run.endedAt !== undefined || longestMs() === undefined) return
+      if (run.endedAt !== undefined || longestMs() === undefined || storage.wasLeased('current.json', startedAt)) return
       findings.broken('a run ends in time', `${id} still goes on after ${Math.round(mostMs / 60_000)} minutes`)
     })
   }
@@ -88,6 +94,21 @@ export function createRunRules({ storage, scheduler, findings, longestMs, ended 
     latest = snapshotId
   }
 
+  /** Each day has its run: started since, or going on at that time and not failed. */
+  function checkTicks(): void {
+    const wholeRuns = [...runs.values()].filter(({ isPartial }) => !isPartial)
+    for (const { at, isExcused } of ticks) {
+      const kept = wholeRuns.some(
+        ({ startedAt, endedAt = 0, manifest }) =>
+          (startedAt >= at && startedAt < at + longestWaitMs) ||
+          (startedAt < at && endedAt >= at && manifest?.status !== 'failed'),
+      )
+      if (!kept && !isExcused && longestMs() !== undefined && !storage.wasLeased('current.json', at)) {
+        findings.broken('every day has its run', new Date(at).toISOString())
+      }
+    }
+  }
+
   storage.onWritten((name, blob, before) => {
     if (before !== undefined && fixed.test(name)) findings.broken('what is written stays as it is', name)
     if (name === 'current.json') begin(blob)
@@ -98,7 +119,17 @@ export function createRunRules({ storage, scheduler, findings, longestMs, ended 
   return {
     all: () => [...runs.values()],
     find: (id: string) => runs.get(id),
-    logged(_: Process, event: string, fields: Record<string, unknown> | undefined) {
+    latest: () => latest,
+    ticked: () => ticks.push({ at: scheduler.now(), isExcused: false }),
+    /** The timer's function has failed, and somebody was told. */
+    tickFailed() {
+      for (const tick of ticks.slice(-1)) tick.isExcused = true
+    },
+    cancelled(id: string) {
+      const run = runs.get(id)
+      if (run !== undefined) run.isCancelled = true
+    },
+    logged(event: string, fields: Record<string, unknown> | undefined) {
       if (!endEvents.test(event)) return
       const run = runs.get(String(fields?.snapshotId))
       if (run?.manifest === undefined) findings.broken('an end is logged after it', `${event} ${fields?.snapshotId}`)
@@ -106,10 +137,14 @@ export function createRunRules({ storage, scheduler, findings, longestMs, ended 
     },
     /** What has to be true when everything has come to rest. */
     atTheEnd() {
-      for (const { id, manifest, isEndLogged } of runs.values()) {
+      for (const { id, manifest, isEndLogged, isCancelled } of runs.values()) {
         if (manifest === undefined) findings.broken('every run ends', id)
         else if (!isEndLogged) findings.broken('the end of a run is logged', id)
+        if (isCancelled && manifest?.error?.code !== 'snapshot_cancelled') {
+          findings.broken('a cancelled run ends as cancelled', `${id}: ${manifest?.status} ${manifest?.error?.code}`)
+        }
       }
+      checkTicks()
       const newest = [...runs.values()].findLast(
         ({ manifest, isPartial }) => manifest !== undefined && manifest.status !== 'failed' && !isPartial,
       )
