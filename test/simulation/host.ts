@@ -54,6 +54,8 @@ export function createHost({ scheduler, random, faults, trace, queue, workers, l
 
   function toPoison(message: QueuedMessage): void {
     trace.say('queue', () => `${message.label} is poison`)
+    // Whoever still works on it can no longer complete it.
+    message.receipt = 0
     queue.messages.splice(queue.messages.indexOf(message), 1)
     const expiresAt = scheduler.now() + 7 * 86_400_000
     queue.poison.push({ ...message, visibleAt: scheduler.now(), expiresAt, deliveries: 0, receipt: 0 })
