@@ -123,17 +123,14 @@ export const startSnapshot = define({
   },
 })
 
-export const snapshot = define({
-  path: {
-    snapshotId: described(z.string().regex(/^\d{8}T\d{6}Z$/), {
-      expected: 'a snapshot id such as 20261120T002000Z',
-      title: 'Snapshot',
-      description: 'The id of the snapshot, such as 20261120T002000Z.',
-      openapi: { type: 'string' },
-      visibility: 'important',
-    }),
-  },
-  query: {},
+const snapshotId = described(z.string().regex(/^\d{8}T\d{6}Z$/), {
+  expected: 'a snapshot id such as 20261120T002000Z',
+  title: 'Snapshot',
+  description: 'The id of the snapshot, such as 20261120T002000Z.',
+  openapi: { type: 'string' },
+  visibility: 'important',
 })
+
+export const snapshot = define({ path: { snapshotId }, query: {} })
 
 export const snapshots = define({ path: {}, query: { top, cursor } })

@@ -182,6 +182,11 @@ const snapshotMembers = {
 }
 
 export const snapshot = z.object(snapshotMembers)
+/** A run of which no more is known than that it goes on. */
+export const runningSnapshot = z.object({
+  snapshotId: snapshotMembers.snapshotId,
+  status: text('Status', 'running.'),
+})
 export const snapshotPage = pageOf(snapshot, 'Snapshots')
 
 export const manifest = z.object({

@@ -103,7 +103,7 @@ export function createSnapshots({ store, queue, request: requestOptions, setting
   const planRun = createPlanRun({
     store,
     reader,
-    readCustomers: call => readCustomerPages(request, baseUrl, call),
+    readCustomers: (call, onCutShort) => readCustomerPages(request, baseUrl, call, onCutShort),
     readNames: (ids, call) => Array.fromAsync(inOrder(ids, concurrency, id => readName(id, call))),
     readKnown: createReadKnown({ store, reader, runs }),
     configuredCustomers,
@@ -153,6 +153,6 @@ export function createSnapshots({ store, queue, request: requestOptions, setting
     giveUp: (message, call) => pass(message, 'giveUp', call),
     readBack: createReadBack(runs, reader),
     status: createRunStatus({ store, reader, runs, currentRun, ensure: ensure.ensure }),
-    changes: createChangesFeed({ store, runs, clock }),
+    changes: createChangesFeed({ store, runs, currentRun, clock }),
   }
 }

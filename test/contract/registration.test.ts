@@ -30,6 +30,13 @@ const expected = [
   { name: 'get-health', type: 'httpTrigger', methods: ['GET'], authLevel: 'anonymous', route: 'health' },
   { name: 'get-openapi', type: 'httpTrigger', methods: ['GET'], authLevel: 'anonymous', route: 'openapi.json' },
   { name: 'poll-order-changes', type: 'httpTrigger', methods: ['GET'], authLevel: 'function', route: 'order-changes' },
+  {
+    name: 'cancel-snapshot',
+    type: 'httpTrigger',
+    methods: ['POST'],
+    authLevel: 'function',
+    route: 'snapshots/{snapshotId}/cancel',
+  },
   { name: 'start-snapshot', type: 'httpTrigger', methods: ['POST'], authLevel: 'function', route: 'snapshots' },
   { name: 'list-snapshots', type: 'httpTrigger', methods: ['GET'], authLevel: 'function', route: 'snapshots' },
   {

@@ -127,7 +127,10 @@ export function createScript(options: Options) {
       await rest(options.longestRunMs)
       await startAtLast()
       const last = runs.all().at(-1)
-      if (last?.manifest !== undefined && last.manifest.status !== 'succeeded' && !options.isConfigured()) {
+      // If everybody has left, nobody can be read: the contract calls that failed.
+      const isEmpty = last?.manifest?.customers.read === 0 && last.manifest.customers.failed === 0
+      const isExcused = isEmpty || options.isConfigured()
+      if (last?.manifest !== undefined && last.manifest.status !== 'succeeded' && !isExcused) {
         findings.broken('a run in a calm world succeeds', `${last.id}: ${last.manifest.status}`)
       }
       pollers.drain()

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import type { Call } from '../../call.ts'
 import type { Clock } from '../../clock.ts'
 import { decodeLines } from '../storage/codec.ts'
-import { readLatest } from '../storage/current-run.ts'
+import { type CurrentRun, readLatest } from '../storage/current-run.ts'
 import { type FindRuns, isWhole } from '../storage/find-runs.ts'
 import { changesBlob, partNumber } from '../storage/layout.ts'
 import { dataBlob } from '../storage/part-blobs.ts'
@@ -38,7 +38,7 @@ export type ChangesFeed = {
 
 type ChangedPart = { part: number; name: string; count: number }
 
-type Options = { store: Store; runs: FindRuns; clock: Clock }
+type Options = { store: Store; runs: FindRuns; currentRun: CurrentRun; clock: Clock }
 
 const endOfRun = -1
 
@@ -53,7 +53,7 @@ const mostRemembered = 1000
 
 const head = z.looseObject({ kind: z.enum(changeKinds), customerTenantId: z.string() })
 
-export function createChangesFeed({ store, runs, clock }: Options): ChangesFeed {
+export function createChangesFeed({ store, runs, currentRun, clock }: Options): ChangesFeed {
   const searched = new Map<string, FeedPosition>()
 
   function remember(key: string, next: FeedPosition): void {
@@ -63,14 +63,23 @@ export function createChangesFeed({ store, runs, clock }: Options): ChangesFeed 
     if (searched.size > mostRemembered && oldest !== undefined) searched.delete(oldest)
   }
 
-  /** The newest run that can have changes, as `latest.json` says; if that is damaged, as the folders do. */
+  /**
+   * The newest run that can have changes, as `latest.json` says; if that is damaged, as the folders do. A run that has
+   * just ended counts although `latest.json` has not moved yet.
+   */
   async function newestRun(): Promise<string | undefined> {
-    const { latest } = await readLatest(store).catch(error => {
+    const [{ latest }, { current }] = await Promise.all([readLatestIfReadable(), currentRun.read()])
+    const newest = latest?.snapshotId ?? (await runs.newest())
+    if (current === undefined || current.customers !== undefined || current.snapshotId <= (newest ?? '')) return newest
+    const run = await runs.finished(current.snapshotId)
+    return run !== undefined && isWhole(run) ? run.snapshotId : newest
+  }
+
+  const readLatestIfReadable = () =>
+    readLatest(store).catch(error => {
       if (!isUnreadable(error)) throw error
       return { latest: undefined }
     })
-    return latest?.snapshotId ?? runs.newest()
-  }
 
   /** Parts of a run that say of themselves that they found such changes, from a part on. */
   async function changedParts(

@@ -1,6 +1,6 @@
 import type { Call } from '../../call.ts'
 import { compareOrders } from '../../orders/compare-orders.ts'
-import type { Plan } from '../storage/plan-blob.ts'
+import { newerReading, type Plan } from '../storage/plan-blob.ts'
 import type { FoundReading, SnapshotReader } from '../storage/reader.ts'
 import {
   type FailedEntry,
@@ -9,6 +9,7 @@ import {
   type IndexEntry,
   isFailed,
   isRead,
+  type OtherCustomer,
   type PlannedCustomer,
   type ReadEntry,
 } from '../storage/shapes.ts'
@@ -53,6 +54,11 @@ function toKnown(plan: Plan, part: number, entry: IndexEntry): Known {
 export async function readHistory({ reader, plan, customers, call }: Options): Promise<PartHistory> {
   const { snapshotId, base } = plan
   const known = new Map<string, Known>()
+  /** The newest run of all that read a customer, if that is not the one that changes are found against. */
+  const readIn = new Map<string, string>()
+  const keepReading = (id: string, run: string | undefined) => {
+    if (run !== undefined) readIn.set(id, run)
+  }
   const stateOf = ([id]: PlannedCustomer): Known => known.get(id) ?? { state: 'unknown' }
 
   const giveUpIfUnreadable = (error: unknown): void => {
@@ -69,6 +75,7 @@ export async function readHistory({ reader, plan, customers, call }: Options): P
       try {
         for (const entry of (await reader.readIndex(basePlan, part)).customers) {
           known.set(entry.customerTenantId, toKnown(basePlan, part, entry))
+          if (!isRead(entry)) keepReading(entry.customerTenantId, entry.readIn)
         }
       } catch (error) {
         giveUpIfUnreadable(error)
@@ -79,15 +86,16 @@ export async function readHistory({ reader, plan, customers, call }: Options): P
     for (const [id] of customers) {
       if (known.has(id) || isDamaged(id)) continue
       const other = await reader.findOther(basePlan, id)
-      if (other === undefined) known.set(id, { state: basePlan.incomplete === true ? 'unknown' : 'new' })
-      else known.set(id, await resolve(other[1], id, other[2] === 'gone'))
+      keepReading(id, other?.readIn)
+      known.set(id, await resolve(other, basePlan.incomplete === true, id))
     }
   }
 
-  /** A customer that the run compared with did not plan itself: it is known from another one. */
-  async function resolve(run: string, id: string, isGone: boolean): Promise<Known> {
-    if (isGone) return { state: 'new', lastRead: run }
-    const otherPlan = await reader.readPlan({ snapshotId: run })
+  /** A customer that the run compared with did not plan itself: it is known from another one, or new. */
+  async function resolve(other: OtherCustomer | undefined, isIncomplete: boolean, id: string): Promise<Known> {
+    if (other?.gone === true) return { state: 'new', lastRead: other.knownIn }
+    if (other?.knownIn === undefined) return { state: isIncomplete ? 'unknown' : 'new' }
+    const otherPlan = await reader.readPlan({ snapshotId: other.knownIn })
     const found = otherPlan && (await reader.find(otherPlan, id))
     return found === undefined ? { state: 'unknown' } : toKnown(found.plan, found.part, found.entry)
   }
@@ -101,6 +109,9 @@ export async function readHistory({ reader, plan, customers, call }: Options): P
       giveUpIfUnreadable(error)
     }
   }
+
+  // What the plan says is newer than what the run compared with says.
+  for (const customer of customers) keepReading(customer[0], newerReading(customer))
 
   async function compare(
     customer: PlannedCustomer,
@@ -140,6 +151,15 @@ export async function readHistory({ reader, plan, customers, call }: Options): P
     }
   }
 
+  function earlierReadings(id: string): { lastRead?: string; readIn?: string } {
+    const lastRead = lastReadOf(stateOf([id, '']))
+    const newest = readIn.get(id)
+    return {
+      ...(lastRead === undefined ? {} : { lastRead }),
+      ...(newest === undefined || newest <= (lastRead ?? '') ? {} : { readIn: newest }),
+    }
+  }
+
   return {
     changesOf: (customer, now, orders) =>
       tell(customer, async reading => {
@@ -149,19 +169,16 @@ export async function readHistory({ reader, plan, customers, call }: Options): P
     removalsOf: (customer, detectedAt) =>
       tell(customer, async reading => (reading === undefined ? [] : compare(customer, reading, [], detectedAt))),
     toFailed([customerTenantId, customerName], error) {
-      const state = stateOf([customerTenantId, customerName])
-      const entry = { customerTenantId, customerName, error }
-      const lastRead = lastReadOf(state)
-      return {
-        ...entry,
-        ...(lastRead === undefined ? {} : { lastRead }),
-        ...(state.state === 'new' ? { isNew: true } : {}),
-      }
+      const isNew = stateOf([customerTenantId, customerName]).state === 'new'
+      const earlier = earlierReadings(customerTenantId)
+      return { customerTenantId, customerName, error, ...earlier, ...(isNew ? { isNew } : {}) }
     },
-    toGone([customerTenantId, customerName]) {
-      const lastRead = lastReadOf(stateOf([customerTenantId, customerName]))
-      return { customerTenantId, customerName, gone: true, ...(lastRead === undefined ? {} : { lastRead }) }
-    },
+    toGone: ([customerTenantId, customerName]) => ({
+      customerTenantId,
+      customerName,
+      gone: true,
+      ...earlierReadings(customerTenantId),
+    }),
   }
 }
 

@@ -38,9 +38,13 @@ export function createReadBack(runs: FindRuns, reader: SnapshotReader): ReadBack
     return undefined
   }
 
-  async function readingIn(snapshotId: string | undefined, customerTenantId: string): Promise<Answer> {
-    const reading = snapshotId === undefined ? undefined : await reader.readingIn(snapshotId, customerTenantId)
-    return reading === undefined ? { none: true } : { reading }
+  /** The reading in the first of these runs that is still kept. */
+  async function readingIn(runs: readonly (string | undefined)[], customerTenantId: string): Promise<Answer> {
+    for (const run of runs) {
+      const reading = run === undefined ? undefined : await reader.readingIn(run, customerTenantId)
+      if (reading !== undefined) return { reading }
+    }
+    return { none: true }
   }
 
   async function ask(plan: Plan, customerTenantId: string): Promise<Answer> {
@@ -48,15 +52,17 @@ export function createReadBack(runs: FindRuns, reader: SnapshotReader): ReadBack
     if (found !== undefined) {
       const { entry } = found
       if (isRead(entry)) return { reading: { ...found, entry } }
-      if (entry.lastRead !== undefined) return readingIn(entry.lastRead, customerTenantId)
+      if (entry.readIn !== undefined || entry.lastRead !== undefined) {
+        return readingIn([entry.readIn, entry.lastRead], customerTenantId)
+      }
     }
-    if (plan.partial || plan.others === undefined) {
-      const earlier = plan.previous ?? plan.base
-      return { ask: earlier ?? (await newestAt(idToInstant(plan.snapshotId) - 1000)) }
-    }
-    const [, run, gone] = (await reader.findOther(plan, customerTenantId)) ?? []
-    if (run === undefined) return { none: true }
-    return gone === undefined ? { ask: run } : readingIn(run, customerTenantId)
+    const other = found === undefined ? await reader.findOther(plan, customerTenantId) : undefined
+    if (other?.readIn !== undefined) return readingIn([other.readIn, other.knownIn], customerTenantId)
+    if (other?.gone === true) return readingIn([other.knownIn], customerTenantId)
+    if (other?.knownIn !== undefined) return { ask: other.knownIn }
+    if (!plan.partial && plan.others !== undefined) return { none: true }
+    // A run over some customers says nothing of the rest, and those of earlier versions do not know everybody.
+    return { ask: plan.base ?? plan.previous ?? (await newestAt(idToInstant(plan.snapshotId) - 1000)) }
   }
 
   return async (customerTenantId, atMost, call) => {

@@ -26,7 +26,7 @@ export function createCancelRun({ store, queue, currentRun }: Options): CancelRu
         )
       : undefined
     if (run?.stop?.code === cancelled.code && run.ended === undefined) {
-      call.log('warn', 'snapshot_cancelled', { snapshotId })
+      call.log('info', 'cancel_requested', { snapshotId })
       const { nonce, round } = run
       await queue.send({ kind: 'watch', snapshotId, nonce, round, committed: 0, early: 0 })
       return

@@ -80,7 +80,7 @@ export function createEnsure({ store, reader, runs, currentRun, writeManifest, f
         if (!isUnreadable(error)) throw error
         call.log('error', 'latest_not_moved', { snapshotId: run.snapshotId, why: error.message })
       })
-      logEnd(toSnapshot(finished), { code: manifest.metadata.errorcode }, call)
+      logEnd(toSnapshot(finished), manifest.metadata.errorcode, call)
     }
     await currentRun.change(run.nonce, ({ ended }) =>
       ended === undefined ? { ended: finished?.status ?? 'failed' } : undefined,

@@ -6,7 +6,7 @@ import { dataBlob } from '../storage/part-blobs.ts'
 import { readPartMetadata } from '../storage/part-metadata.ts'
 import { type Plan, packCustomer, readAllPlanned, readOthers } from '../storage/plan-blob.ts'
 import type { SnapshotReader } from '../storage/reader.ts'
-import { isGone, type OtherCustomer } from '../storage/shapes.ts'
+import { isGone, isRead, type OtherCustomer } from '../storage/shapes.ts'
 import { isUnreadable } from '../storage/storage-errors.ts'
 import type { Store } from '../storage/store.ts'
 
@@ -20,7 +20,12 @@ export type KnownCustomers = {
   incomplete: boolean
 }
 
-export type ReadKnown = (base: string, call: Call) => Promise<KnownCustomers>
+export type ReadKnown = {
+  /** Whom the run compared with knows. */
+  known: (base: string, call: Call) => Promise<KnownCustomers>
+  /** Who was read after it by smaller runs, and by which; `previous` is the last run before this one. */
+  newer: (previous: string, call: Call) => Promise<Map<string, string>>
+}
 
 type Options = { store: Store; reader: SnapshotReader; runs: FindRuns }
 
@@ -30,13 +35,13 @@ const concurrency = 16
 /** Reads whom the run compared with knows. Damage costs what cannot be read, never the plan. */
 export function createReadKnown({ store, reader, runs }: Options): ReadKnown {
   /** Customers of the run that were found to have left. Parts say in their metadata how many they have. */
-  async function readGone(plan: Plan): Promise<Map<string, string | undefined>> {
+  async function readGone(plan: Plan): Promise<Map<string, OtherCustomer>> {
     const parts: number[] = []
     for await (const { name, metadata } of store.list(dataBlob.prefixOf(plan))) {
       if (readPartMetadata(metadata).gone > 0) parts.push(partNumber(name))
     }
     const limit = createLimit(concurrency)
-    const gone = new Map<string, string | undefined>()
+    const gone = new Map<string, OtherCustomer>()
     // Whoever left and stands in an index that cannot be read is asked once more, and found to have left again.
     const readIndex = (part: number) =>
       reader.readIndex(plan, part).catch(error => {
@@ -44,7 +49,11 @@ export function createReadKnown({ store, reader, runs }: Options): ReadKnown {
         return { customers: [] }
       })
     for await (const { customers } of inOrder(parts, concurrency, part => limit(() => readIndex(part)))) {
-      for (const entry of customers) if (isGone(entry)) gone.set(entry.customerTenantId, entry.lastRead)
+      for (const entry of customers) {
+        if (!isGone(entry)) continue
+        const { customerTenantId: id, lastRead: knownIn, readIn } = entry
+        gone.set(id, { id, gone: true, ...(knownIn && { knownIn }), ...(readIn && { readIn }) })
+      }
     }
     return gone
   }
@@ -53,20 +62,31 @@ export function createReadKnown({ store, reader, runs }: Options): ReadKnown {
   async function stillKept(others: readonly OtherCustomer[]): Promise<OtherCustomer[]> {
     if (others.length === 0) return []
     const oldest = (await runs.oldestDate()) ?? ''
-    return others.filter(([, run]) => dateOf(run) >= oldest)
+    return others.filter(({ knownIn = '', readIn = '' }) => dateOf(knownIn > readIn ? knownIn : readIn) >= oldest)
   }
 
   const nothing: KnownCustomers = { planned: [], others: [], incomplete: true }
 
-  return async (base, call) => {
+  async function readNewer(plan: Plan): Promise<Map<string, string>> {
+    const newer = new Map<string, string>()
+    for (const { id, readIn } of await readOthers(store, plan)) if (readIn !== undefined) newer.set(id, readIn)
+    const limit = createLimit(concurrency)
+    const indexes = inOrder([...plan.parts.keys()], concurrency, part => limit(() => reader.readIndex(plan, part)))
+    for await (const { customers } of indexes) {
+      for (const entry of customers) {
+        const run = isRead(entry) ? plan.snapshotId : entry.readIn
+        if (run !== undefined) newer.set(entry.customerTenantId, run)
+      }
+    }
+    return newer
+  }
+
+  async function known(base: string, call: Call): Promise<KnownCustomers> {
     try {
       const plan = await reader.readPlan({ snapshotId: base })
       if (plan === undefined) return nothing
       const gone = await readGone(plan)
-      const left = Array.from(gone, ([id, lastRead]): OtherCustomer[] =>
-        lastRead === undefined ? [] : [[id, lastRead, 'gone']],
-      ).flat()
-      const others = await stillKept([...(await readOthers(store, plan)), ...left])
+      const others = await stillKept([...(await readOthers(store, plan)), ...gone.values()])
       const planned: string[] = []
       for await (const customers of readAllPlanned(store, plan)) {
         for (const [id, name] of customers) if (!gone.has(id)) planned.push(packCustomer(id, name))
@@ -78,4 +98,20 @@ export function createReadKnown({ store, reader, runs }: Options): ReadKnown {
       return nothing
     }
   }
+
+  async function newer(previous: string, call: Call): Promise<Map<string, string>> {
+    try {
+      const plan =
+        (await reader.readPlan({ snapshotId: previous })) ??
+        (await reader.readPlan({ snapshotId: previous, following: true }))
+      const isSmaller = plan?.partial === true || plan?.following === true
+      return plan !== undefined && isSmaller ? await readNewer(plan) : new Map()
+    } catch (error) {
+      if (!isUnreadable(error)) throw error
+      call.log('warn', 'readings_unknown', { previous, why: error.message })
+      return new Map()
+    }
+  }
+
+  return { known, newer }
 }

@@ -3,7 +3,7 @@ import type { Clock } from '../../clock.ts'
 import { readLatest } from '../storage/current-run.ts'
 import { latestBlob, manifestBlob, partName, pathOf, type RunPlace } from '../storage/layout.ts'
 import { completeThrough, type FinishedRun, writeManifestMetadata } from '../storage/manifest-metadata.ts'
-import { addUp, readPartMetadata } from '../storage/part-metadata.ts'
+import { addUp, endOf, readPartMetadata } from '../storage/part-metadata.ts'
 import { type Plan, plannedIn } from '../storage/plan-blob.ts'
 import type { SnapshotReader } from '../storage/reader.ts'
 import { type Current, type Failure, isFailed, type Manifest, type Snapshot } from '../storage/shapes.ts'
@@ -46,7 +46,8 @@ export function createWriteManifest({ store, reader, clock }: Options) {
     const { snapshotId, trigger, startedAt } = run
     const { read, failed, ...sums } = addUp(parts)
     const nobody = { code: 'snapshot_failed', message: 'No customer could be read.' }
-    const error = run.stop ?? (read === 0 ? nobody : undefined)
+    // Who ends a run may do so after this was called: then the parts say it.
+    const error = run.stop ?? endOf(parts) ?? (read === 0 ? nobody : undefined)
     const manifest: Manifest = {
       snapshotId,
       status: statusOf(error, failed),
@@ -82,9 +83,16 @@ export async function moveLatest(store: Store, { snapshotId, status, startedAt, 
   }
 }
 
-/** The line in the log on which alerts rest. */
-export function logEnd({ status, ...run }: Snapshot, error: { code?: string | undefined }, call: Call): void {
-  const level = status === 'failed' ? 'error' : status === 'succeeded' ? 'info' : 'warn'
-  const event = `snapshot_${status === 'completedWithErrors' ? 'completed_with_errors' : status}`
-  call.log(level, event, { ...run, status, ...(error.code === undefined ? {} : { error }) })
+/** Names of the lines on which alerts rest. A run that somebody cancelled needs no alert. */
+const endEvents = {
+  running: ['error', 'snapshot_failed'],
+  succeeded: ['info', 'snapshot_succeeded'],
+  completedWithErrors: ['warn', 'snapshot_completed_with_errors'],
+  failed: ['error', 'snapshot_failed'],
+} as const
+
+export function logEnd(run: Snapshot, code: string | undefined, call: Call): void {
+  const [level, event] =
+    code === 'snapshot_cancelled' ? (['warn', 'snapshot_cancelled'] as const) : endEvents[run.status]
+  call.log(level, event, { ...run, ...(code === undefined ? {} : { error: { code } }) })
 }

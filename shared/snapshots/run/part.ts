@@ -49,7 +49,7 @@ export function createFailPart(store: Store) {
       ([customerTenantId, customerName]): IndexEntry => ({ customerTenantId, customerName, error }),
     )
     const writer = createPartWriter(store, { run: plan, part })
-    await writer.commit({ part, customers }, { created: 0, updated: 0, removed: 0 })
+    await writer.commit({ part, customers }, { created: 0, updated: 0, removed: 0 }, error)
   }
 }
 

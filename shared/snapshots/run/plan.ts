@@ -15,7 +15,7 @@ type Options = {
   store: Store
   reader: SnapshotReader
   /** Every customer of the partner, page by page, within the rate limit. */
-  readCustomers: (call: Call) => AsyncGenerator<Customer[]>
+  readCustomers: (call: Call, onCutShort: () => void) => AsyncGenerator<Customer[]>
   /** Names of some customers, within the rate limit; an empty text for those whose name cannot be read. */
   readNames: (customerTenantIds: readonly string[], call: Call) => Promise<string[]>
   /** What the run compared with knows. */
@@ -37,36 +37,51 @@ function inOrderOfIds(packed: string[]): string[] {
   return packed.filter((customer, at) => idOf(customer) !== idOf(packed[at - 1] ?? ''))
 }
 
+/** The customers of other runs, with what smaller runs read since. */
+function withNewer(others: readonly OtherCustomer[], newer: ReadonlyMap<string, string>): OtherCustomer[] {
+  const byId = new Map(others.map(other => [other.id, other]))
+  for (const [id, readIn] of newer) byId.set(id, { ...byId.get(id), id, readIn })
+  return [...byId.values()]
+}
+
+const isStillKnown = ({ gone, knownIn }: OtherCustomer): boolean => gone === undefined && knownIn !== undefined
+
 type LeftOut = { unlisted: string[]; others: OtherCustomer[] }
 
 /** Whoever is not in the list and did not leave is asked like the others: a list that was cut short removes nobody. */
 const askAgain = (leftOut: readonly string[], others: readonly OtherCustomer[]): LeftOut => ({
-  unlisted: [...leftOut, ...others.filter(([, , gone]) => gone === undefined).map(([id]) => packCustomer(id, ''))],
-  others: others.filter(([, , gone]) => gone !== undefined),
+  unlisted: [...leftOut, ...others.filter(isStillKnown).map(({ id }) => packCustomer(id, ''))],
+  others: others.filter(other => !isStillKnown(other)),
 })
 
 /** With `SNAPSHOT_CUSTOMERS` the others are not asked; the run that knows them is kept for when they are. */
 const passOver = (leftOut: readonly string[], others: readonly OtherCustomer[], base: string | undefined): LeftOut => ({
   unlisted: [],
-  others: [...others, ...(base === undefined ? [] : leftOut.map((each): OtherCustomer => [idOf(each), base]))],
+  others: [...others, ...(base === undefined ? [] : leftOut.map(each => ({ id: idOf(each), knownIn: base })))],
 })
 
 export function createPlanRun(options: Options): PlanRun {
   const { store, reader, configuredCustomers, requestsPerMinute } = options
   const customersPerPart = Math.max(1, Math.min(options.customersPerPart, requestsPerMinute * partMinutes))
 
-  async function listCustomers(run: Current, call: Call): Promise<string[]> {
-    if (run.customers !== undefined) return inOrderOfIds(run.customers.map(([id, name]) => packCustomer(id, name)))
+  async function listCustomers(run: Current, call: Call): Promise<{ listed: string[]; isCut: boolean }> {
+    const complete = (packed: string[]) => ({ listed: inOrderOfIds(packed), isCut: false })
+    if (run.customers !== undefined) return complete(run.customers.map(([id, name]) => packCustomer(id, name)))
     if (configuredCustomers !== undefined) {
       const ids = [...new Set(configuredCustomers)]
       const names = await options.readNames(ids, call)
-      return inOrderOfIds(ids.map((id, at) => packCustomer(id, names[at] ?? '')))
+      return complete(ids.map((id, at) => packCustomer(id, names[at] ?? '')))
     }
     const all: string[] = []
-    for await (const page of options.readCustomers(call)) {
+    let isCut = false
+    const onCutShort = () => {
+      isCut = true
+      call.log('warn', 'customer_list_cut_short', { snapshotId: run.snapshotId })
+    }
+    for await (const page of options.readCustomers(call, onCutShort)) {
       for (const { customerTenantId, companyName } of page) all.push(packCustomer(customerTenantId, companyName))
     }
-    return inOrderOfIds(all)
+    return { listed: inOrderOfIds(all), isCut }
   }
 
   return async (run, call) => {
@@ -74,19 +89,25 @@ export function createPlanRun(options: Options): PlanRun {
     if (present !== undefined) return present
     const { snapshotId, startedAt, trigger, base, previous, following } = run
     const partial = run.customers !== undefined && following !== true
-    const listed = await listCustomers(run, call)
-    const known = base === undefined || run.customers !== undefined ? nothingKnown : await options.readKnown(base, call)
+    const { listed, isCut } = await listCustomers(run, call)
+    const isWhole = run.customers === undefined
+    const known = base === undefined || !isWhole ? nothingKnown : await options.readKnown.known(base, call)
+    const hasNewer = previous !== undefined && previous !== base
+    const newer = hasNewer ? await options.readKnown.newer(previous, call) : new Map<string, string>()
 
     const listedIds = new Set(listed.map(idOf))
     const isListed = (id: string): boolean => listedIds.has(id)
     const leftOut = known.planned.filter(customer => !isListed(idOf(customer)))
     const { unlisted, others } =
       configuredCustomers === undefined ? askAgain(leftOut, known.others) : passOver(leftOut, known.others, base)
+    const customers = inOrderOfIds([...listed, ...unlisted])
+    const planned = new Set(customers.map(idOf))
     await writePlan(store, run, {
-      head: { snapshotId, startedAt, trigger, partial, following, base, previous, incomplete: known.incomplete },
-      customers: inOrderOfIds([...listed, ...unlisted]),
+      head: { snapshotId, startedAt, trigger, partial, following, base, previous, incomplete: known.incomplete && isCut },
+      customers,
       unlisted: new Set(unlisted.map(idOf)),
-      others: others.filter(([id]) => !isListed(id)).sort(([a], [b]) => (a < b ? -1 : 1)),
+      newer,
+      others: withNewer(others, newer).filter(({ id }) => !planned.has(id)),
       customersPerPart,
     })
     const plan = await reader.readPlan(run)

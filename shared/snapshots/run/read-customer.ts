@@ -10,6 +10,7 @@ import { startWorkDeadline } from '../../rate-limit/work-deadline.ts'
 import type { ChangeLine } from '../changes/change-lines.ts'
 import type { PartHistory } from '../changes/history.ts'
 import { encodeCustomer, hashOrders } from '../storage/codec.ts'
+import { isUnlisted } from '../storage/plan-blob.ts'
 import type { FailedEntry, Failure, GoneEntry, PlannedCustomer, ReadEntry } from '../storage/shapes.ts'
 import type { CredentialProbe } from './credential-probe.ts'
 
@@ -74,7 +75,7 @@ const isBareRefusal = ({ code, options }: AppError): boolean =>
   code === 'credential_rejected' && options.upstream?.status === 401
 
 const refusedHere: Failure = {
-  code: 'partner_center_forbidden',
+  code: 'credential_rejected',
   message:
     'Partner Center refuses the app for this customer alone (401). Check the relationship with the customer and the role that it grants.',
 }
@@ -109,7 +110,7 @@ export function createReadCustomer({ readOrders, probe, limit, clock, seconds }:
   }
 
   return async (customer, { history, mayWait }, call) => {
-    const [customerTenantId, , unlisted] = customer
+    const [customerTenantId] = customer
     const failed = (error: Failure): CustomerResult => ({ entry: history.toFailed(customer, error) })
 
     /** What a failure means: an entry of its own, or the end of the part's work. */
@@ -124,7 +125,7 @@ export function createReadCustomer({ readOrders, probe, limit, clock, seconds }:
       if (isCredentialFailure(error) && !isTheCustomers) throw error
       const wait = error.options.retryAfterSeconds ?? 60
       if (error.code === 'partner_center_throttled' && mayWait(wait)) throw new Requeue(wait)
-      if (unlisted !== undefined && saysGone(error)) {
+      if (isUnlisted(customer) && saysGone(error)) {
         const changes = await history.removalsOf(customer, new Date(clock.now()).toISOString())
         call.log('info', 'customer_gone', { customerTenantId, removed: changes.length })
         return { entry: history.toGone(customer), changes }

@@ -84,13 +84,18 @@ export function createWatch({ queue, currentRun, reader, clock, times, planRun, 
     return committed === committedBefore && clock.now() > lateSince + lostAfterMs
   }
 
-  /** The message is there before its run, or its start was given up. Once fenced off, that start has to begin anew. */
+  /** True if the start that sent the message may still be on its way: runs that came later leave no room for it. */
+  const comesEarly = (run: Current | undefined, { round, snapshotId }: WatchMessage): boolean =>
+    round === 0 && (run === undefined || run.snapshotId < snapshotId)
+
   async function wait(message: WatchMessage): Promise<void> {
     const seconds = earlySeconds[message.early]
-    if (seconds !== undefined) {
-      await queue.send({ ...message, early: message.early + 1 }, seconds)
-      return
-    }
+    if (seconds === undefined) await fence(message)
+    else await queue.send({ ...message, early: message.early + 1 }, seconds)
+  }
+
+  /** Gives up a start that has not come: once fenced off, it has to begin anew, with a message of its own. */
+  async function fence(message: WatchMessage): Promise<void> {
     const state = await currentRun.read()
     if (state.current?.nonce === message.nonce || !(await currentRun.fence(state))) {
       await queue.send({ ...message, early: 0 }, 1)
@@ -102,8 +107,7 @@ export function createWatch({ queue, currentRun, reader, clock, times, planRun, 
       const { snapshotId, nonce, round } = message
       const { current: run } = await currentRun.read()
       if (run?.nonce !== nonce) {
-        // Runs that came later leave no room for this one.
-        if (round === 0 && (run === undefined || run.snapshotId < snapshotId)) await wait(message)
+        if (comesEarly(run, message)) await wait(message)
         return
       }
       if (run.ended !== undefined || round < run.round) return
@@ -132,7 +136,8 @@ export function createWatch({ queue, currentRun, reader, clock, times, planRun, 
       const { snapshotId, nonce } = message
       call.log('error', 'snapshot_watch_failed', { snapshotId })
       const { current: run } = await currentRun.read()
-      if (run?.nonce !== nonce || run.ended !== undefined) return
+      if (run?.nonce !== nonce) return comesEarly(run, message) ? fence(message) : undefined
+      if (run.ended !== undefined) return
       if (run.sent) {
         await queue.send(message, watchSeconds)
         return

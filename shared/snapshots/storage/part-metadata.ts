@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { BlobKind } from './part-blobs.ts'
+import type { Failure } from './shapes.ts'
 import type { BlobInfo } from './store.ts'
 
 const count = z.coerce.number().int().nonnegative().catch(0)
@@ -18,6 +19,9 @@ const partMetadata = z.object({
   removed: count,
   /** Its least tenant id; absent in parts of earlier versions. */
   firstid: z.string().optional().catch(undefined),
+  /** Why its run was ended before somebody read the part. */
+  endcode: z.string().optional().catch(undefined),
+  endmessage: z.string().optional().catch(undefined),
 })
 export type PartMetadata = z.infer<typeof partMetadata>
 
@@ -31,11 +35,18 @@ export const readPartMetadata = (metadata: Metadata): PartMetadata => partMetada
 /** Blocks of one of the part's other blobs that wait to be committed. */
 export const blocksOf = (metadata: Metadata, kind: BlobKind): number => count.parse(metadata[`${kind}blocks`])
 
+/** Metadata is ASCII and 8 KiB in all. */
+const mostCharacters = 500
+
 export const writePartMetadata = (
-  part: Omit<PartMetadata, 'firstid'> & { firstid: string },
+  part: Omit<PartMetadata, 'firstid' | 'endcode' | 'endmessage'> & { firstid: string },
   blocks: Partial<Record<BlobKind, number>>,
+  end: Failure | undefined,
 ): Record<string, string> => ({
   ...Object.fromEntries(Object.entries(part).map(([name, value]) => [name, String(value)])),
+  ...(end === undefined
+    ? {}
+    : { endcode: end.code, endmessage: encodeURIComponent(end.message.slice(0, mostCharacters)) }),
   ...Object.fromEntries(Object.entries(blocks).map(([kind, number]) => [`${kind}blocks`, String(number)])),
 })
 
@@ -49,4 +60,13 @@ export function addUp(parts: readonly BlobInfo[]) {
   }
   const { orders, read, failed, bytes, ...changes } = sum
   return { orders, bytes, read, failed, changes }
+}
+
+/** Why the run of these parts was ended, if it was. */
+export function endOf(parts: readonly BlobInfo[]): Failure | undefined {
+  for (const { metadata } of parts) {
+    const { endcode, endmessage = '' } = readPartMetadata(metadata)
+    if (endcode !== undefined) return { code: endcode, message: decodeURIComponent(endmessage) }
+  }
+  return undefined
 }

@@ -3,7 +3,7 @@ import { emptyMember } from './codec.ts'
 import type { RunPlace } from './layout.ts'
 import { type BlobKind, type BlobOfPart, dataBlob, followers } from './part-blobs.ts'
 import { blocksOf, type ChangeCounts, readPartMetadata, writePartMetadata } from './part-metadata.ts'
-import { type Index, isFailed, isGone, isRead } from './shapes.ts'
+import { type Failure, type Index, isFailed, isGone, isRead } from './shapes.ts'
 import { corrupt } from './storage-errors.ts'
 import type { Store } from './store.ts'
 
@@ -13,9 +13,9 @@ export type PartWriter = {
   addChanges: (member: Buffer) => Promise<void>
   /**
    * Commits the part: from here on it is this attempt's, or that of whoever was first. Then makes the other blobs of the
-   * committed attempt appear.
+   * committed attempt appear. `end` says why its run is being ended.
    */
-  commit: (index: Index, changes: ChangeCounts) => Promise<void>
+  commit: (index: Index, changes: ChangeCounts, end?: Failure) => Promise<void>
 }
 
 /** Where a part belongs: its run, its number, and whether its run tells changes. */
@@ -82,7 +82,7 @@ export function createPartWriter(store: Store, { run, part }: PartPlace): PartWr
     async addChanges(member) {
       await others.get('changes')?.add(member)
     },
-    async commit(content, changes) {
+    async commit(content, changes, end) {
       await others.get('index')?.add(Buffer.from(JSON.stringify(content)))
       for (const staging of [data, ...others.values()]) if (staging.isEmpty()) await staging.add(await emptyMember())
       await Promise.all([data, ...others.values()].map(staging => staging.flush()))
@@ -100,6 +100,7 @@ export function createPartWriter(store: Store, { run, part }: PartPlace): PartWr
           firstid: content.customers[0]?.customerTenantId ?? '',
         },
         Object.fromEntries(Array.from(others, ([kind, staging]): [BlobKind, number] => [kind, staging.blocks()])),
+        end,
       )
       const name = dataBlob.nameOf(run, part)
       const { contentType } = dataBlob

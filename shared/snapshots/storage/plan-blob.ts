@@ -41,12 +41,20 @@ export const packCustomer = (id: string, name: string): string => id + name
 export const idOf = (packed: string): string => packed.slice(0, idLength)
 export const nameOf = (packed: string): string => packed.slice(idLength)
 
+export const isUnlisted = ([, , ...marks]: PlannedCustomer): boolean => marks.includes('unlisted')
+
+/** The smaller run that read the customer after the run compared with. */
+export const newerReading = ([, , ...marks]: PlannedCustomer): string | undefined =>
+  marks.find(mark => mark !== 'unlisted')
+
 export type PlanContent = {
   head: Omit<PlanHead, 'parts' | 'others'>
   /** Packed, sorted by id. */
   customers: readonly string[]
   /** Ids of those that only an earlier run knew. */
   unlisted: ReadonlySet<string>
+  /** The smaller runs that read customers after the run compared with, by customer. */
+  newer: ReadonlyMap<string, string>
   others: readonly OtherCustomer[]
   customersPerPart: number
 }
@@ -55,12 +63,18 @@ export type PlanContent = {
 export async function writePlan(
   store: Store,
   run: RunPlace,
-  { head, customers, unlisted, others, customersPerPart }: PlanContent,
+  { head, customers, unlisted, newer, others, customersPerPart }: PlanContent,
 ): Promise<boolean> {
   const partJson = (from: number): { json: string; count: number } => {
     const members = customers.slice(from, from + customersPerPart).map((packed): PlannedCustomer => {
       const id = idOf(packed)
-      return unlisted.has(id) ? [id, nameOf(packed), 'unlisted'] : [id, nameOf(packed)]
+      const readIn = newer.get(id)
+      return [
+        id,
+        nameOf(packed),
+        ...(unlisted.has(id) ? ['unlisted' as const] : []),
+        ...(readIn === undefined ? [] : [readIn]),
+      ]
     })
     return { json: JSON.stringify(members), count: members.length }
   }
@@ -161,7 +175,8 @@ export async function* readAllPlanned(store: Store, plan: Plan): AsyncGenerator<
     const blob = planBlob(plan)
     const length = last.offset + last.length - first.offset
     const stored = await store.read(blob, { offset: plan.start + first.offset, length })
-    const parts = parse(z.array(z.array(plannedCustomer)), `[${stored?.body.toString('utf8') ?? ''}]`, blob)
+    if (stored?.body.length !== length) throw corrupt(blob)
+    const parts = parse(z.array(z.array(plannedCustomer)), `[${stored.body.toString('utf8')}]`, blob)
     yield parts.flat()
   }
 }

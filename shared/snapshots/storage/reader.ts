@@ -74,7 +74,7 @@ export function createReader(store: Store): SnapshotReader {
     },
     async findOther(plan, customerTenantId) {
       const known = await others(plan.snapshotId, () => readOthers(store, plan))
-      return known.find(([id]) => id === customerTenantId)
+      return known.find(({ id }) => id === customerTenantId)
     },
     async readingIn(snapshotId, customerTenantId) {
       const plan = (await reader.readPlan({ snapshotId })) ?? (await reader.readPlan({ snapshotId, following: true }))

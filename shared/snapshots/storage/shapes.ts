@@ -14,10 +14,12 @@ export type Failure = z.infer<typeof failure>
 export const trigger = z.enum(['timer', 'request'])
 export type Trigger = z.infer<typeof trigger>
 
-export const plannedCustomer = z.tuple([customerTenantId, z.string()]).rest(z.literal('unlisted'))
+export const plannedCustomer = z
+  .tuple([customerTenantId, z.string()])
+  .rest(z.union([z.literal('unlisted'), snapshotId]))
 /**
  * Tenant id and name: the least a part has to know, kept small for a hundred thousand of them. `unlisted` marks one that
- * only an earlier run knew.
+ * only an earlier run knew; an id names the smaller run that read the customer after the run compared with.
  */
 export type PlannedCustomer = z.infer<typeof plannedCustomer>
 
@@ -69,7 +71,7 @@ export const planHead = z.object({
   base: snapshotId.optional(),
   /** The newest run before this one that ended without failing. */
   previous: snapshotId.optional(),
-  /** True if that run could not be read: somebody whom this plan does not know need not be new. */
+  /** True if that run could not be read and the list was cut short: whom this plan does not know need not be new. */
   incomplete: z.boolean().optional(),
   parts: z.array(plannedPart),
   /** Where the customers stand that are known from other runs and not planned here; absent in plans of earlier versions. */
@@ -77,8 +79,15 @@ export const planHead = z.object({
 })
 export type PlanHead = z.infer<typeof planHead>
 
-/** A customer that this run does not plan, and the run that knows it. `gone`: it was read there last, then it left. */
-export const otherCustomer = z.tuple([customerTenantId, snapshotId]).rest(z.literal('gone'))
+/** A customer that is known and that this run does not plan. */
+export const otherCustomer = z.object({
+  id: customerTenantId,
+  /** The run over all customers that planned it last or, if it is gone, read it last. */
+  knownIn: snapshotId.optional(),
+  gone: z.literal(true).optional(),
+  /** The smaller run that read it after that. */
+  readIn: snapshotId.optional(),
+})
 export type OtherCustomer = z.infer<typeof otherCustomer>
 
 export const readEntry = z.object({
@@ -98,8 +107,10 @@ export const failedEntry = z.object({
   customerTenantId,
   customerName: z.string(),
   error: failure,
-  /** The newest earlier run in which the customer was read. */
+  /** The newest earlier run in which the customer was read, of those that changes are found against. */
   lastRead: snapshotId.optional(),
+  /** The newest earlier run of all, if that is another. */
+  readIn: snapshotId.optional(),
   /** True if the customer is new and none of its orders was told as created yet. */
   isNew: z.boolean().optional(),
 })
@@ -110,6 +121,7 @@ export const goneEntry = z.object({
   customerName: z.string(),
   gone: z.literal(true),
   lastRead: snapshotId.optional(),
+  readIn: snapshotId.optional(),
 })
 export type GoneEntry = z.infer<typeof goneEntry>
 
