@@ -30,7 +30,7 @@ type Options = {
   ended: (run: SeenRun) => void
 }
 
-const endEvents = /^snapshot_(succeeded|completed_with_errors|failed)$/
+const endEvents = /^snapshot_(succeeded|completed_with_errors|failed|cancelled)$/
 
 /** The timer's run waits for another to end, at most. */
 const longestWaitMs = 8 * 3_600_000
