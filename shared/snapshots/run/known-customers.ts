@@ -16,7 +16,7 @@ export type KnownCustomers = {
   planned: string[]
   /** Those that it knows from other runs. */
   others: OtherCustomer[]
-  /** True if the run cannot be read: it may have known more. */
+  /** True if it may have missed some: it cannot be read, or its own list was cut short. */
   incomplete: boolean
 }
 

@@ -29,7 +29,7 @@ type Options = {
 /** However low the rate limit, a part takes no more than about this many minutes, well below the time limit of a function. */
 const partMinutes = 10
 
-const nothingKnown: KnownCustomers = { planned: [], others: [], incomplete: false }
+const nothingKnown: KnownCustomers = { planned: [], others: [], incomplete: true }
 
 /** Sorted by id, each once. */
 function inOrderOfIds(packed: string[]): string[] {
@@ -64,24 +64,25 @@ export function createPlanRun(options: Options): PlanRun {
   const { store, reader, configuredCustomers, requestsPerMinute } = options
   const customersPerPart = Math.max(1, Math.min(options.customersPerPart, requestsPerMinute * partMinutes))
 
-  async function listCustomers(run: Current, call: Call): Promise<{ listed: string[]; isCut: boolean }> {
-    const complete = (packed: string[]) => ({ listed: inOrderOfIds(packed), isCut: false })
-    if (run.customers !== undefined) return complete(run.customers.map(([id, name]) => packCustomer(id, name)))
+  /** The customers to read, and whether the partner may have others. */
+  async function listCustomers(run: Current, call: Call): Promise<{ listed: string[]; isShort: boolean }> {
+    const some = (packed: string[]) => ({ listed: inOrderOfIds(packed), isShort: true })
+    if (run.customers !== undefined) return some(run.customers.map(([id, name]) => packCustomer(id, name)))
     if (configuredCustomers !== undefined) {
       const ids = [...new Set(configuredCustomers)]
       const names = await options.readNames(ids, call)
-      return complete(ids.map((id, at) => packCustomer(id, names[at] ?? '')))
+      return some(ids.map((id, at) => packCustomer(id, names[at] ?? '')))
     }
     const all: string[] = []
-    let isCut = false
+    let isShort = false
     const onCutShort = () => {
-      isCut = true
+      isShort = true
       call.log('warn', 'customer_list_cut_short', { snapshotId: run.snapshotId })
     }
     for await (const page of options.readCustomers(call, onCutShort)) {
       for (const { customerTenantId, companyName } of page) all.push(packCustomer(customerTenantId, companyName))
     }
-    return { listed: inOrderOfIds(all), isCut }
+    return { listed: inOrderOfIds(all), isShort }
   }
 
   return async (run, call) => {
@@ -89,7 +90,7 @@ export function createPlanRun(options: Options): PlanRun {
     if (present !== undefined) return present
     const { snapshotId, startedAt, trigger, base, previous, following } = run
     const partial = run.customers !== undefined && following !== true
-    const { listed, isCut } = await listCustomers(run, call)
+    const { listed, isShort } = await listCustomers(run, call)
     const isWhole = run.customers === undefined
     const known = base === undefined || !isWhole ? nothingKnown : await options.readKnown.known(base, call)
     const hasNewer = previous !== undefined && previous !== base
@@ -103,7 +104,16 @@ export function createPlanRun(options: Options): PlanRun {
     const customers = inOrderOfIds([...listed, ...unlisted])
     const planned = new Set(customers.map(idOf))
     await writePlan(store, run, {
-      head: { snapshotId, startedAt, trigger, partial, following, base, previous, incomplete: known.incomplete && isCut },
+      head: {
+        snapshotId,
+        startedAt,
+        trigger,
+        partial,
+        following,
+        base,
+        previous,
+        incomplete: known.incomplete && isShort,
+      },
       customers,
       unlisted: new Set(unlisted.map(idOf)),
       newer,

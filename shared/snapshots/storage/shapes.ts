@@ -71,7 +71,7 @@ export const planHead = z.object({
   base: snapshotId.optional(),
   /** The newest run before this one that ended without failing. */
   previous: snapshotId.optional(),
-  /** True if that run could not be read and the list was cut short: whom this plan does not know need not be new. */
+  /** True if not everybody was listed and no earlier run makes up for it: whom this plan does not know need not be new. */
   incomplete: z.boolean().optional(),
   parts: z.array(plannedPart),
   /** Where the customers stand that are known from other runs and not planned here; absent in plans of earlier versions. */

@@ -61,7 +61,8 @@ export function createChangeRules({ findings, upstream, customers, wasConfigured
   function knownOf(id: string): Known {
     const first = whole[0]?.run
     const isNew = first !== undefined && !customers.wasListed(id, first.startedAt, first.endedAt)
-    const fresh = { last: undefined, source: undefined, isNew, isDoubtful: isListDoubtful, wasAway: false }
+    const wasAway = whole.some(({ run }) => !customers.wasListed(id, run.startedAt, run.endedAt))
+    const fresh = { last: undefined, source: undefined, isNew, isDoubtful: isListDoubtful, wasAway: wasAway && !isNew }
     return known.get(id) ?? fresh
   }
 
