@@ -114,7 +114,7 @@ export function createScript(options: Options) {
 
   return {
     async play(): Promise<void> {
-      const days = random.between(2, 4)
+      const days = random.between(1, 3)
       const isDamaged = random.chance(0.3)
       const isDeployed = random.chance(0.15)
       for (let day = 0; day < days; day++) planDay(day * dayMs, isDamaged, isDeployed)
