@@ -29,6 +29,11 @@ const capacity = 2
 const deadlineSeconds = 28 * 60
 const timeLimitMs = 30 * 60_000
 
+function remove(list: QueuedMessage[], message: QueuedMessage): void {
+  const at = list.indexOf(message)
+  if (at >= 0) list.splice(at, 1)
+}
+
 /** Hands messages to workers as the Functions host does: leases that are renewed, poison, a time limit. */
 export function createHost({ scheduler, random, faults, trace, queue, workers, logged, leaseMs }: Options) {
   let receipts = 0
@@ -42,7 +47,7 @@ export function createHost({ scheduler, random, faults, trace, queue, workers, l
       for (const message of list.filter(({ visibleAt }) => visibleAt <= scheduler.now())) {
         if (message.expiresAt <= scheduler.now()) {
           trace.say('queue', () => `${message.label} expires`)
-          list.splice(list.indexOf(message), 1)
+          remove(list, message)
           continue
         }
         const free = workers.filter(worker => worker.process.isRunning() && worker.busy < capacity)
@@ -54,9 +59,8 @@ export function createHost({ scheduler, random, faults, trace, queue, workers, l
 
   function toPoison(message: QueuedMessage): void {
     trace.say('queue', () => `${message.label} is poison`)
-    // Whoever still works on it can no longer complete it.
-    message.receipt = 0
-    queue.messages.splice(queue.messages.indexOf(message), 1)
+    remove(queue.messages, message)
+    message.receipt = ++receipts
     const expiresAt = scheduler.now() + 7 * 86_400_000
     queue.poison.push({ ...message, visibleAt: scheduler.now(), expiresAt, deliveries: 0, receipt: 0 })
     poke()
@@ -104,7 +108,7 @@ export function createHost({ scheduler, random, faults, trace, queue, workers, l
       if (error !== undefined && !(error instanceof Error)) throw error
       if (message.receipt !== receipt || faults.strikes('completion is lost')) return
       const list = isPoison ? queue.poison : queue.messages
-      if (error === undefined) list.splice(list.indexOf(message), 1)
+      if (error === undefined) remove(list, message)
       else if (!isPoison && message.deliveries >= mostDeliveries) toPoison(message)
       else lease(backAfterMs)
     }

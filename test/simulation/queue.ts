@@ -1,6 +1,7 @@
 import type { PartQueue } from '../../shared/snapshots/storage/part-queue.ts'
 import type { Exchanges } from './exchange.ts'
 import type { Faults } from './faults.ts'
+import type { Findings } from './findings.ts'
 import type { Process } from './process.ts'
 import type { Scheduler } from './scheduler.ts'
 import { unavailable } from './storage.ts'
@@ -27,7 +28,10 @@ export type Queue = {
   queueOf: (process: Process) => PartQueue
 }
 
-type Options = { exchange: Exchanges; scheduler: Scheduler; faults: Faults; trace: Trace }
+type Options = { exchange: Exchanges; scheduler: Scheduler; faults: Faults; trace: Trace; findings: Findings }
+
+/** Twice the parts of the largest run, and some more. */
+const most = 200
 
 const liveMs = 7 * 86_400_000
 
@@ -37,7 +41,7 @@ export function labelOf(text: string): string {
 }
 
 /** A storage queue with visibility delays; who takes its messages is the host's business. */
-export function createQueue({ exchange, scheduler, faults, trace }: Options): Queue {
+export function createQueue({ exchange, scheduler, faults, trace, findings }: Options): Queue {
   const messages: QueuedMessage[] = []
   const listeners: ((message: QueuedMessage) => void)[] = []
   let vanished = 0
@@ -47,6 +51,7 @@ export function createQueue({ exchange, scheduler, faults, trace }: Options): Qu
     const expiresAt = scheduler.now() + liveMs
     const message = { text, label: labelOf(text), visibleAt, expiresAt, deliveries: 0, receipt: 0 }
     messages.push(message)
+    if (messages.length === most) findings.broken('messages do not multiply', `${most} at once`)
     for (const listener of listeners) listener(message)
     return message
   }

@@ -114,7 +114,7 @@ export function createScript(options: Options) {
 
   return {
     async play(): Promise<void> {
-      const days = random.between(2, 4)
+      const days = random.between(1, 3)
       const isDamaged = random.chance(0.3)
       const isDeployed = random.chance(0.15)
       for (let day = 0; day < days; day++) planDay(day * dayMs, isDamaged, isDeployed)
@@ -127,7 +127,10 @@ export function createScript(options: Options) {
       await rest(options.longestRunMs)
       await startAtLast()
       const last = runs.all().at(-1)
-      if (last?.manifest !== undefined && last.manifest.status !== 'succeeded' && !options.isConfigured()) {
+      // If everybody has left, nobody can be read: the contract calls that failed.
+      const isEmpty = last?.manifest?.customers.read === 0 && last.manifest.customers.failed === 0
+      const isExcused = isEmpty || options.isConfigured()
+      if (last?.manifest !== undefined && last.manifest.status !== 'succeeded' && !isExcused) {
         findings.broken('a run in a calm world succeeds', `${last.id}: ${last.manifest.status}`)
       }
       pollers.drain()

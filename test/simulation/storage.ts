@@ -212,6 +212,7 @@ export function createStorage({ exchange, scheduler, random, faults, trace }: Op
       }
     },
     lease(name, minutes) {
+      if (!blobs.has(name)) return
       trace.say('world', () => `${short(name)} is leased for ${minutes.toFixed(1)} minutes`)
       leases.set(name, scheduler.now() + minutes * 60_000)
     },

@@ -55,7 +55,7 @@ export async function runWorld(seed: number, { isTraced = false } = {}): Promise
   const slowdowns: number[] = []
   const exchange = createExchanges(scheduler, random, findings)
   const storage = createStorage({ exchange, scheduler, random, faults, trace })
-  const queue = createQueue({ exchange, scheduler, faults, trace })
+  const queue = createQueue({ exchange, scheduler, faults, trace, findings })
   const upstream = createUpstream({ exchange, scheduler, random, faults, trace, customers, pageSize })
   const tokensOf = createTokens({ exchange, random, faults, trace, slow: () => slowdowns.push(now()) })
 
