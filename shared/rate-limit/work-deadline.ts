@@ -37,7 +37,8 @@ export function withWorkDeadline<T>(
   run()
   const signal = AbortSignal.any([timeIsUp.signal, parent.signal])
   const silenceMs = Math.min(parent.silenceMs, (seconds * 1000) / 3)
-  return withDeadline(clock, { at: parent.at, silenceMs, signal }, deadline =>
+  // A second later than the parent's own end, so that it is the parent's signal that says so.
+  return withDeadline(clock, { at: parent.at + 1000, silenceMs, signal }, deadline =>
     work({
       ...deadline,
       get at() {
