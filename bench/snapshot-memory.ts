@@ -47,9 +47,9 @@ async function measureRun(
 /** Bytes that reading one customer back takes from storage, against its member and its index. */
 async function bytesRead(env: Record<string, string>): Promise<number> {
   const { BlobServiceClient } = await import('@azure/storage-blob')
-  const { createStore } = await import('../shared/snapshots/store.ts')
-  const { createReader } = await import('../shared/snapshots/reader.ts')
-  const { createFindRuns } = await import('../shared/snapshots/find-runs.ts')
+  const { createStore } = await import('../shared/snapshots/storage/store.ts')
+  const { createReader } = await import('../shared/snapshots/storage/reader.ts')
+  const { createFindRuns } = await import('../shared/snapshots/storage/find-runs.ts')
   const container = BlobServiceClient.fromConnectionString(env.AzureWebJobsStorage ?? '').getContainerClient(
     'order-snapshots',
   )
@@ -65,13 +65,13 @@ async function bytesRead(env: Record<string, string>): Promise<number> {
   }
   const reader = createReader(counting)
   const runs = createFindRuns(counting, reader)
-  const [snapshotId = ''] = await Array.fromAsync(runs.ids({}))
-  const plan = await reader.readPlan(snapshotId)
+  const [snapshotId = ''] = await Array.fromAsync(runs.ids(undefined))
+  const plan = await reader.readPlan({ snapshotId })
   const customer = plan?.parts[3]?.firstId ?? ''
   bytes = 0
-  const found = await reader.find(snapshotId, customer)
-  if (found === undefined || !('offset' in found.entry)) throw new Error('The customer is not in the run')
-  await reader.readOrders(snapshotId, found.part, found.entry)
+  const found = await reader.readingIn(snapshotId, customer)
+  if (found === undefined) throw new Error('The customer is not in the run')
+  await reader.readOrders(found)
   const index = await store.head(
     `${`snapshots/date=${snapshotId.replace(/^(\d{4})(\d\d)(\d\d)T.*/, '$1-$2-$3')}/run=${snapshotId}/_index-00003.json`}`,
   )

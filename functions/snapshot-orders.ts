@@ -2,15 +2,14 @@ import { app, type InvocationContext, type Timer } from '@azure/functions'
 import { inBackground } from '../shared/background.ts'
 import { snapshotSchedule } from '../shared/settings.ts'
 
-/** Ending an overdue run of many parts can take a few minutes. */
+/** Below the 30 minutes of `functionTimeout` in host.json: while storage is down, the start is tried again and again. */
 const deadlineSeconds = 20 * 60
 
-/** Daily: starts a snapshot of all customers' orders, unless one is going on. Duplicate ticks start one run. */
+/** Daily: starts a snapshot of all customers' orders. If another goes on, the start waits for its end. */
 export const snapshotOrders = (_timer: Timer, context: InvocationContext): Promise<void> =>
   inBackground(context, deadlineSeconds, async (app, call) => {
-    const { start } = await app.snapshots()
-    const { snapshotId, started } = await start('timer', undefined, call)
-    if (!started) call.log('warn', 'snapshot_skipped', { running: snapshotId })
+    const { startByTimer } = await app.snapshots()
+    await startByTimer(call)
   })
 
 app.timer('snapshot-orders', { schedule: snapshotSchedule(), handler: snapshotOrders })

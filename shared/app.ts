@@ -131,9 +131,9 @@ export function createApp({ env = environment(), overrides = {} }: AppOptions = 
     const [values, { createSnapshots }, clients, { createStore }, queues, { createTransport }] = await Promise.all([
       settings(),
       import('./snapshots/snapshots.ts'),
-      import('./snapshots/storage-clients.ts'),
-      import('./snapshots/store.ts'),
-      import('./snapshots/part-queue.ts'),
+      import('./snapshots/storage/storage-clients.ts'),
+      import('./snapshots/storage/store.ts'),
+      import('./snapshots/storage/part-queue.ts'),
       import('./partner-center/transport.ts'),
     ])
     const { createAzureCredential } = await import('./credentials/azure-credential.ts')

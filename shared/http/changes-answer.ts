@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { AppError } from '../errors.ts'
-import type { ChangeFilter, FeedPosition } from '../snapshots/changes-feed.ts'
+import type { ChangeFilter, FeedPosition } from '../snapshots/changes/changes-feed.ts'
 import { decodeCursor, encodeCursor } from './cursor.ts'
 import { invalidParameter } from './input.ts'
 

@@ -3,7 +3,7 @@ import type { Call } from '../call.ts'
 import type { CredentialHealth } from '../credentials/credential-health.ts'
 import { isAppError } from '../errors.ts'
 import type { Reachability } from '../partner-center/reachability.ts'
-import type { Snapshot } from '../snapshots/shapes.ts'
+import type { Snapshot } from '../snapshots/storage/shapes.ts'
 
 /** The last snapshot, absent before the first, or why it cannot be told. */
 type LastSnapshot = Snapshot | { error: { code: string; message: string } }

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { compareInstants, type Instant } from '../orders/instant.ts'
-import { changeKinds } from '../snapshots/shapes.ts'
+import { changeKinds } from '../snapshots/storage/shapes.ts'
 import {
   cursor,
   customerMeta,
@@ -133,18 +133,15 @@ export const startSnapshot = define({
   },
 })
 
-export const snapshot = define({
-  path: {
-    snapshotId: described(z.string().regex(/^\d{8}T\d{6}Z$/), {
-      expected: 'a snapshot id such as 20261120T002000Z',
-      title: 'Snapshot',
-      description: 'The id of the snapshot, such as 20261120T002000Z.',
-      openapi: { type: 'string' },
-      visibility: 'important',
-      picks: 'snapshot',
-    }),
-  },
-  query: {},
+const snapshotId = described(z.string().regex(/^\d{8}T\d{6}Z$/), {
+  expected: 'a snapshot id such as 20261120T002000Z',
+  title: 'Snapshot',
+  description: 'The id of the snapshot, such as 20261120T002000Z.',
+  openapi: { type: 'string' },
+  visibility: 'important',
+  picks: 'snapshot',
 })
+
+export const snapshot = define({ path: { snapshotId }, query: {} })
 
 export const snapshots = define({ path: {}, query: { top, cursor } })

@@ -1,7 +1,7 @@
 import type { HttpRequest } from '@azure/functions'
 import { z } from 'zod'
 import { AppError } from '../errors.ts'
-import type { Snapshot } from '../snapshots/shapes.ts'
+import type { Snapshot } from '../snapshots/storage/shapes.ts'
 import { decodeCursor, encodeCursor } from './cursor.ts'
 import { invalidParameter } from './input.ts'
 import { linkTo, nextLink } from './links.ts'

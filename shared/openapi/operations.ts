@@ -36,10 +36,19 @@ const unavailable =
   'A service is unreachable or too slow: partner_center_unavailable, deadline_exceeded, key_vault_unavailable, authority_unavailable or storage_unavailable. Retry-After says when to retry.'
 const ourFault =
   'The app is not configured (app_misconfigured), a blob of a snapshot is damaged (snapshot_corrupt), or the app has failed (internal_error).'
+const locked =
+  'A blob of a snapshot is leased, archived or protected; somebody has to release it (snapshot_blob_locked).'
 
 /** The failures of everything that reads upstream. */
-const upstream = { 403: forbidden, 424: credential, 429: throttled, 500: ourFault, 502: broken, 503: unavailable }
-const local = { 500: ourFault, 503: unavailable }
+const upstream = {
+  403: forbidden,
+  424: `${credential} ${locked}`,
+  429: throttled,
+  500: ourFault,
+  502: broken,
+  503: unavailable,
+}
+const local = { 424: locked, 500: ourFault, 503: unavailable }
 const unchanged = 'Nothing has changed since the ETag in If-None-Match.'
 const unknownCustomer =
   'No such customer (customer_not_found), or no snapshot of the time asked for (snapshot_not_found).'
@@ -174,6 +183,24 @@ export const operations: readonly Operation[] = [
     visibility: 'important',
   },
   {
+    operationId: 'CancelSnapshot',
+    functionName: 'cancel-snapshot',
+    method: 'post',
+    path: '/snapshots/{snapshotId}/cancel',
+    summary: 'Cancel snapshot',
+    description: 'Cancels a snapshot that is running. Nothing is answered from what it has read.',
+    parameters: parameters.snapshot,
+    success: { description: 'The snapshot that is ending.', schema: responses.runningSnapshot },
+    others: {
+      202: 'The snapshot is ending; once it has ended, Get snapshot fails with snapshot_cancelled.',
+      400: badInput,
+      404: 'No such snapshot (snapshot_not_found).',
+      409: 'The snapshot has ended (snapshot_ended).',
+      ...local,
+    },
+    visibility: 'important',
+  },
+  {
     operationId: 'GetSnapshot',
     functionName: 'get-snapshot',
     method: 'get',
@@ -186,8 +213,8 @@ export const operations: readonly Operation[] = [
       202: 'The snapshot is running; the answer has its progress, Location says where to ask again.',
       400: badInput,
       404: 'No such snapshot (snapshot_not_found).',
-      424: 'The snapshot has failed (snapshot_failed), or the credential did (credential_rejected, mfa_required, wrong_audience, key_vault_refused).',
       ...local,
+      424: `The snapshot has failed (snapshot_failed), was cancelled (snapshot_cancelled), or the credential failed (credential_rejected, mfa_required, wrong_audience, key_vault_refused). ${locked}`,
     },
     visibility: 'important',
   },

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { OrderLine } from '../orders/order-lines.ts'
-import type { Manifest, Snapshot } from '../snapshots/shapes.ts'
-import { changeKinds, status, trigger } from '../snapshots/shapes.ts'
+import type { Manifest, Snapshot } from '../snapshots/storage/shapes.ts'
+import { changeKinds, status, trigger } from '../snapshots/storage/shapes.ts'
 
 /**
  * What the functions answer, for makers to pick fields from. A member is only described where its type is certain: flows
@@ -160,6 +160,7 @@ const change = z.object({
   previousOrder: changedOrder('Previous ')
     .meta({ title: 'Previous Order', description: 'The order as it was; absent if it was created.' })
     .optional(),
+  previousSnapshotId: text('Previous Snapshot ID', 'The snapshot that the change was found against.').optional(),
 })
 const changesOf = (row: z.ZodType) =>
   z.object({
@@ -205,6 +206,11 @@ const snapshotMembers = {
 }
 
 export const snapshot = z.object(snapshotMembers)
+/** A run of which no more is known than that it goes on. */
+export const runningSnapshot = z.object({
+  snapshotId: snapshotMembers.snapshotId,
+  status: text('Status', 'running.'),
+})
 export const snapshotPage = pageOf(snapshot, 'Snapshots')
 
 export const manifest = z.object({

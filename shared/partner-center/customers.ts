@@ -36,15 +36,20 @@ const customerPageLimits: PageLimits = { pages: 2000, bytes: 2 * 1024 ** 3 }
 
 const guid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 
-/** Reads `GET /v1/customers` page by page. Entries without a tenant id are passed over: nothing can be asked about them. */
+/**
+ * Reads `GET /v1/customers` page by page. Entries without a tenant id are passed over: nothing can be asked about
+ * them. `onCutShort` hears of a page that was promised and does not exist.
+ */
 export const readCustomerPages = (
   request: RequestPartnerCenter,
   baseUrl: string,
   call: Call,
+  onCutShort: () => void = () => undefined,
 ): AsyncGenerator<Customer[]> =>
   readPages(request, baseUrl, { path: `/v1/customers?size=${pageSize}` }, parsePage, call, {
     limits: customerPageLimits,
     endsBeyond: true,
+    onCutShort,
   })
 
 /** Reads `GET /v1/customers/{id}` (learn.microsoft.com/partner-center/developer/get-a-customer-by-id). */

@@ -75,6 +75,13 @@ export const tooMuch = ({ pages, bytes }: PageLimits = orderPageLimits): AppErro
     `The list of Partner Center does not end within ${pages} pages or ${bytes / 1024 / 1024} MiB. Narrow the request, for instance by billingType.`,
   )
 
+export type PagingOptions = {
+  limits?: PageLimits
+  endsBeyond?: boolean
+  /** Called when a page that was promised turns out to be beyond the end. */
+  onCutShort?: () => void
+}
+
 export type Page<T> = { value: T; next?: NextLink | null | undefined }
 
 /**
@@ -88,7 +95,7 @@ export async function* readPages<T>(
   first: PartnerRequest,
   parse: (body: Buffer) => Page<T>,
   call: Call,
-  { limits = orderPageLimits, endsBeyond = false }: { limits?: PageLimits; endsBeyond?: boolean } = {},
+  { limits = orderPageLimits, endsBeyond = false, onCutShort }: PagingOptions = {},
 ): AsyncGenerator<T> {
   let pages = 0
   let bytes = 0
@@ -98,8 +105,9 @@ export async function* readPages<T>(
     try {
       body = (await request(following, call)).body
     } catch (error) {
-      if (endsBeyond && pages > 1 && isBeyondTheEnd(error)) return
-      throw error
+      if (!endsBeyond || pages === 1 || !isBeyondTheEnd(error)) throw error
+      onCutShort?.()
+      return
     }
     bytes += body.length
     if (bytes > limits.bytes) throw tooMuch(limits)

@@ -1,30 +1,40 @@
 import type { Call } from '../call.ts'
 import type { Clock } from '../clock.ts'
-import { type AppError, isAppError } from '../errors.ts'
+import { isAppError, isCredentialFailure } from '../errors.ts'
+import { createLimit, inOrder } from '../in-order.ts'
 import { createReadOrders } from '../orders/read-orders.ts'
 import { readCustomer, readCustomerPages } from '../partner-center/customers.ts'
 import { createRequest, type RequestOptions } from '../partner-center/request.ts'
+import { createRateLimiter } from '../rate-limit/rate-limiter.ts'
+import { isWorkDeadline } from '../rate-limit/work-deadline.ts'
 import type { Settings } from '../settings.ts'
-import { type ChangesFeed, createChangesFeed } from './changes-feed.ts'
-import { createEndRun } from './end-run.ts'
-import { createFindRuns } from './find-runs.ts'
-import { createFinishRun, latestId } from './finish-run.ts'
-import { createLimit, inOrder } from './in-order.ts'
-import { latestBlob } from './layout.ts'
-import { createPace } from './pace.ts'
-import type { PartQueue } from './part-queue.ts'
-import { createPlanRun } from './plan.ts'
-import { createReadBack, type ReadBack } from './read-back.ts'
-import { createReadCustomer } from './read-customer.ts'
-import { createReader } from './reader.ts'
-import { createRunStatus, type RunStatus } from './run-status.ts'
-import { type Message, message as messageShape, type PartMessage, type PlanMessage, type PlanTail } from './shapes.ts'
-import { createStartRun, readCurrent, type StartRun } from './start-run.ts'
-import type { Store } from './store.ts'
-import { createTakePart } from './take-part.ts'
+import { type ChangesFeed, createChangesFeed } from './changes/changes-feed.ts'
+import { createReadBack, type ReadBack } from './reading/read-back.ts'
+import { createRunStatus, type RunStatus } from './reading/run-status.ts'
+import { type CancelRun, createCancelRun } from './run/cancel.ts'
+import { createCredentialProbe } from './run/credential-probe.ts'
+import { createEnsure } from './run/ensure.ts'
+import { createReadKnown } from './run/known-customers.ts'
+import { createWriteManifest } from './run/manifest.ts'
+import { createRunTimes } from './run/overdue.ts'
+import { createFailPart, createParts } from './run/part.ts'
+import { createPlanRun } from './run/plan.ts'
+import { createReadCustomer } from './run/read-customer.ts'
+import { createStartRun, type StartRun } from './run/start.ts'
+import { createTimerStart, type TimerStart } from './run/timer.ts'
+import { createWatch } from './run/watch.ts'
+import { createCurrentRun } from './storage/current-run.ts'
+import { createFindRuns } from './storage/find-runs.ts'
+import { paceBlob } from './storage/layout.ts'
+import { type Message, message as messageShape } from './storage/messages.ts'
+import type { PartQueue } from './storage/part-queue.ts'
+import { createReader } from './storage/reader.ts'
+import type { Store } from './storage/store.ts'
 
 export type Snapshots = {
   start: StartRun
+  startByTimer: TimerStart['startByTimer']
+  cancel: CancelRun
   /** Does what a message of the queue asks. Rejects if it has to be delivered again. */
   handle: (message: unknown, call: Call) => Promise<void>
   /** Records what a message was about as failed: it was delivered too often. */
@@ -37,148 +47,112 @@ export type Snapshots = {
 type Options = {
   store: Store
   queue: PartQueue
-  /** Everything a request needs but the pace, which is ours. */
+  /** Everything a request needs but the rate limiter, which is ours. */
   request: Omit<RequestOptions, 'pace'>
   settings: Settings
   clock: Clock
 }
 
-/** A run is overdue after three times its ideal time at the pace, but not before an hour. */
-const overdueFactor = 3
-const leastOverdueMinutes = 60
+/** What a kind of message has done, and what if that fails five times. */
+type Handlers = {
+  [Kind in Message['kind']]: Record<
+    'handle' | 'giveUp',
+    (message: Extract<Message, { kind: Kind }>, call: Call) => Promise<void>
+  >
+}
 
-/** Wires the parts of this room. */
+/** Wires the rooms; what they do, README.md tells. */
 export function createSnapshots({ store, queue, request: requestOptions, settings, clock }: Options): Snapshots {
   const { requestsPerMinute, concurrency, deadlineSeconds, baseUrl } = settings
   const { overdueMinutes, customersPerPart, customers: configuredCustomers } = settings.snapshots
+
   const reader = createReader(store)
   const runs = createFindRuns(store, reader)
-  const finishRun = createFinishRun({ store, reader, clock })
-  const pace = createPace({ store, clock, requestsPerMinute, concurrency })
-  const currentRun = async () => (await readCurrent(store)).current
-
-  const paced = createRequest({ ...requestOptions, pace: pace.take })
-  // The first request of a customer waits for its turn before the customer's deadline begins.
-  const paidFor = new WeakSet<AbortSignal>()
-  const readCustomerOrders = createReadOrders({
-    request: createRequest({
-      ...requestOptions,
-      pace: async call => {
-        if (!paidFor.has(call.deadline.signal)) {
-          paidFor.add(call.deadline.signal)
-          return
-        }
-        await pace.take(call)
-      },
-    }),
-    share: (_, call, start) => start(call),
-    baseUrl,
-    clock,
+  const currentRun = createCurrentRun(store)
+  const times = createRunTimes({ overdueMinutes, requestsPerMinute })
+  const limiter = createRateLimiter({ store, blob: paceBlob, clock, requestsPerMinute, concurrency })
+  const request = createRequest({
+    ...requestOptions,
+    pace: call => {
+      const { deadline } = call
+      return isWorkDeadline(deadline) ? deadline.suspend(() => limiter.take(call)) : limiter.take(call)
+    },
   })
 
-  const overdueAt = ({
-    startedAt,
-    parts = [],
-  }: Pick<PlanTail, 'startedAt'> & { parts?: PlanTail['parts'] }): number => {
-    const customers = parts.reduce((sum, part) => sum + part.customers, 0)
-    const minutes = overdueMinutes ?? Math.max(leastOverdueMinutes, (overdueFactor * customers) / requestsPerMinute)
-    return Date.parse(startedAt) + minutes * 60_000
-  }
-
-  const endRun = (snapshotId: string, reason: { code: string; message: string }, call: Call): Promise<void> =>
-    createEndRun({ store, reader, finishRun, giveUp: parts.giveUp, readCurrent: currentRun })(snapshotId, reason, call)
-
-  const parts = createTakePart({
+  const writeManifest = createWriteManifest({ store, reader, clock })
+  const failPart = createFailPart(store)
+  const ensure = createEnsure({ store, queue, reader, runs, currentRun, writeManifest, failPart })
+  const readOne = createReadCustomer({
+    readOrders: createReadOrders({ request, share: (_, call, start) => start(call), baseUrl, clock }),
+    probe: createCredentialProbe({ readList: call => request({ path: '/v1/customers?size=1' }, call), clock }),
+    limit: createLimit(concurrency),
+    clock,
+    seconds: deadlineSeconds,
+  })
+  const parts = createParts({
     store,
     reader,
     queue,
-    pace,
-    readCustomer: createReadCustomer({ readOrders: readCustomerOrders, clock, seconds: deadlineSeconds, overdueAt }),
-    limit: createLimit(concurrency),
+    currentRun,
+    clock,
+    times,
+    readCustomer: readOne,
     concurrency,
-    endRun,
-    finishRun: finishRun.finish,
+    ensure,
   })
-
   const planRun = createPlanRun({
     store,
     reader,
-    queue,
-    clock,
-    readCustomers: call => readCustomerPages(paced, baseUrl, call),
-    readNames: (ids, call) =>
-      Array.fromAsync(
-        inOrder(ids, concurrency, async id => {
-          const customer = await readCustomer(paced, id, call).catch(error => {
-            if (isAppError(error) && nameless.includes(error.code)) return undefined
-            throw error
-          })
-          return customer?.companyName ?? ''
-        }),
-      ),
+    readCustomers: (call, onCutShort) => readCustomerPages(request, baseUrl, call, onCutShort),
+    readNames: (ids, call) => Array.fromAsync(inOrder(ids, concurrency, id => readName(id, call))),
+    readKnown: createReadKnown({ store, reader, runs }),
     configuredCustomers,
     customersPerPart,
     requestsPerMinute,
-    readCurrent: currentRun,
-    readBase: async () => {
-      const stored = await store.read(latestBlob)
-      const base = stored === undefined ? '' : latestId(stored.body)
-      return base === '' ? runs.newest() : base
-    },
-    endRun,
-    finishRun: finishRun.finish,
   })
+  const watch = createWatch({ queue, currentRun, reader, clock, times, planRun, ensure })
+  const start = createStartRun({ store, runs, queue, currentRun, clock, times, ensure })
+  const timer = createTimerStart({ currentRun, clock, start })
 
-  /** A message that nobody can read is dropped: delivering it again would change nothing. */
-  function parse(message: unknown, call: Call): Message | undefined {
+  /** A name that cannot be read costs the name, unless nothing can be read. */
+  async function readName(customerTenantId: string, call: Call): Promise<string> {
+    try {
+      return (await readCustomer(request, customerTenantId, call))?.companyName ?? ''
+    } catch (error) {
+      const isOfAll = isCredentialFailure(error) && !(isAppError(error) && error.options.upstream?.status === 401)
+      if (!isAppError(error) || isOfAll || call.deadline.signal.aborted) throw error
+      call.log('warn', 'name_unknown', { customerTenantId, code: error.code })
+      return ''
+    }
+  }
+
+  const handlers: Handlers = {
+    watch: { handle: watch.watch, giveUp: watch.giveUp },
+    part: { handle: parts.take, giveUp: parts.giveUp },
+    start: { handle: timer.handle, giveUp: timer.handle },
+  }
+
+  async function pass(message: unknown, to: 'handle' | 'giveUp', call: Call): Promise<void> {
     const parsed = messageShape.safeParse(message)
-    if (!parsed.success) call.log('error', 'message_malformed', { why: parsed.error.message.slice(0, 500) })
-    return parsed.data
+    if (!parsed.success) {
+      // A message that nobody can read is dropped: delivering it again would change nothing.
+      call.log('error', 'message_malformed', { why: parsed.error.message.slice(0, 500) })
+      return
+    }
+    const { data } = parsed
+    if (data.kind === 'watch') await handlers.watch[to](data, call)
+    else if (data.kind === 'part') await handlers.part[to](data, call)
+    else await handlers.start[to](data, call)
   }
 
   return {
-    start: createStartRun({ store, reader, queue, clock, finishRun, overdueAt, endRun }),
-    async handle(message, call) {
-      const parsed = parse(message, call)
-      if (parsed?.kind === 'plan') await planRun(parsed, call)
-      else if (parsed !== undefined) await parts.take(parsed, call)
-    },
-    async giveUp(message, call) {
-      const parsed = parse(message, call)
-      if (parsed?.kind === 'plan') await giveUpPlan(parsed, call)
-      else if (parsed !== undefined) await giveUpPart(parsed, call)
-    },
+    start,
+    startByTimer: timer.startByTimer,
+    cancel: createCancelRun({ store, queue, currentRun }),
+    handle: (message, call) => pass(message, 'handle', call),
+    giveUp: (message, call) => pass(message, 'giveUp', call),
     readBack: createReadBack(runs, reader),
-    status: createRunStatus({ store, reader, runs, readCurrent: currentRun, moveLatest: finishRun.moveLatest }),
-    changes: createChangesFeed({ store, runs, clock, readCurrent: currentRun }),
-  }
-
-  async function giveUpPlan({ snapshotId, nonce }: PlanMessage, call: Call): Promise<void> {
-    if ((await currentRun())?.nonce !== nonce) return
-    await endRun(
-      snapshotId,
-      { code: 'snapshot_failed', message: 'The customers could not be listed, after five tries.' },
-      call,
-    )
-  }
-
-  async function giveUpPart(message: PartMessage, call: Call): Promise<void> {
-    const { snapshotId, part } = message
-    call.log('error', 'snapshot_part_failed', { snapshotId, part })
-    const reason = {
-      code: 'snapshot_failed',
-      message: 'The part of the snapshot that holds this customer failed five times.',
-    }
-    await parts.giveUp(message, reason, false, call)
-    await finishRun.finish(snapshotId, call)
+    status: createRunStatus({ store, reader, runs, currentRun, ensure: ensure.ensure }),
+    changes: createChangesFeed({ store, runs, currentRun, clock }),
   }
 }
-
-/** Failures to read a customer that leave it without a name, and nothing more. */
-const nameless: AppError['code'][] = [
-  'customer_not_found',
-  'order_not_found',
-  'no_customer_relationship',
-  'partner_center_forbidden',
-  'partner_center_invalid_response',
-]

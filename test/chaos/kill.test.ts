@@ -6,7 +6,7 @@ import { type Azurite, startAzurite } from '../../local/processes/azurite.ts'
 import type { Running } from '../../local/processes/run-node.ts'
 import { seededRandom } from '../../local/simulator/sample-data.ts'
 import { type Simulator, startSimulator } from '../../local/simulator/simulator.ts'
-import type { Manifest } from '../../shared/snapshots/shapes.ts'
+import type { Manifest } from '../../shared/snapshots/storage/shapes.ts'
 import { listeningUrl, startHostProcess } from '../support/running-app.ts'
 import { openContainer, readJson, readRows, type SnapshotRow } from '../support/snapshots.ts'
 

@@ -37,6 +37,13 @@ const expected = [
     // `order-changes`, and one address for each kind of change.
     route: 'order-changes/{only?}',
   },
+  {
+    name: 'cancel-snapshot',
+    type: 'httpTrigger',
+    methods: ['POST'],
+    authLevel: 'function',
+    route: 'snapshots/{snapshotId}/cancel',
+  },
   { name: 'start-snapshot', type: 'httpTrigger', methods: ['POST'], authLevel: 'function', route: 'snapshots' },
   { name: 'list-snapshots', type: 'httpTrigger', methods: ['GET'], authLevel: 'function', route: 'snapshots' },
   {

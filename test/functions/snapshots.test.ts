@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Azurite, startAzurite } from '../../local/processes/azurite.ts'
 import { caseId, firstTimes, refuse, throttle } from '../../local/simulator/failure-cases.ts'
 import { sampleOrder } from '../../local/simulator/sample-data.ts'
-import type { Index, Manifest, Snapshot } from '../../shared/snapshots/shapes.ts'
+import type { Index, Manifest, Snapshot } from '../../shared/snapshots/storage/shapes.ts'
 import { type RunningApp, startApp } from '../support/running-app.ts'
 import {
   listBlobs,

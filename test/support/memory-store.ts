@@ -1,4 +1,4 @@
-import type { BlobInfo, Store } from '../../shared/snapshots/store.ts'
+import type { BlobInfo, Store } from '../../shared/snapshots/storage/store.ts'
 
 type Blob = { body: Buffer; etag: string; metadata: Record<string, string> }
 

@@ -2,10 +2,11 @@ import type { Clock } from '../../shared/clock.ts'
 import { AppError } from '../../shared/errors.ts'
 import { TransportError, type TransportRequest, type TransportResponse } from '../../shared/partner-center/transport.ts'
 import { readSettings } from '../../shared/settings.ts'
-import type { PartQueue } from '../../shared/snapshots/part-queue.ts'
-import type { Manifest, Message } from '../../shared/snapshots/shapes.ts'
 import { createSnapshots, type Snapshots } from '../../shared/snapshots/snapshots.ts'
-import type { Store } from '../../shared/snapshots/store.ts'
+import type { Message } from '../../shared/snapshots/storage/messages.ts'
+import type { PartQueue } from '../../shared/snapshots/storage/part-queue.ts'
+import type { Manifest } from '../../shared/snapshots/storage/shapes.ts'
+import type { Store } from '../../shared/snapshots/storage/store.ts'
 import { createCall } from './calls.ts'
 import { createFakeClock, type FakeClock } from './fake-clock.ts'
 import { createMemoryStore, type MemoryStore } from './memory-store.ts'
@@ -25,6 +26,8 @@ export type World = {
   clock: FakeClock
   store: MemoryStore
   customers: UpstreamCustomer[]
+  /** What the customer list answers instead of all: a failure, or only its first customers and then a missing page. */
+  list: { status: number; code?: string } | { cutAfter: number } | undefined
   /** Instants of all requests upstream. */
   requests: { at: number; path: string }[]
   queue: QueuedMessage[]
@@ -66,12 +69,6 @@ export async function createWorld(settings: Record<string, string> = {}, store =
         deliveries: 0,
       }
       queue.push(entry)
-      return {
-        async withdraw() {
-          const at = queue.indexOf(entry)
-          if (at >= 0) queue.splice(at, 1)
-        },
-      }
     },
   }
 
@@ -100,7 +97,12 @@ export async function createWorld(settings: Record<string, string> = {}, store =
     })
     const [, , , id, resource] = url.pathname.split('/')
     if (id === undefined) {
-      return json(200, { items: customers.map(({ id, name }) => ({ id, companyProfile: { companyName: name } })) })
+      const { list } = world
+      if (list !== undefined && 'status' in list) return json(list.status, { code: list.code })
+      if (url.searchParams.has('page')) return json(400, { code: '2000' })
+      const items = customers.map(({ id, name }) => ({ id, companyProfile: { companyName: name } }))
+      if (list === undefined) return json(200, { items })
+      return json(200, { items: items.slice(0, list.cutAfter), links: { next: { uri: '/customers?page=2' } } })
     }
     const customer = customers.find(each => each.id === id)
     if (customer === undefined) return json(404, { code: '60003' })
@@ -110,9 +112,7 @@ export async function createWorld(settings: Record<string, string> = {}, store =
     return json(customer.orders.status, { code: customer.orders.code }, customer.orders.headers)
   }
 
-  const snapshots = await newWorker()
-
-  async function drain(worker = snapshots): Promise<void> {
+  async function drain(worker = world.snapshots): Promise<void> {
     for (;;) {
       const next = [...queue].sort((a, b) => a.visibleAt - b.visibleAt)[0]
       if (next === undefined) return
@@ -133,7 +133,20 @@ export async function createWorld(settings: Record<string, string> = {}, store =
     }
   }
 
-  return { clock, store, customers, requests, queue, poison, snapshots, newWorker, drain, settings }
+  const world: World = {
+    clock,
+    store,
+    customers,
+    list: undefined,
+    requests,
+    queue,
+    poison,
+    snapshots: await newWorker(),
+    newWorker,
+    drain,
+    settings,
+  }
+  return world
 }
 
 /** Customers with a few orders each. */

@@ -1,5 +1,5 @@
 import { BlobServiceClient, type ContainerClient } from '@azure/storage-blob'
-import { decodeLines } from '../../shared/snapshots/codec.ts'
+import { decodeLines } from '../../shared/snapshots/storage/codec.ts'
 
 export type SnapshotRow = {
   customerTenantId: string

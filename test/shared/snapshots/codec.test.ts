@@ -9,7 +9,7 @@ import {
   encodeCustomer,
   encodeLines,
   hashOrders,
-} from '../../../shared/snapshots/codec.ts'
+} from '../../../shared/snapshots/storage/codec.ts'
 
 const order = fc
   .record({

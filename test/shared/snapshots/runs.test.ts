@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { isAppError } from '../../../shared/errors.ts'
-import { decodeLines } from '../../../shared/snapshots/codec.ts'
-import type { Current, Index } from '../../../shared/snapshots/shapes.ts'
+import { decodeLines } from '../../../shared/snapshots/storage/codec.ts'
+import type { Current, Index } from '../../../shared/snapshots/storage/shapes.ts'
 import { createCall } from '../../support/calls.ts'
 import { createMemoryStore } from '../../support/memory-store.ts'
 import {
@@ -74,9 +74,12 @@ describe('a run', () => {
     const world = await createWorld()
     world.customers.push(...makeCustomers(1))
     const { snapshotId } = await run(world)
+    // As if whoever wrote the manifest had died right after it.
+    const { ended: _, ...current } = json<Current>(world, 'current.json')
+    await world.store.write('current.json', JSON.stringify(current))
     world.store.blobs.delete('latest.json')
     world.store.blobs.delete(`${folder(snapshotId)}/_plan.json`)
-    expect(await (await world.newWorker()).status.get(snapshotId)).toHaveProperty('manifest')
+    expect(await (await world.newWorker()).status.get(snapshotId, createCall())).toHaveProperty('manifest')
     expect(json(world, 'latest.json')).toMatchObject({ snapshotId })
   })
 
@@ -171,7 +174,7 @@ describe('a run', () => {
   test.each([
     [{ status: 401, code: '900421' }, 'mfa_required'],
     [{ status: 401, code: '900420' }, 'wrong_audience'],
-    [{ status: 401, code: '800001' }, 'credential_rejected'],
+    [{ status: 403, code: '10001' }, 'mfa_required'],
   ])('stops at once when the credential fails: %j', async (orders, code) => {
     const world = await createWorld(small)
     world.customers.push(...makeCustomers(30))
@@ -181,7 +184,7 @@ describe('a run', () => {
     expect(manifest).toMatchObject({ status: 'failed', error: { code }, customers: { planned: 30, read: 3 } })
     expect(world.requests.filter(({ path }) => path.endsWith('/orders')).length).toBeLessThan(20)
     expect(world.store.blobs.has('latest.json')).toBe(false)
-    expect(await failure(world.snapshots.status.get(manifest.snapshotId))).toBe(code)
+    expect(await failure(world.snapshots.status.get(manifest.snapshotId, createCall()))).toBe(code)
     expect(await failure(world.snapshots.readBack(customerId(1), undefined, createCall()))).toBe('snapshot_not_found')
   })
 
@@ -192,7 +195,7 @@ describe('a run', () => {
       for (const customer of world.customers) customer.orders = { status: 403, code: '20002' }
       const manifest = await run(world)
       expect(manifest).toMatchObject({ status: 'failed', error: { code: 'snapshot_failed' } })
-      expect(await failure(world.snapshots.status.get(manifest.snapshotId))).toBe('snapshot_failed')
+      expect(await failure(world.snapshots.status.get(manifest.snapshotId, createCall()))).toBe('snapshot_failed')
     }
   })
 

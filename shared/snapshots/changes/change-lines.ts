@@ -1,0 +1,50 @@
+import { createHash } from 'node:crypto'
+import type { OrderChange } from '../../orders/compare-orders.ts'
+import { encodeLines } from '../storage/codec.ts'
+import type { ChangeCounts } from '../storage/part-metadata.ts'
+import type { PartWriter } from '../storage/part-writer.ts'
+
+export type ChangeLine = { kind: OrderChange['kind']; line: string }
+
+/** What a change line says besides the change. */
+export type ChangeContext = {
+  snapshotId: string
+  detectedAt: string
+  customerTenantId: string
+  customerName: string
+  /** The run that the orders were compared with; none for a customer that is new. */
+  previousSnapshotId: string | undefined
+}
+
+/** Stable: the same change found again, after a crash or by two at once, has the same id. */
+const changeId = ({ snapshotId, customerTenantId }: ChangeContext, { kind, orderId }: OrderChange): string =>
+  `${snapshotId}-${createHash('sha256').update(`${customerTenantId}\0${orderId}\0${kind}`).digest('hex').slice(0, 20)}`
+
+/** One change as the line that stands in the changes blob, the orders byte for byte as they were read. */
+export function toChangeLine(change: OrderChange, context: ChangeContext): ChangeLine {
+  const { snapshotId, detectedAt, customerTenantId, customerName, previousSnapshotId } = context
+  const head = JSON.stringify({
+    id: changeId(context, change),
+    kind: change.kind,
+    snapshotId,
+    detectedAt,
+    customerTenantId,
+    ...(customerName === '' ? {} : { customerName }),
+    orderId: change.orderId,
+    ...(change.kind === 'updated' ? { changedMembers: change.changedMembers } : {}),
+    ...(previousSnapshotId === undefined ? {} : { previousSnapshotId }),
+  })
+  const order = change.kind === 'removed' ? '' : `,"order":${change.order.toString('utf8')}`
+  const previous = change.kind === 'created' ? '' : `,"previousOrder":${change.previousOrder.toString('utf8')}`
+  return { kind: change.kind, line: `${head.slice(0, -1)}${order}${previous}}` }
+}
+
+/** Adds a customer's changes to its part, and to the counts of the part. */
+export async function writeChanges(
+  writer: PartWriter,
+  counts: ChangeCounts,
+  lines: readonly ChangeLine[],
+): Promise<void> {
+  for (const { kind } of lines) counts[kind]++
+  await writer.addChanges(await encodeLines(lines.map(({ line }) => line)))
+}

@@ -1,0 +1,186 @@
+import { z } from 'zod'
+import type { Call } from '../../call.ts'
+import type { Clock } from '../../clock.ts'
+import { decodeLines } from '../storage/codec.ts'
+import { type CurrentRun, readLatest } from '../storage/current-run.ts'
+import { type FindRuns, isWhole } from '../storage/find-runs.ts'
+import { changesBlob, partNumber } from '../storage/layout.ts'
+import { dataBlob } from '../storage/part-blobs.ts'
+import { type PartMetadata, readPartMetadata } from '../storage/part-metadata.ts'
+import { type ChangeKind, changeKinds } from '../storage/shapes.ts'
+import { corrupt, isUnreadable } from '../storage/storage-errors.ts'
+import type { Store } from '../storage/store.ts'
+
+/**
+ * A place in the changes: in a run the next line of a part, or the end of a run, whose part is then -1. It counts runs
+ * and lines, not time, so that no change is passed over however late it is found.
+ */
+export type FeedPosition = { snapshotId: string; part: number; line: number }
+
+export type ChangeFilter = { customerTenantId?: string | undefined; kind?: ChangeKind | undefined }
+
+export type ChangesPage = {
+  /** Each change as it was written: one JSON object. */
+  changes: Buffer[]
+  /**
+   * Where the next page begins: behind every run that was looked through, also if none of its changes matched. A caller
+   * that keeps the cursor of its last page with changes instead loses nothing.
+   */
+  next: FeedPosition
+}
+
+export type ChangesFeed = {
+  /** The end of what there is: only what comes after is new. */
+  end: () => Promise<FeedPosition>
+  /** Changes from a position on; undefined if what it names is no longer kept. */
+  read: (from: FeedPosition, filter: ChangeFilter, top: number, call: Call) => Promise<ChangesPage | undefined>
+}
+
+type ChangedPart = { part: number; name: string; count: number }
+
+type Options = { store: Store; runs: FindRuns; currentRun: CurrentRun; clock: Clock }
+
+const endOfRun = -1
+
+/** Before every run there can be. */
+const beforeAll = '00010101T000000Z'
+
+/** The share of a caller's time that may be spent on looking through changes that the filter leaves out. */
+const searchShare = 0.7
+
+/** Cursors of callers that do not move theirs on, for which is remembered how far was searched in vain. */
+const mostRemembered = 1000
+
+const head = z.looseObject({ kind: z.enum(changeKinds), customerTenantId: z.string() })
+
+export function createChangesFeed({ store, runs, currentRun, clock }: Options): ChangesFeed {
+  const searched = new Map<string, FeedPosition>()
+
+  function remember(key: string, next: FeedPosition): void {
+    searched.delete(key)
+    searched.set(key, next)
+    const [oldest] = searched.keys()
+    if (searched.size > mostRemembered && oldest !== undefined) searched.delete(oldest)
+  }
+
+  /**
+   * The newest run that can have changes, as `latest.json` says; if that is damaged, as the folders do. A run that has
+   * just ended counts although `latest.json` has not moved yet.
+   */
+  async function newestRun(): Promise<string | undefined> {
+    const [{ latest }, { current }] = await Promise.all([readLatestIfReadable(), currentRun.read()])
+    const newest = latest?.snapshotId ?? (await runs.newest())
+    if (current === undefined || current.customers !== undefined || current.snapshotId <= (newest ?? '')) return newest
+    const run = await runs.finished(current.snapshotId)
+    return run !== undefined && isWhole(run) ? run.snapshotId : newest
+  }
+
+  const readLatestIfReadable = () =>
+    readLatest(store).catch(error => {
+      if (!isUnreadable(error)) throw error
+      return { latest: undefined }
+    })
+
+  /** Parts of a run that say of themselves that they found such changes, from a part on. */
+  async function changedParts(
+    snapshotId: string,
+    from: number,
+    { kind, customerTenantId }: ChangeFilter,
+  ): Promise<ChangedPart[]> {
+    const parts: (PartMetadata & { part: number })[] = []
+    for await (const { name, metadata } of store.list(dataBlob.prefixOf({ snapshotId }))) {
+      parts.push({ part: partNumber(name), ...readPartMetadata(metadata) })
+    }
+    const canHold = ({ firstid }: PartMetadata, at: number): boolean => {
+      if (customerTenantId === undefined || firstid === undefined) return true
+      const next = parts[at + 1]?.firstid
+      return firstid <= customerTenantId && (next === undefined || customerTenantId < next)
+    }
+    return parts.flatMap((metadata, at) => {
+      const { part, created, updated, removed } = metadata
+      const count = created + updated + removed
+      const wanted = kind === undefined ? count : metadata[kind]
+      const name = changesBlob({ snapshotId }, part)
+      return part >= from && wanted > 0 && canHold(metadata, at) ? [{ part, name, count }] : []
+    })
+  }
+
+  async function readLines({ name, count }: ChangedPart): Promise<Buffer[]> {
+    const stored = await store.read(name)
+    const lines = await decodeLines(stored?.body ?? Buffer.alloc(0)).catch(cause => {
+      throw corrupt(name, cause)
+    })
+    if (lines.length !== count) throw corrupt(name)
+    return lines
+  }
+
+  const matches = (line: Buffer, name: string, { customerTenantId, kind }: ChangeFilter): boolean => {
+    if (customerTenantId === undefined && kind === undefined) return true
+    const parsed = head.safeParse(parseJson(line))
+    if (!parsed.success) throw corrupt(name, parsed.error)
+    return (
+      (customerTenantId === undefined || parsed.data.customerTenantId === customerTenantId) &&
+      (kind === undefined || parsed.data.kind === kind)
+    )
+  }
+
+  /** The runs to read, the one of the position first if it is not at its end. */
+  async function* runsFrom({ snapshotId, part }: FeedPosition, newest: string): AsyncGenerator<string> {
+    if (part !== endOfRun) yield snapshotId
+    if (newest <= snapshotId) return
+    for await (const id of runs.idsAfter(snapshotId)) {
+      if (id > newest) return
+      const run = await runs.finished(id)
+      if (run !== undefined && isWhole(run)) yield id
+    }
+  }
+
+  async function search(from: FeedPosition, filter: ChangeFilter, top: number, call: Call): Promise<ChangesPage> {
+    const searchUntil = clock.now() + searchShare * (call.deadline.at - clock.now())
+    const newest = (await newestRun()) ?? beforeAll
+    const changes: Buffer[] = []
+    let next = from
+    for await (const snapshotId of runsFrom(from, newest)) {
+      const isFirst = snapshotId === from.snapshotId
+      for (const changed of await changedParts(snapshotId, isFirst ? from.part : 0, filter)) {
+        const { part, name } = changed
+        const lines = await readLines(changed)
+        for (let line = isFirst && part === from.part ? from.line : 0; line < lines.length; line++) {
+          const text = lines[line]
+          if (changes.length === top || text === undefined) return { changes, next }
+          if (matches(text, name, filter)) changes.push(text)
+          next = { snapshotId, part, line: line + 1 }
+        }
+        if (clock.now() > searchUntil) return { changes, next }
+      }
+      next = { snapshotId, part: endOfRun, line: 0 }
+    }
+    return { changes, next }
+  }
+
+  return {
+    async end() {
+      const newest = await newestRun()
+      // latest.json may name a run that is no longer kept.
+      const isKept = newest !== undefined && (await runs.finished(newest)) !== undefined
+      return { snapshotId: (isKept ? newest : await runs.newest()) ?? beforeAll, part: endOfRun, line: 0 }
+    },
+
+    async read(from, filter, top, call) {
+      const isKept = from.snapshotId === beforeAll || (await runs.finished(from.snapshotId)) !== undefined
+      if (!isKept) return undefined
+      const key = JSON.stringify([from, filter])
+      const page = await search(searched.get(key) ?? from, filter, top, call)
+      if (page.changes.length === 0) remember(key, page.next)
+      return page
+    },
+  }
+}
+
+function parseJson(line: Buffer): unknown {
+  try {
+    return JSON.parse(line.toString('utf8'))
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,189 @@
+import type { Call } from '../../call.ts'
+import { compareOrders } from '../../orders/compare-orders.ts'
+import { newerReading, type Plan } from '../storage/plan-blob.ts'
+import type { FoundReading, SnapshotReader } from '../storage/reader.ts'
+import {
+  type FailedEntry,
+  type Failure,
+  type GoneEntry,
+  type IndexEntry,
+  isFailed,
+  isRead,
+  type OtherCustomer,
+  type PlannedCustomer,
+  type ReadEntry,
+} from '../storage/shapes.ts'
+import { isUnreadable } from '../storage/storage-errors.ts'
+import { type ChangeLine, toChangeLine } from './change-lines.ts'
+
+/** What earlier runs know of a customer. */
+type Known =
+  /** It was read in the run compared with. */
+  | { state: 'read'; reading: FoundReading }
+  /** It was read in an earlier run. */
+  | { state: 'read-before'; snapshotId: string }
+  /** None of its orders was told as created, or all were told as removed: whatever is read first is created. */
+  | { state: 'new'; lastRead?: string | undefined }
+  /** There is no earlier run, or what it says of the customer is damaged: nothing can be told. */
+  | { state: 'unknown' }
+
+/** What earlier runs know of the customers of one part. */
+export type PartHistory = {
+  /** The changes of a customer that was read now. */
+  changesOf: (customer: PlannedCustomer, now: ReadEntry, orders: readonly Buffer[]) => Promise<ChangeLine[]>
+  /** `removed` for every order of a customer that left, once. */
+  removalsOf: (customer: PlannedCustomer, detectedAt: string) => Promise<ChangeLine[]>
+  /** The index entry of a customer that could not be read. */
+  toFailed: (customer: PlannedCustomer, error: Failure) => FailedEntry
+  /** The index entry of a customer that left. */
+  toGone: (customer: PlannedCustomer) => GoneEntry
+}
+
+type Options = { reader: SnapshotReader; plan: Plan; customers: readonly PlannedCustomer[]; call: Call }
+
+function toKnown(plan: Plan, part: number, entry: IndexEntry): Known {
+  if (isRead(entry)) return { state: 'read', reading: { plan, part, entry } }
+  if (!isFailed(entry) || entry.isNew === true) return { state: 'new', lastRead: entry.lastRead }
+  return entry.lastRead === undefined ? { state: 'unknown' } : { state: 'read-before', snapshotId: entry.lastRead }
+}
+
+/**
+ * What the run compared with knows of a part's customers. A damaged earlier run costs its comparisons, never the run: of
+ * what cannot be read nothing is told, and one line in the log says so.
+ */
+export async function readHistory({ reader, plan, customers, call }: Options): Promise<PartHistory> {
+  const { snapshotId, base } = plan
+  const known = new Map<string, Known>()
+  /** The newest run of all that read a customer, if that is not the one that changes are found against. */
+  const readIn = new Map<string, string>()
+  const keepReading = (id: string, run: string | undefined) => {
+    if (run !== undefined) readIn.set(id, run)
+  }
+  const stateOf = ([id]: PlannedCustomer): Known => known.get(id) ?? { state: 'unknown' }
+
+  const giveUpIfUnreadable = (error: unknown): void => {
+    if (!isUnreadable(error)) throw error
+    call.log('warn', 'comparison_lost', { snapshotId, base, why: error.message })
+  }
+
+  async function readBase(basePlan: Plan): Promise<void> {
+    const [first = '', last = ''] = [customers[0]?.[0], customers.at(-1)?.[0]]
+    const damaged: { from: string; to: string | undefined }[] = []
+    for (const [part, { firstId }] of basePlan.parts.entries()) {
+      const nextId = basePlan.parts[part + 1]?.firstId
+      if (firstId > last || (nextId !== undefined && nextId <= first)) continue
+      try {
+        for (const entry of (await reader.readIndex(basePlan, part)).customers) {
+          known.set(entry.customerTenantId, toKnown(basePlan, part, entry))
+          if (!isRead(entry)) keepReading(entry.customerTenantId, entry.readIn)
+        }
+      } catch (error) {
+        giveUpIfUnreadable(error)
+        damaged.push({ from: firstId, to: nextId })
+      }
+    }
+    const isDamaged = (id: string) => damaged.some(({ from, to }) => id >= from && (to === undefined || id < to))
+    for (const [id] of customers) {
+      if (known.has(id) || isDamaged(id)) continue
+      const other = await reader.findOther(basePlan, id)
+      keepReading(id, other?.readIn)
+      known.set(id, await resolve(other, basePlan.incomplete === true, id))
+    }
+  }
+
+  /** A customer that the run compared with did not plan itself: it is known from another one, or new. */
+  async function resolve(other: OtherCustomer | undefined, isIncomplete: boolean, id: string): Promise<Known> {
+    if (other?.gone === true) return { state: 'new', lastRead: other.knownIn }
+    if (other?.knownIn === undefined) return { state: isIncomplete ? 'unknown' : 'new' }
+    const otherPlan = await reader.readPlan({ snapshotId: other.knownIn })
+    const found = otherPlan && (await reader.find(otherPlan, id))
+    return found === undefined ? { state: 'unknown' } : toKnown(found.plan, found.part, found.entry)
+  }
+
+  if (base !== undefined && !plan.partial) {
+    try {
+      const basePlan = await reader.readPlan({ snapshotId: base })
+      if (basePlan === undefined) call.log('warn', 'comparison_lost', { snapshotId, base, why: 'It has no plan' })
+      else await readBase(basePlan)
+    } catch (error) {
+      giveUpIfUnreadable(error)
+    }
+  }
+
+  // What the plan says is newer than what the run compared with says.
+  for (const customer of customers) keepReading(customer[0], newerReading(customer))
+
+  async function compare(
+    customer: PlannedCustomer,
+    previous: FoundReading | undefined,
+    orders: readonly Buffer[],
+    detectedAt: string,
+  ): Promise<ChangeLine[]> {
+    const [customerTenantId, customerName] = customer
+    const before = previous === undefined ? [] : await reader.readOrders(previous)
+    const previousSnapshotId = previous?.plan.snapshotId
+    const context = { snapshotId, detectedAt, customerTenantId, customerName, previousSnapshotId }
+    return compareOrders(before, orders).map(change => toChangeLine(change, context))
+  }
+
+  /** The reading to compare with: undefined if there was none, nothing at all if it is not known. */
+  async function previousOf(customer: PlannedCustomer): Promise<{ reading: FoundReading | undefined } | undefined> {
+    const state = stateOf(customer)
+    if (state.state === 'unknown') return undefined
+    if (state.state === 'new') return { reading: undefined }
+    if (state.state === 'read') return { reading: state.reading }
+    const reading = await reader.readingIn(state.snapshotId, customer[0])
+    if (reading === undefined)
+      call.log('warn', 'comparison_lost', { snapshotId, base: state.snapshotId, why: 'It is no longer kept' })
+    return reading && { reading }
+  }
+
+  async function tell(
+    customer: PlannedCustomer,
+    work: (reading: FoundReading | undefined) => Promise<ChangeLine[]>,
+  ): Promise<ChangeLine[]> {
+    try {
+      const previous = await previousOf(customer)
+      return previous === undefined ? [] : await work(previous.reading)
+    } catch (error) {
+      giveUpIfUnreadable(error)
+      return []
+    }
+  }
+
+  function earlierReadings(id: string): { lastRead?: string; readIn?: string } {
+    const lastRead = lastReadOf(stateOf([id, '']))
+    const newest = readIn.get(id)
+    return {
+      ...(lastRead === undefined ? {} : { lastRead }),
+      ...(newest === undefined || newest <= (lastRead ?? '') ? {} : { readIn: newest }),
+    }
+  }
+
+  return {
+    changesOf: (customer, now, orders) =>
+      tell(customer, async reading => {
+        if (reading?.entry.sha256 === now.sha256) return []
+        return compare(customer, reading, orders, now.retrievedAt)
+      }),
+    removalsOf: (customer, detectedAt) =>
+      tell(customer, async reading => (reading === undefined ? [] : compare(customer, reading, [], detectedAt))),
+    toFailed([customerTenantId, customerName], error) {
+      const isNew = stateOf([customerTenantId, customerName]).state === 'new'
+      const earlier = earlierReadings(customerTenantId)
+      return { customerTenantId, customerName, error, ...earlier, ...(isNew ? { isNew } : {}) }
+    },
+    toGone: ([customerTenantId, customerName]) => ({
+      customerTenantId,
+      customerName,
+      gone: true,
+      ...earlierReadings(customerTenantId),
+    }),
+  }
+}
+
+function lastReadOf(known: Known): string | undefined {
+  if (known.state === 'read') return known.reading.plan.snapshotId
+  if (known.state === 'read-before') return known.snapshotId
+  return known.state === 'new' ? known.lastRead : undefined
+}

@@ -1,0 +1,93 @@
+import type { Call } from '../../call.ts'
+import { AppError } from '../../errors.ts'
+import { type OrderBytes, readOrder } from '../../partner-center/collection.ts'
+import type { FindRuns } from '../storage/find-runs.ts'
+import { idToInstant, planBlob, toSnapshotId } from '../storage/layout.ts'
+import type { Plan } from '../storage/plan-blob.ts'
+import type { FoundReading, SnapshotReader } from '../storage/reader.ts'
+import { isRead } from '../storage/shapes.ts'
+import { corrupt } from '../storage/storage-errors.ts'
+
+export type SnapshotOrders = {
+  orders: OrderBytes[]
+  snapshotId: string
+  /** Milliseconds since 1970 UTC: the start of the run they were read in. */
+  asOf: number
+}
+
+/** The orders of a customer as the newest finished run at or before an instant holds them; the newest of all without one. */
+export type ReadBack = (customerTenantId: string, atMost: number | undefined, call: Call) => Promise<SnapshotOrders>
+
+/** What a run says of a customer: a reading, that there is none in any run, or that an earlier run has to be asked. */
+type Answer = { reading: FoundReading } | { none: true } | { ask: string | undefined }
+
+/**
+ * Answers from snapshots. A run over all customers knows of each who was ever read where that was last, so that one run
+ * tells; runs over some customers and runs that failed name the one before.
+ */
+export function createReadBack(runs: FindRuns, reader: SnapshotReader): ReadBack {
+  /** The newest finished run at or before an instant. */
+  async function newestAt(atMost: number | undefined) {
+    for await (const id of runs.ids(atMost === undefined ? undefined : toSnapshotId(atMost))) {
+      const run = await runs.finished(id)
+      if (run === undefined || (atMost !== undefined && Date.parse(run.startedAt) > atMost)) continue
+      // Failed runs of earlier versions do not name the one before.
+      if (run.status === 'failed' && run.previous === undefined) continue
+      return run.status === 'failed' ? run.previous : id
+    }
+    return undefined
+  }
+
+  /** The reading in the first of these runs that is still kept. */
+  async function readingIn(runs: readonly (string | undefined)[], customerTenantId: string): Promise<Answer> {
+    for (const run of runs) {
+      const reading = run === undefined ? undefined : await reader.readingIn(run, customerTenantId)
+      if (reading !== undefined) return { reading }
+    }
+    return { none: true }
+  }
+
+  async function ask(plan: Plan, customerTenantId: string): Promise<Answer> {
+    const found = await reader.find(plan, customerTenantId)
+    if (found !== undefined) {
+      const { entry } = found
+      if (isRead(entry)) return { reading: { ...found, entry } }
+      if (entry.readIn !== undefined || entry.lastRead !== undefined) {
+        return readingIn([entry.readIn, entry.lastRead], customerTenantId)
+      }
+    }
+    const other = found === undefined ? await reader.findOther(plan, customerTenantId) : undefined
+    if (other?.readIn !== undefined) return readingIn([other.readIn, other.knownIn], customerTenantId)
+    if (other?.gone === true) return readingIn([other.knownIn], customerTenantId)
+    if (other?.knownIn !== undefined) return { ask: other.knownIn }
+    if (!plan.partial && plan.others !== undefined) return { none: true }
+    // A run over some customers says nothing of the rest, and those of earlier versions do not know everybody.
+    return { ask: plan.base ?? plan.previous ?? (await newestAt(idToInstant(plan.snapshotId) - 1000)) }
+  }
+
+  return async (customerTenantId, atMost, call) => {
+    for (let run = await newestAt(atMost); run !== undefined; ) {
+      call.deadline.signal.throwIfAborted()
+      const plan = await reader.readPlan({ snapshotId: run })
+      if (plan === undefined) {
+        // A run that is no longer kept, and with it all before; or one whose plan alone is gone.
+        if ((await runs.finished(run)) === undefined) break
+        throw corrupt(planBlob({ snapshotId: run }))
+      }
+      const answer = await ask(plan, customerTenantId)
+      if ('none' in answer) break
+      if ('reading' in answer) {
+        const orders = await reader.readOrders(answer.reading)
+        const { snapshotId, startedAt } = answer.reading.plan
+        return { orders: orders.map(readOrder), snapshotId, asOf: Date.parse(startedAt) }
+      }
+      run = answer.ask
+    }
+    throw new AppError(
+      'snapshot_not_found',
+      atMost === undefined
+        ? 'No finished snapshot holds this customer. Take one with start-snapshot.'
+        : 'No finished snapshot of that time or before holds this customer. list-snapshots shows which there are.',
+    )
+  }
+}

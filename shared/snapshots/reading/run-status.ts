@@ -1,0 +1,111 @@
+import type { Call } from '../../call.ts'
+import { AppError, type ErrorCode, errorKinds } from '../../errors.ts'
+import type { CurrentRun } from '../storage/current-run.ts'
+import type { FindRuns, RunFolder } from '../storage/find-runs.ts'
+import { toSnapshot } from '../storage/manifest-metadata.ts'
+import { dataBlob } from '../storage/part-blobs.ts'
+import { addUp } from '../storage/part-metadata.ts'
+import { plannedIn } from '../storage/plan-blob.ts'
+import type { SnapshotReader } from '../storage/reader.ts'
+import type { Current, Manifest, Snapshot } from '../storage/shapes.ts'
+import { isUnreadable } from '../storage/storage-errors.ts'
+import type { BlobInfo, Store } from '../storage/store.ts'
+
+export type RunStatus = {
+  /** The manifest of a finished run, or the run that is going on as it stands. Rejects for a failed and an unknown one. */
+  get: (snapshotId: string, call: Call) => Promise<{ running: Snapshot } | { manifest: Manifest }>
+  /** Runs newest first, the one that is going on among them, older than `before`. */
+  list: (top: number, before: string | undefined) => Promise<{ runs: Snapshot[]; hasMore: boolean }>
+}
+
+type Options = {
+  store: Store
+  reader: SnapshotReader
+  runs: FindRuns
+  currentRun: CurrentRun
+  ensure: (snapshotId: string, call: Call) => Promise<unknown>
+}
+
+/** Dates whose runs are read at a time. */
+const mostAhead = 16
+
+/** The code a failed run is answered with: its cause's, where that is one that needs a person, else the general one. */
+const failureCode = (code: string | undefined): ErrorCode =>
+  code !== undefined && code in errorKinds && errorKinds[code as ErrorCode].status === errorKinds.snapshot_failed.status
+    ? (code as ErrorCode)
+    : 'snapshot_failed'
+
+export function createRunStatus({ store, reader, runs, currentRun, ensure }: Options): RunStatus {
+  async function describeRunning(run: Current, parts: readonly BlobInfo[]): Promise<Snapshot> {
+    const plan = await reader.readPlan(run)
+    const { snapshotId, trigger, startedAt } = run
+    const { read, failed, ...sums } = addUp(plan === undefined ? [] : parts)
+    const customers = { planned: plannedIn(plan), read, failed }
+    return { snapshotId, status: 'running', trigger, startedAt, customers, ...sums }
+  }
+
+  async function describe({ snapshotId, manifest, parts }: RunFolder, current: Current | undefined) {
+    const run = manifest && (await runs.finished(snapshotId, manifest))
+    if (run !== undefined) return toSnapshot(run)
+    return current?.snapshotId === snapshotId ? describeRunning(current, parts) : undefined
+  }
+
+  return {
+    async get(snapshotId, call) {
+      const [first, { current }] = await Promise.all([reader.readManifest({ snapshotId }), currentRun.read()])
+      let manifest = first
+      if (current?.snapshotId === snapshotId && current.ended === undefined) {
+        const parts = await Array.fromAsync(store.list(dataBlob.prefixOf(current)))
+        const plan = manifest === undefined ? await reader.readPlan(current) : undefined
+        const isComplete = plan !== undefined && parts.length >= plan.parts.length
+        // Who is told that a run has ended finds latest.json moved; and a run whose workers died on its last step ends.
+        if (manifest !== undefined || isComplete) await ensure(snapshotId, call)
+        manifest ??= await reader.readManifest({ snapshotId })
+        if (manifest === undefined) return { running: await describeRunning(current, parts) }
+      }
+      if (manifest === undefined) {
+        throw new AppError('snapshot_not_found', 'There is no such snapshot. list-snapshots shows which there are.')
+      }
+      if (manifest.status !== 'failed') return { manifest }
+      const { code, message } = manifest.error ?? { code: undefined, message: 'The snapshot has failed.' }
+      const advice =
+        code === 'snapshot_cancelled' ? '' : ' Fix the cause, then take a new snapshot with start-snapshot.'
+      throw new AppError(failureCode(code), `${message}${advice}`)
+    },
+
+    async list(top, before) {
+      const found: Snapshot[] = []
+      const { current } = await currentRun.read()
+      const folders = runs.folders(before, Math.min(mostAhead, top + 1))
+      for await (const folder of withCurrent(folders, current?.snapshotId, before)) {
+        const run = await describe(folder, current).catch(error => {
+          // One damaged run does not hide the others; get-snapshot names the blob.
+          if (isUnreadable(error)) return undefined
+          throw error
+        })
+        if (run === undefined) continue
+        if (found.length === top) return { runs: found, hasMore: true }
+        found.push(run)
+      }
+      return { runs: found, hasMore: false }
+    },
+  }
+}
+
+/** A run has no folder before its plan is written: it is put where it belongs. */
+async function* withCurrent(
+  folders: AsyncGenerator<RunFolder>,
+  current: string | undefined,
+  before: string | undefined,
+): AsyncGenerator<RunFolder> {
+  let pending = current !== undefined && (before === undefined || current < before) ? current : undefined
+  for await (const folder of folders) {
+    const { snapshotId } = folder
+    if (pending !== undefined && snapshotId <= pending) {
+      if (snapshotId < pending) yield { snapshotId: pending, manifest: undefined, parts: [] }
+      pending = undefined
+    }
+    yield folder
+  }
+  if (pending !== undefined) yield { snapshotId: pending, manifest: undefined, parts: [] }
+}

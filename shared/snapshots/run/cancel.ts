@@ -1,0 +1,39 @@
+import type { Call } from '../../call.ts'
+import { AppError } from '../../errors.ts'
+import type { CurrentRun } from '../storage/current-run.ts'
+import { manifestBlob } from '../storage/layout.ts'
+import type { PartQueue } from '../storage/part-queue.ts'
+import type { Store } from '../storage/store.ts'
+
+/** Asks a run to end. Rejects if it has ended, or there is none of that id. */
+export type CancelRun = (snapshotId: string, call: Call) => Promise<void>
+
+type Options = { store: Store; queue: PartQueue; currentRun: CurrentRun }
+
+const cancelled = {
+  code: 'snapshot_cancelled',
+  message: 'The snapshot was cancelled. Take a new one with start-snapshot.',
+}
+
+/** The decision is one write of `current.json`; a worker then ends the run, as it ends any other. */
+export function createCancelRun({ store, queue, currentRun }: Options): CancelRun {
+  return async (snapshotId, call) => {
+    const [{ current }, manifest] = await Promise.all([currentRun.read(), store.head(manifestBlob({ snapshotId }))])
+    const isGoingOn = current?.snapshotId === snapshotId && current.ended === undefined && manifest === undefined
+    const run = isGoingOn
+      ? await currentRun.change(current.nonce, ({ stop, ended }) =>
+          stop === undefined && ended === undefined ? { stop: cancelled } : undefined,
+        )
+      : undefined
+    if (run?.stop?.code === cancelled.code && run.ended === undefined) {
+      call.log('info', 'cancel_requested', { snapshotId })
+      const { nonce, round } = run
+      await queue.send({ kind: 'watch', snapshotId, nonce, round, committed: 0, early: 0 })
+      return
+    }
+    if (manifest === undefined && current?.snapshotId !== snapshotId) {
+      throw new AppError('snapshot_not_found', 'There is no such snapshot. list-snapshots shows which there are.')
+    }
+    throw new AppError('snapshot_ended', 'The snapshot has ended, or is being ended for another reason.')
+  }
+}

@@ -1,0 +1,183 @@
+import type { Call } from '../../call.ts'
+import { isAppError } from '../../errors.ts'
+import { createLimit, inOrder } from '../../in-order.ts'
+import type { CurrentRun } from '../storage/current-run.ts'
+import type { FindRuns } from '../storage/find-runs.ts'
+import { manifestBlob, partNumber } from '../storage/layout.ts'
+import { type FinishedRun, toSnapshot } from '../storage/manifest-metadata.ts'
+import { dataBlob, followers } from '../storage/part-blobs.ts'
+import type { PartQueue } from '../storage/part-queue.ts'
+import { rollForward } from '../storage/part-writer.ts'
+import type { Plan } from '../storage/plan-blob.ts'
+import type { SnapshotReader } from '../storage/reader.ts'
+import type { Current, Failure, Status } from '../storage/shapes.ts'
+import { isUnreadable } from '../storage/storage-errors.ts'
+import type { BlobInfo, Store } from '../storage/store.ts'
+import { type createWriteManifest, logEnd, moveLatest } from './manifest.ts'
+
+/** How far a run is. */
+export type Progress =
+  | { ended: true }
+  | { ended: false; run: Current; plan: Plan | undefined; openParts: number[]; committed: number }
+
+export type Ensure = {
+  /**
+   * Takes a run as far towards its end as what is there allows: completes every part that is committed, and, once all
+   * are, writes the manifest, moves `latest.json`, logs the end. Anybody may call it, at any time, any number of times.
+   */
+  ensure: (snapshotId: string, call: Call) => Promise<Progress>
+  /** Ends a run before its time: the one way to do so. Parts that are not committed are recorded as failed. */
+  stop: (snapshotId: string, reason: Failure, call: Call) => Promise<void>
+}
+
+type Options = {
+  store: Store
+  queue: PartQueue
+  reader: SnapshotReader
+  runs: FindRuns
+  currentRun: CurrentRun
+  writeManifest: ReturnType<typeof createWriteManifest>
+  /** Commits a part whose customers all failed for one reason. */
+  failPart: (plan: Plan, part: number, reason: Failure) => Promise<void>
+}
+
+/** Parts that are worked on at a time. */
+const concurrency = 16
+
+export function createEnsure({ store, queue, reader, runs, currentRun, writeManifest, failPart }: Options): Ensure {
+  const forEach = async (parts: readonly number[], work: (part: number) => Promise<void>) => {
+    const limit = createLimit(concurrency)
+    for await (const _ of inOrder(parts, concurrency, part => limit(() => work(part))));
+  }
+
+  const listBy = async (prefix: string): Promise<Map<number, BlobInfo>> => {
+    const found = new Map<number, BlobInfo>()
+    for await (const info of store.list(prefix)) found.set(partNumber(info.name), info)
+    return found
+  }
+
+  const listParts = async (plan: Plan): Promise<(BlobInfo | undefined)[]> => {
+    const found = await listBy(dataBlob.prefixOf(plan))
+    return plan.parts.map((_, part) => found.get(part))
+  }
+
+  /** Makes the other blobs of the committed parts appear. */
+  async function complete(plan: Plan, parts: readonly (BlobInfo | undefined)[]): Promise<void> {
+    const present = await Promise.all(followers(plan).map(({ prefixOf }) => listBy(prefixOf(plan))))
+    const undone = parts.flatMap((info, part) =>
+      info !== undefined && present.some(blobs => !blobs.has(part)) ? [part] : [],
+    )
+    await forEach(undone, part => rollForward(store, { run: plan, part }, parts[part]?.metadata ?? {}))
+  }
+
+  /** The manifest is there: what comes after it. */
+  async function settle(run: Current, manifest: BlobInfo, call: Call): Promise<void> {
+    const finished = await runs.finished(run.snapshotId, manifest).catch((error): FinishedRun | undefined => {
+      if (!isUnreadable(error)) throw error
+      call.log('error', 'manifest_unreadable', { snapshotId: run.snapshotId, why: error.message })
+      return undefined
+    })
+    if (finished !== undefined) {
+      await moveLatest(store, finished).catch(error => {
+        if (!isUnreadable(error)) throw error
+        call.log('error', 'latest_not_moved', { snapshotId: run.snapshotId, why: error.message })
+      })
+      logEnd(toSnapshot(finished), manifest.metadata.errorcode, call)
+    }
+    await markEnded(run, finished?.status ?? 'failed')
+  }
+
+  /** Writes the end of the run, once the timer's run that waits for it has its message. */
+  async function markEnded({ nonce, snapshotId }: Current, ended: Status): Promise<void> {
+    for (let isSent = false; ; ) {
+      const { current, etag } = await currentRun.read()
+      if (current?.nonce !== nonce || current.ended !== undefined) return
+      const leavesTheDayOpen = ended === 'failed' || current.customers !== undefined
+      if (current.timerWaits === true && leavesTheDayOpen && !isSent) {
+        await queue.send({ kind: 'start', behind: snapshotId })
+        isSent = true
+      }
+      if (await currentRun.replace({ ...current, ended }, etag)) return
+    }
+  }
+
+  /** The plan and the parts that are committed once a run that was stopped has recorded the others as failed. */
+  async function endParts(run: Current, call: Call): Promise<{ plan: Plan | undefined; parts: BlobInfo[] }> {
+    let plan: Plan | undefined
+    try {
+      plan = await reader.readPlan(run)
+      if (plan === undefined) return { plan, parts: [] }
+      const { stop = { code: 'snapshot_failed', message: 'The run was ended.' } } = run
+      const known = plan
+      const before = await listParts(known)
+      await forEach(
+        before.flatMap((info, part) => (info === undefined ? [part] : [])),
+        part => failPart(known, part, stop),
+      )
+      const parts = await listParts(known)
+      await complete(known, parts)
+      return { plan, parts: parts.filter(info => info !== undefined) }
+    } catch (error) {
+      // A blob that cannot be read must not keep the run, and with it the next one, from ending.
+      if (!isUnreadable(error)) throw error
+      call.log('error', 'snapshot_unreadable', { snapshotId: run.snapshotId, why: error.message })
+      const parts = plan === undefined ? [] : await listParts(plan)
+      return { plan, parts: parts.filter(info => info !== undefined) }
+    }
+  }
+
+  const ensure: Ensure['ensure'] = async (snapshotId, call) => {
+    const { current: run } = await currentRun.read()
+    if (run?.snapshotId !== snapshotId || run.ended !== undefined) return { ended: true }
+    const finish = async (plan: Plan | undefined, parts: readonly BlobInfo[]): Promise<Progress> => {
+      await writeManifest(run, plan, parts, call)
+      const written = await store.head(manifestBlob(run))
+      if (written === undefined) throw new Error(`The manifest of ${snapshotId} was neither written nor there`)
+      await settle(run, written, call)
+      return { ended: true }
+    }
+    const manifest = await store.head(manifestBlob(run))
+    if (manifest !== undefined) {
+      await settle(run, manifest, call)
+      return { ended: true }
+    }
+    if (run.stop !== undefined) {
+      const { plan, parts } = await endParts(run, call)
+      return finish(plan, parts)
+    }
+    const plan = await reader.readPlan(run)
+    if (plan === undefined) return { ended: false, run, plan, openParts: [], committed: 0 }
+    const parts = await listParts(plan)
+    await complete(plan, parts)
+    const committed = parts.filter(info => info !== undefined)
+    if (committed.length === parts.length) return finish(plan, committed)
+    const openParts = parts.flatMap((info, part) => (info === undefined ? [part] : []))
+    return { ended: false, run, plan, openParts, committed: committed.length }
+  }
+
+  const stop: Ensure['stop'] = async (snapshotId, reason, call) => {
+    const { current } = await currentRun.read()
+    if (current?.snapshotId !== snapshotId || current.ended !== undefined) return
+    const run = await currentRun.change(current.nonce, ({ stop, ended }) =>
+      stop === undefined && ended === undefined ? { stop: reason } : undefined,
+    )
+    if (run?.stop !== undefined && run.ended === undefined) {
+      call.log('error', 'snapshot_stopped', { snapshotId, ...run.stop })
+    }
+    await ensure(snapshotId, call)
+  }
+
+  return {
+    async ensure(snapshotId, call) {
+      try {
+        return await ensure(snapshotId, call)
+      } catch (error) {
+        // Blocks that are gone, a plan that cannot be read: the run cannot be completed, but it can be ended.
+        if (!isAppError(error) || !isUnreadable(error)) throw error
+        await stop(snapshotId, { code: error.code, message: error.message }, call)
+        return { ended: true }
+      }
+    },
+    stop,
+  }
+}

@@ -1,0 +1,98 @@
+import type { Call } from '../../call.ts'
+import type { Clock } from '../../clock.ts'
+import { readLatest } from '../storage/current-run.ts'
+import { latestBlob, manifestBlob, partName, pathOf, type RunPlace } from '../storage/layout.ts'
+import { completeThrough, type FinishedRun, writeManifestMetadata } from '../storage/manifest-metadata.ts'
+import { addUp, endOf, readPartMetadata } from '../storage/part-metadata.ts'
+import { type Plan, plannedIn } from '../storage/plan-blob.ts'
+import type { SnapshotReader } from '../storage/reader.ts'
+import { type Current, type Failure, isFailed, type Manifest, type Snapshot } from '../storage/shapes.ts'
+import { isUnreadable } from '../storage/storage-errors.ts'
+import type { BlobInfo, Store } from '../storage/store.ts'
+
+/** Longest list of failures in a manifest. */
+const mostFailures = 1000
+
+const statusOf = (error: Failure | undefined, failed: number): 'failed' | 'completedWithErrors' | 'succeeded' => {
+  if (error !== undefined) return 'failed'
+  return failed > 0 ? 'completedWithErrors' : 'succeeded'
+}
+
+/** The customers that failed, as far as the indexes that list them can be read. */
+async function readFailures(reader: SnapshotReader, run: RunPlace, parts: readonly BlobInfo[], call: Call) {
+  const failures: Manifest['failures'] = []
+  for (const [part, { metadata }] of parts.entries()) {
+    if (failures.length >= mostFailures) break
+    if (readPartMetadata(metadata).failed === 0) continue
+    const index = await reader.readIndex(run, part).catch(error => {
+      if (!isUnreadable(error)) throw error
+      call.log('error', 'failures_unknown', { snapshotId: run.snapshotId, part, why: error.message })
+      return { customers: [] }
+    })
+    for (const entry of index.customers) {
+      if (!isFailed(entry) || failures.length >= mostFailures) continue
+      const { customerTenantId, customerName, error } = entry
+      failures.push({ customerTenantId, ...(customerName === '' ? {} : { customerName }), ...error })
+    }
+  }
+  return failures
+}
+
+type Options = { store: Store; reader: SnapshotReader; clock: Clock }
+
+/** Writes the manifest of a run from its parts, unless there is one. A run that was stopped before it had a plan has none. */
+export function createWriteManifest({ store, reader, clock }: Options) {
+  return async (run: Current, plan: Plan | undefined, parts: readonly BlobInfo[], call: Call): Promise<void> => {
+    const { snapshotId, trigger, startedAt } = run
+    const { read, failed, ...sums } = addUp(parts)
+    const nobody = { code: 'snapshot_failed', message: 'No customer could be read.' }
+    // Who ends a run may do so after this was called: then the parts say it.
+    const error = run.stop ?? endOf(parts) ?? (read === 0 ? nobody : undefined)
+    const manifest: Manifest = {
+      snapshotId,
+      status: statusOf(error, failed),
+      trigger,
+      startedAt,
+      finishedAt: new Date(clock.now()).toISOString(),
+      asOf: startedAt,
+      completeThrough: completeThrough(startedAt),
+      customers: { planned: plannedIn(plan), read, failed },
+      ...sums,
+      path: pathOf(run),
+      parts: parts.map(({ metadata, bytes }, part) => {
+        const { orders, sha256 } = readPartMetadata(metadata)
+        return { name: partName(part), orders, bytes, sha256 }
+      }),
+      failures: await readFailures(reader, run, parts, call),
+      ...(error === undefined ? {} : { error }),
+    }
+    const metadata = writeManifestMetadata(manifest, { partial: run.customers !== undefined, previous: run.previous })
+    await store.write(manifestBlob(run), JSON.stringify(manifest), { absent: true, metadata })
+  }
+}
+
+/** Moves `latest.json` on to a finished run over all customers, never back. */
+export async function moveLatest(store: Store, { snapshotId, status, startedAt, finishedAt, partial }: FinishedRun) {
+  if (status === 'failed' || partial) return
+  const next = { snapshotId, path: pathOf({ snapshotId }), asOf: startedAt, finishedAt: finishedAt ?? startedAt }
+  for (;;) {
+    const { latest, etag } = await readLatest(store)
+    if (latest !== undefined && latest.snapshotId >= snapshotId) return
+    const condition = etag === undefined ? { absent: true } : { etag }
+    if ((await store.write(latestBlob, JSON.stringify(next), condition)) !== false) return
+  }
+}
+
+/** Names of the lines on which alerts rest. A run that somebody cancelled needs no alert. */
+const endEvents = {
+  running: ['error', 'snapshot_failed'],
+  succeeded: ['info', 'snapshot_succeeded'],
+  completedWithErrors: ['warn', 'snapshot_completed_with_errors'],
+  failed: ['error', 'snapshot_failed'],
+} as const
+
+export function logEnd(run: Snapshot, code: string | undefined, call: Call): void {
+  const [level, event] =
+    code === 'snapshot_cancelled' ? (['warn', 'snapshot_cancelled'] as const) : endEvents[run.status]
+  call.log(level, event, { ...run, ...(code === undefined ? {} : { error: { code } }) })
+}

@@ -1,0 +1,162 @@
+import type { Call } from '../../call.ts'
+import type { Clock } from '../../clock.ts'
+import { isAppError, isCredentialFailure } from '../../errors.ts'
+import { inOrder } from '../../in-order.ts'
+import { writeChanges } from '../changes/change-lines.ts'
+import { readHistory } from '../changes/history.ts'
+import type { CurrentRun } from '../storage/current-run.ts'
+import { planBlob } from '../storage/layout.ts'
+import type { PartMessage } from '../storage/messages.ts'
+import { dataBlob, lastFollower } from '../storage/part-blobs.ts'
+import type { ChangeCounts } from '../storage/part-metadata.ts'
+import type { PartQueue } from '../storage/part-queue.ts'
+import { createPartWriter, rollForward } from '../storage/part-writer.ts'
+import { type Plan, readPlanned } from '../storage/plan-blob.ts'
+import type { SnapshotReader } from '../storage/reader.ts'
+import type { Current, Failure, IndexEntry } from '../storage/shapes.ts'
+import { corrupt } from '../storage/storage-errors.ts'
+import type { Store } from '../storage/store.ts'
+import type { Ensure } from './ensure.ts'
+import type { RunTimes } from './overdue.ts'
+import { type ReadCustomer, Requeue } from './read-customer.ts'
+
+type Options = {
+  store: Store
+  reader: SnapshotReader
+  queue: PartQueue
+  currentRun: CurrentRun
+  clock: Clock
+  times: RunTimes
+  readCustomer: ReadCustomer
+  concurrency: number
+  ensure: Ensure
+}
+
+export type Parts = {
+  /** Reads a part's customers and writes the part, unless that was done before or is no longer wanted. */
+  take: (message: PartMessage, call: Call) => Promise<void>
+  /** Records the customers of a part that was tried too often as failed. */
+  giveUp: (message: PartMessage, call: Call) => Promise<void>
+}
+
+/** A part goes back to the queue this often, each time to be read anew; then those who are still throttled count as failed. */
+const mostRequeues = 3
+
+/** Commits a part whose customers all failed for one reason; its run is being ended, so nothing is compared. */
+export function createFailPart(store: Store) {
+  return async (plan: Plan, part: number, error: Failure): Promise<void> => {
+    const customers = (await readPlanned(store, plan, part)).map(
+      ([customerTenantId, customerName]): IndexEntry => ({ customerTenantId, customerName, error }),
+    )
+    const writer = createPartWriter(store, { run: plan, part })
+    await writer.commit({ part, customers }, { created: 0, updated: 0, removed: 0 }, error)
+  }
+}
+
+export function createParts(options: Options): Parts {
+  const { store, reader, queue, currentRun, clock, times, readCustomer, concurrency } = options
+  const { ensure, stop } = options.ensure
+
+  /** The run that a message belongs to; undefined if that has ended, or sent its parts again since. */
+  async function runOf({ snapshotId, generation }: PartMessage): Promise<Current | undefined> {
+    const { current } = await currentRun.read()
+    const isWanted =
+      current?.snapshotId === snapshotId && current.ended === undefined && generation >= current.generation
+    return isWanted ? current : undefined
+  }
+
+  async function planOf(run: Current): Promise<Plan> {
+    const plan = await reader.readPlan(run)
+    if (plan === undefined) throw corrupt(planBlob(run))
+    return plan
+  }
+
+  /** True if the part is committed; what is missing of it then appears. */
+  async function isCommitted(plan: Plan, part: number): Promise<boolean> {
+    const committed = await store.head(dataBlob.nameOf(plan, part))
+    if (committed !== undefined) await rollForward(store, { run: plan, part }, committed.metadata)
+    return committed !== undefined
+  }
+
+  async function readPart(plan: Plan, { part, requeued }: PartMessage, call: Call): Promise<void> {
+    const customers = await readPlanned(store, plan, part)
+    const history = await readHistory({ reader, plan, customers, call })
+    const writer = createPartWriter(store, { run: plan, part })
+    const stopReading = new AbortController()
+    const signal = AbortSignal.any([call.deadline.signal, stopReading.signal])
+    const partCall: Call = { ...call, deadline: { ...call.deadline, signal } }
+    const mayWait = (seconds: number) =>
+      requeued < mostRequeues && clock.now() + seconds * 1000 < times.overdueAt(plan, plan)
+    const entries: IndexEntry[] = []
+    const changes: ChangeCounts = { created: 0, updated: 0, removed: 0 }
+    try {
+      const results = inOrder(customers, concurrency * 2, customer =>
+        readCustomer(customer, { history, mayWait }, partCall),
+      )
+      for await (const result of results) {
+        const place = 'member' in result ? await writer.addCustomer(result.member) : {}
+        if ('changes' in result) await writeChanges(writer, changes, result.changes)
+        entries.push({ ...result.entry, ...place })
+      }
+      await writer.commit({ part, customers: entries }, changes)
+    } finally {
+      stopReading.abort(new Error('The part has ended'))
+    }
+    const failed = entries.filter(entry => 'error' in entry).length
+    call.log('info', 'snapshot_part_done', { snapshotId: plan.snapshotId, part, customers: entries.length, failed })
+  }
+
+  /** The part goes back to the queue with a delay; meanwhile its message is not lost, only hidden. */
+  async function requeue(message: PartMessage, run: Current, seconds: number, call: Call): Promise<void> {
+    const { snapshotId, part } = message
+    call.log('warn', 'part_requeued', { snapshotId, part, seconds })
+    const until = clock.now() + seconds * 1000
+    await currentRun.change(run.nonce, ({ quietUntil = 0 }) => (quietUntil < until ? { quietUntil: until } : undefined))
+    await queue.send({ ...message, requeued: message.requeued + 1 }, seconds)
+  }
+
+  /** Only when the last part is done are all of them counted: who completes a part sees that one, or is seen by it. */
+  async function ensureAfter(plan: Plan, part: number, call: Call): Promise<void> {
+    const last = plan.parts.length - 1
+    if (part === last || (await store.head(lastFollower(plan).nameOf(plan, last))) !== undefined) {
+      await ensure(plan.snapshotId, call)
+    }
+  }
+
+  return {
+    async take(message, call) {
+      const run = await runOf(message)
+      if (run === undefined) return
+      if (run.stop !== undefined) return void (await ensure(run.snapshotId, call))
+      const plan = await planOf(run)
+      try {
+        if (!(await isCommitted(plan, message.part))) await readPart(plan, message, call)
+      } catch (error) {
+        if (error instanceof Requeue) return requeue(message, run, error.seconds, call)
+        if (!isAppError(error) || !isCredentialFailure(error)) throw error
+        return stop(run.snapshotId, { code: error.code, message: error.message }, call)
+      }
+      await ensureAfter(plan, message.part, call)
+    },
+
+    async giveUp(message, call) {
+      const { snapshotId, part } = message
+      call.log('error', 'snapshot_part_failed', { snapshotId, part })
+      const run = await runOf(message)
+      if (run === undefined) return
+      const plan = await planOf(run)
+      if (!(await isCommitted(plan, part))) {
+        const customers = await readPlanned(store, plan, part)
+        const history = await readHistory({ reader, plan, customers, call })
+        const reason = {
+          code: 'snapshot_failed',
+          message: 'The part of the snapshot that holds this customer failed five times.',
+        }
+        const entries = customers.map(customer => history.toFailed(customer, reason))
+        const writer = createPartWriter(store, { run: plan, part })
+        await writer.commit({ part, customers: entries }, { created: 0, updated: 0, removed: 0 })
+      }
+      await ensureAfter(plan, part, call)
+    },
+  }
+}

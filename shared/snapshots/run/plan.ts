@@ -1,0 +1,127 @@
+import type { Call } from '../../call.ts'
+import type { Customer } from '../../partner-center/customers.ts'
+import { planBlob } from '../storage/layout.ts'
+import { idOf, type Plan, packCustomer, writePlan } from '../storage/plan-blob.ts'
+import type { SnapshotReader } from '../storage/reader.ts'
+import type { Current, OtherCustomer } from '../storage/shapes.ts'
+import { corrupt } from '../storage/storage-errors.ts'
+import type { Store } from '../storage/store.ts'
+import type { KnownCustomers, ReadKnown } from './known-customers.ts'
+
+/** Lists the customers of a run and writes its plan, unless there is one. */
+export type PlanRun = (run: Current, call: Call) => Promise<Plan>
+
+type Options = {
+  store: Store
+  reader: SnapshotReader
+  /** Every customer of the partner, page by page, within the rate limit. */
+  readCustomers: (call: Call, onCutShort: () => void) => AsyncGenerator<Customer[]>
+  /** Names of some customers, within the rate limit; an empty text for those whose name cannot be read. */
+  readNames: (customerTenantIds: readonly string[], call: Call) => Promise<string[]>
+  /** What the run compared with knows. */
+  readKnown: ReadKnown
+  /** If set, only these are in a snapshot. */
+  configuredCustomers: readonly string[] | undefined
+  customersPerPart: number
+  requestsPerMinute: number
+}
+
+/** However low the rate limit, a part takes no more than about this many minutes, well below the time limit of a function. */
+const partMinutes = 10
+
+const nothingKnown: KnownCustomers = { planned: [], others: [], incomplete: true }
+
+/** Sorted by id, each once. */
+function inOrderOfIds(packed: string[]): string[] {
+  packed.sort()
+  return packed.filter((customer, at) => idOf(customer) !== idOf(packed[at - 1] ?? ''))
+}
+
+/** The customers of other runs, with what smaller runs read since. */
+function withNewer(others: readonly OtherCustomer[], newer: ReadonlyMap<string, string>): OtherCustomer[] {
+  const byId = new Map(others.map(other => [other.id, other]))
+  for (const [id, readIn] of newer) byId.set(id, { ...byId.get(id), id, readIn })
+  return [...byId.values()]
+}
+
+const isStillKnown = ({ gone, knownIn }: OtherCustomer): boolean => gone === undefined && knownIn !== undefined
+
+type LeftOut = { unlisted: string[]; others: OtherCustomer[] }
+
+/** Whoever is not in the list and did not leave is asked like the others: a list that was cut short removes nobody. */
+const askAgain = (leftOut: readonly string[], others: readonly OtherCustomer[]): LeftOut => ({
+  unlisted: [...leftOut, ...others.filter(isStillKnown).map(({ id }) => packCustomer(id, ''))],
+  others: others.filter(other => !isStillKnown(other)),
+})
+
+/** With `SNAPSHOT_CUSTOMERS` the others are not asked; the run that knows them is kept for when they are. */
+const passOver = (leftOut: readonly string[], others: readonly OtherCustomer[], base: string | undefined): LeftOut => ({
+  unlisted: [],
+  others: [...others, ...(base === undefined ? [] : leftOut.map(each => ({ id: idOf(each), knownIn: base })))],
+})
+
+export function createPlanRun(options: Options): PlanRun {
+  const { store, reader, configuredCustomers, requestsPerMinute } = options
+  const customersPerPart = Math.max(1, Math.min(options.customersPerPart, requestsPerMinute * partMinutes))
+
+  /** The customers to read, and whether the partner may have others. */
+  async function listCustomers(run: Current, call: Call): Promise<{ listed: string[]; isShort: boolean }> {
+    const some = (packed: string[]) => ({ listed: inOrderOfIds(packed), isShort: true })
+    if (run.customers !== undefined) return some(run.customers.map(([id, name]) => packCustomer(id, name)))
+    if (configuredCustomers !== undefined) {
+      const ids = [...new Set(configuredCustomers)]
+      const names = await options.readNames(ids, call)
+      return some(ids.map((id, at) => packCustomer(id, names[at] ?? '')))
+    }
+    const all: string[] = []
+    let isShort = false
+    const onCutShort = () => {
+      isShort = true
+      call.log('warn', 'customer_list_cut_short', { snapshotId: run.snapshotId })
+    }
+    for await (const page of options.readCustomers(call, onCutShort)) {
+      for (const { customerTenantId, companyName } of page) all.push(packCustomer(customerTenantId, companyName))
+    }
+    return { listed: inOrderOfIds(all), isShort }
+  }
+
+  return async (run, call) => {
+    const present = await reader.readPlan(run)
+    if (present !== undefined) return present
+    const { snapshotId, startedAt, trigger, base, previous, following } = run
+    const partial = run.customers !== undefined && following !== true
+    const { listed, isShort } = await listCustomers(run, call)
+    const isWhole = run.customers === undefined
+    const known = base === undefined || !isWhole ? nothingKnown : await options.readKnown.known(base, call)
+    const hasNewer = previous !== undefined && previous !== base
+    const newer = hasNewer ? await options.readKnown.newer(previous, call) : new Map<string, string>()
+
+    const listedIds = new Set(listed.map(idOf))
+    const isListed = (id: string): boolean => listedIds.has(id)
+    const leftOut = known.planned.filter(customer => !isListed(idOf(customer)))
+    const { unlisted, others } =
+      configuredCustomers === undefined ? askAgain(leftOut, known.others) : passOver(leftOut, known.others, base)
+    const customers = inOrderOfIds([...listed, ...unlisted])
+    const planned = new Set(customers.map(idOf))
+    await writePlan(store, run, {
+      head: {
+        snapshotId,
+        startedAt,
+        trigger,
+        partial,
+        following,
+        base,
+        previous,
+        incomplete: known.incomplete && isShort,
+      },
+      customers,
+      unlisted: new Set(unlisted.map(idOf)),
+      newer,
+      others: withNewer(others, newer).filter(({ id }) => !planned.has(id)),
+      customersPerPart,
+    })
+    const plan = await reader.readPlan(run)
+    if (plan === undefined) throw corrupt(planBlob(run))
+    return plan
+  }
+}

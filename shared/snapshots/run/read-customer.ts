@@ -1,0 +1,143 @@
+import type { Call } from '../../call.ts'
+import type { Clock } from '../../clock.ts'
+import { type AppError, type ErrorCode, isAppError, isCredentialFailure } from '../../errors.ts'
+import type { Limit } from '../../in-order.ts'
+import { describeError } from '../../log.ts'
+import type { ReadOrders } from '../../orders/read-orders.ts'
+import { selectOrders } from '../../orders/select-orders.ts'
+import type { OrderBytes } from '../../partner-center/collection.ts'
+import { withWorkDeadline } from '../../rate-limit/work-deadline.ts'
+import type { ChangeLine } from '../changes/change-lines.ts'
+import type { PartHistory } from '../changes/history.ts'
+import { encodeCustomer, hashOrders } from '../storage/codec.ts'
+import { isUnlisted } from '../storage/plan-blob.ts'
+import type { FailedEntry, Failure, GoneEntry, PlannedCustomer, ReadEntry } from '../storage/shapes.ts'
+import type { CredentialProbe } from './credential-probe.ts'
+
+/** A customer as its part holds it; its place in the part is not known yet. */
+export type CustomerResult =
+  | { entry: FailedEntry }
+  | { entry: GoneEntry; changes: ChangeLine[] }
+  | { entry: ReadEntry; member: Buffer; changes: ChangeLine[] }
+
+type Context = {
+  history: PartHistory
+  /** True if the part may wait that many seconds in the queue for a throttle to end. */
+  mayWait: (seconds: number) => boolean
+}
+
+/**
+ * Reads one customer for a part. What is wrong with the customer or upstream ends in its entry; what is wrong with the
+ * credential, our storage or the worker rejects, and so does a throttle that the part has to wait for (`Requeue`).
+ */
+export type ReadCustomer = (customer: PlannedCustomer, context: Context, call: Call) => Promise<CustomerResult>
+
+type Options = {
+  readOrders: ReadOrders
+  /** Tells a credential that is refused everywhere from a customer that refuses it. */
+  probe: CredentialProbe
+  /** Bounds the customers that this worker reads at once. */
+  limit: Limit
+  clock: Clock
+  /** Seconds that reading one customer may take, retries included and waits for the rate limiter not. */
+  seconds: number
+}
+
+type Orders = { retrievedAt: string; orders: OrderBytes[] }
+
+/** A part that has to wait longer than it may: its message goes back to the queue with a delay. */
+export class Requeue extends Error {
+  override readonly name = 'Requeue'
+  readonly seconds: number
+
+  constructor(seconds: number) {
+    super(`Wait ${seconds} s`)
+    this.seconds = seconds
+  }
+}
+
+const openBrace = 0x7b
+
+/** Failures of our own storage are the part's, not the customer's: the message is delivered again. */
+const ofOurStorage: readonly ErrorCode[] = [
+  'storage_unavailable',
+  'app_misconfigured',
+  'snapshot_corrupt',
+  'snapshot_blob_locked',
+]
+
+/** What Partner Center says of a customer that it does not know, or that is no longer the partner's. */
+const saysGone = ({ code, options }: AppError): boolean =>
+  code === 'no_customer_relationship' || options.upstream?.status === 404
+
+/** A 401 without one of the codes that mean the credential. */
+const isBareRefusal = ({ code, options }: AppError): boolean =>
+  code === 'credential_rejected' && options.upstream?.status === 401
+
+const refusedHere: Failure = {
+  code: 'credential_rejected',
+  message:
+    'Partner Center refuses the app for this customer alone (401). Check the relationship with the customer and the role that it grants.',
+}
+
+export function createReadCustomer({ readOrders, probe, limit, clock, seconds }: Options): ReadCustomer {
+  async function readInTime(customerTenantId: string, call: Call): Promise<Orders> {
+    const query = { customerTenantId, includePrice: false, includeSystemPurchases: true }
+    const { orders, asOf } = await withWorkDeadline(clock, seconds, call, deadline =>
+      readOrders(query, { ...call, deadline }),
+    )
+    return {
+      retrievedAt: new Date(asOf).toISOString(),
+      orders: selectOrders(orders).filter(({ json }) => json[0] === openBrace),
+    }
+  }
+
+  async function encode(
+    customer: PlannedCustomer,
+    { retrievedAt, orders }: Orders,
+    history: PartHistory,
+  ): Promise<CustomerResult> {
+    const [customerTenantId, customerName] = customer
+    const head = { customerTenantId, customerName, retrievedAt }
+    const member = await encodeCustomer(head, orders)
+    const sha256 = hashOrders(orders)
+    const entry = { ...head, orders: orders.length, offset: 0, length: member.length, sha256 }
+    const bytes = orders.map(({ json }) => json)
+    return { entry, member, changes: await history.changesOf(customer, entry, bytes) }
+  }
+
+  return async (customer, { history, mayWait }, call) => {
+    const [customerTenantId] = customer
+    const failed = (error: Failure): CustomerResult => ({ entry: history.toFailed(customer, error) })
+
+    /** What a failure means: an entry of its own, or the end of the part's work. */
+    const classify = async (error: unknown): Promise<CustomerResult> => {
+      if (call.deadline.signal.aborted) throw call.deadline.signal.reason
+      if (!isAppError(error)) {
+        call.log('error', 'customer_failed', { customerTenantId, why: describeError(error) })
+        return failed({ code: 'internal_error', message: 'The app has failed on this customer; see its log.' })
+      }
+      if (ofOurStorage.includes(error.code)) throw error
+      const isTheCustomers = isBareRefusal(error) && (await probe(call))
+      if (isCredentialFailure(error) && !isTheCustomers) throw error
+      const wait = error.options.retryAfterSeconds ?? 60
+      if (error.code === 'partner_center_throttled' && mayWait(wait)) throw new Requeue(wait)
+      if (isUnlisted(customer) && saysGone(error)) {
+        const changes = await history.removalsOf(customer, new Date(clock.now()).toISOString())
+        call.log('info', 'customer_gone', { customerTenantId, removed: changes.length })
+        return { entry: history.toGone(customer), changes }
+      }
+      const { code, message } = isTheCustomers ? refusedHere : error
+      call.log('warn', 'customer_failed', { customerTenantId, code })
+      return failed({ code, message })
+    }
+
+    try {
+      const orders = await limit(() => readInTime(customerTenantId, call))
+      // The next customer is asked for while this one is encoded.
+      return await encode(customer, orders, history)
+    } catch (error) {
+      return classify(error)
+    }
+  }
+}

@@ -1,0 +1,109 @@
+import { randomUUID } from 'node:crypto'
+import type { Call } from '../../call.ts'
+import type { Clock } from '../../clock.ts'
+import { type CurrentRun, readLatest } from '../storage/current-run.ts'
+import type { FindRuns } from '../storage/find-runs.ts'
+import { idToInstant, toSnapshotId } from '../storage/layout.ts'
+import type { PartQueue } from '../storage/part-queue.ts'
+import type { Current, PlannedCustomer, Trigger } from '../storage/shapes.ts'
+import { isUnreadable } from '../storage/storage-errors.ts'
+import type { Store } from '../storage/store.ts'
+import type { Ensure, Progress } from './ensure.ts'
+import { overdue, type RunTimes } from './overdue.ts'
+
+export type Started = {
+  /** The new run, or the one that is going on. */
+  snapshotId: string
+  started: boolean
+}
+
+export type StartRun = (trigger: Trigger, customers: PlannedCustomer[] | undefined, call: Call) => Promise<Started>
+
+type Options = {
+  store: Store
+  runs: FindRuns
+  queue: PartQueue
+  currentRun: CurrentRun
+  clock: Clock
+  times: RunTimes
+  ensure: Ensure
+}
+
+type Earlier = { base?: string; previous?: string }
+
+/**
+ * Starts a run unless one is going on: the conditional write of `current.json` decides between those who start at once.
+ * The watch message is sent before it, so that no crash leaves a run that nobody looks after. A run that is overdue is
+ * ended first.
+ */
+export function createStartRun({ store, runs, queue, currentRun, clock, times, ensure }: Options): StartRun {
+  /** True if the run has ended, ending it if it is overdue. */
+  async function isOver({ snapshotId }: Current, call: Call): Promise<boolean> {
+    const isOverdue = (progress: Progress): boolean =>
+      !progress.ended && clock.now() >= times.overdueAt(progress.run, progress.plan)
+    let progress = await ensure.ensure(snapshotId, call)
+    if (isOverdue(progress)) {
+      await ensure.stop(snapshotId, overdue, call)
+      progress = await ensure.ensure(snapshotId, call)
+    }
+    return progress.ended
+  }
+
+  /** The runs before this one that did not fail: what the one before says, or, if that is not known, what there is. */
+  async function readEarlier(before: Current | undefined): Promise<Earlier> {
+    const didWell = before?.ended === 'succeeded' || before?.ended === 'completedWithErrors'
+    const isWhole = before?.customers === undefined
+    const { latest } = await readLatest(store).catch(error => {
+      if (!isUnreadable(error)) throw error
+      return { latest: undefined }
+    })
+    const candidates = [didWell && isWhole ? before.snapshotId : before?.base, latest?.snapshotId]
+    const known = candidates.filter(id => id !== undefined)
+    const base = known.length > 0 ? known.sort().at(-1) : await runs.newest()
+    const previous = didWell ? before.snapshotId : (before?.previous ?? base)
+    return { ...(base === undefined ? {} : { base }), ...(previous === undefined ? {} : { previous }) }
+  }
+
+  const start: StartRun = async (trigger, customers, call) => {
+    const first = await currentRun.read()
+    if (first.current !== undefined && !(await isOver(first.current, call))) {
+      return { snapshotId: first.current.snapshotId, started: false }
+    }
+    // Ending the run before may have written to it.
+    const { current: before, etag } = await currentRun.read()
+    if (before?.nonce !== first.current?.nonce) return start(trigger, customers, call)
+    const earlier = await readEarlier(before)
+    // Ids name a second: a run that follows another within one waits for the next, but no longer for a clock that is ahead.
+    const earliest = before === undefined ? 0 : idToInstant(before.snapshotId) + 1000
+    const tooEarlyMs = Math.min(earliest - clock.now(), 1000)
+    if (tooEarlyMs > 0) await clock.sleep(tooEarlyMs, call.deadline.signal)
+    const startedAt = Math.max(clock.now(), earliest)
+    const next: Current = {
+      snapshotId: toSnapshotId(startedAt),
+      nonce: randomUUID(),
+      trigger,
+      startedAt: new Date(startedAt).toISOString(),
+      ...(customers === undefined ? {} : { customers }),
+      ...earlier,
+      round: 0,
+      generation: 0,
+      sent: false,
+    }
+    const { snapshotId, nonce } = next
+    await queue.send({ kind: 'watch', snapshotId, nonce, round: 0, committed: 0, early: 0 })
+    if (!(await currentRun.replace(next, etag))) {
+      const { current } = await currentRun.read()
+      // Somebody only made sure that a start that was given up cannot come late: this one reads again and goes on.
+      if (current?.nonce === before?.nonce) return start(trigger, customers, call)
+      // The answer to our own write may have got lost and the write been repeated.
+      if (current?.nonce !== nonce) return { snapshotId: current?.snapshotId ?? snapshotId, started: false }
+    }
+    call.log('info', 'snapshot_started', {
+      snapshotId,
+      trigger,
+      ...(customers === undefined ? {} : { customers: customers.length }),
+    })
+    return { snapshotId, started: true }
+  }
+  return start
+}

@@ -1,0 +1,149 @@
+import type { Call } from '../../call.ts'
+import type { Clock } from '../../clock.ts'
+import { isAppError } from '../../errors.ts'
+import { createLimit, inOrder } from '../../in-order.ts'
+import type { CurrentRun } from '../storage/current-run.ts'
+import type { WatchMessage } from '../storage/messages.ts'
+import type { PartQueue } from '../storage/part-queue.ts'
+import { type Plan, plannedIn } from '../storage/plan-blob.ts'
+import type { SnapshotReader } from '../storage/reader.ts'
+import type { Current } from '../storage/shapes.ts'
+import type { Ensure, Progress } from './ensure.ts'
+import { overdue, type RunTimes } from './overdue.ts'
+import type { PlanRun } from './plan.ts'
+
+type Options = {
+  queue: PartQueue
+  currentRun: CurrentRun
+  reader: SnapshotReader
+  clock: Clock
+  times: RunTimes
+  planRun: PlanRun
+  ensure: Ensure
+}
+
+export type Watch = {
+  /** Plans the run if it has no plan, sends parts again that were lost, ends it when it is overdue, and comes again. */
+  watch: (message: WatchMessage, call: Call) => Promise<void>
+  /** The message was delivered too often: a run that cannot be planned has failed, any other is watched further. */
+  giveUp: (message: WatchMessage, call: Call) => Promise<void>
+}
+
+/** Between two looks at a run. */
+export const watchSeconds = 120
+
+/** A part is lost if it is this late and no part was completed since the last look: longer than any redelivery takes. */
+const lostAfterMs = 15 * 60_000
+
+/** Seconds after which a watch message that came before its run is looked at again; then its start is fenced off. */
+const earlySeconds = [1, 5, 30, 120]
+
+const concurrency = 16
+
+export function createWatch({ queue, currentRun, reader, clock, times, planRun, ensure }: Options): Watch {
+  /** Sends the messages of parts, and says so in `current.json`; those that were sent before are void from now on. */
+  async function sendParts(run: Current, plan: Plan, parts: readonly number[], call: Call): Promise<void> {
+    const { snapshotId, nonce } = run
+    const changed = await currentRun.change(nonce, ({ generation, ended, stop }) =>
+      ended === undefined && stop === undefined ? { generation: generation + 1, sent: false } : undefined,
+    )
+    if (changed === undefined || changed.ended !== undefined || changed.stop !== undefined) return
+    const { generation } = changed
+    const due = times.dueTimes(plan)
+    const limit = createLimit(concurrency)
+    let refused = 0
+    const send = async (part: number): Promise<void> => {
+      const delaySeconds = ((due[part] ?? 0) - clock.now()) / 1000
+      await queue.send({ kind: 'part', snapshotId, part, generation, requeued: 0 }, delaySeconds).catch(error => {
+        // One message that is refused does not repeat the others: the watch finds its part late and sends it again.
+        refused++
+        call.log('warn', 'part_not_sent', { snapshotId, part, why: isAppError(error) ? error.code : String(error) })
+      })
+    }
+    for await (const _ of inOrder(parts, concurrency, part => limit(() => send(part))));
+    if (refused === parts.length && refused > 0) throw new Error(`No part message of ${snapshotId} could be sent`)
+    await currentRun.change(nonce, ({ generation: present }) => (present === generation ? { sent: true } : undefined))
+  }
+
+  async function plan(run: Current, call: Call): Promise<void> {
+    if (run.sent || run.stop !== undefined) return
+    const known = await reader.readPlan(run)
+    const written = known ?? (await planRun(run, call))
+    const progress = await ensure.ensure(run.snapshotId, call)
+    if (progress.ended) return
+    await sendParts(run, written, progress.openParts, call)
+    const { snapshotId } = run
+    call.log('info', 'snapshot_planned', { snapshotId, parts: written.parts.length, customers: plannedIn(written) })
+  }
+
+  /** Parts whose messages are lost: nothing was completed since the last look, and they are long past their time. */
+  function isStalled(progress: Progress & { ended: false }, plan: Plan, committedBefore: number): boolean {
+    const { run, openParts, committed } = progress
+    const due = times.dueTimes(plan)
+    const lateSince = Math.max(run.quietUntil ?? 0, Math.min(...openParts.map(part => due[part] ?? 0)))
+    return committed === committedBefore && clock.now() > lateSince + lostAfterMs
+  }
+
+  /** True if the start that sent the message may still be on its way: runs that came later leave no room for it. */
+  const comesEarly = (run: Current | undefined, { round, snapshotId }: WatchMessage): boolean =>
+    round === 0 && (run === undefined || run.snapshotId < snapshotId)
+
+  async function wait(message: WatchMessage): Promise<void> {
+    const seconds = earlySeconds[message.early]
+    if (seconds === undefined) await fence(message)
+    else await queue.send({ ...message, early: message.early + 1 }, seconds)
+  }
+
+  /** Gives up a start that has not come: once fenced off, it has to begin anew, with a message of its own. */
+  async function fence(message: WatchMessage): Promise<void> {
+    const state = await currentRun.read()
+    if (state.current?.nonce === message.nonce || !(await currentRun.fence(state))) {
+      await queue.send({ ...message, early: 0 }, 1)
+    }
+  }
+
+  return {
+    async watch(message, call) {
+      const { snapshotId, nonce, round } = message
+      const { current: run } = await currentRun.read()
+      if (run?.nonce !== nonce) {
+        if (comesEarly(run, message)) await wait(message)
+        return
+      }
+      if (run.ended !== undefined || round < run.round) return
+      try {
+        await plan(run, call)
+      } catch (error) {
+        if (!isAppError(error) || error.retryable || error.code === 'internal_error') throw error
+        await ensure.stop(snapshotId, { code: error.code, message: error.message }, call)
+      }
+      let progress = await ensure.ensure(snapshotId, call)
+      if (!progress.ended && clock.now() >= times.overdueAt(progress.run, progress.plan)) {
+        await ensure.stop(snapshotId, overdue, call)
+        progress = await ensure.ensure(snapshotId, call)
+      }
+      if (progress.ended) return
+      const { plan: written, committed, openParts } = progress
+      if (written !== undefined && round > 0 && isStalled(progress, written, message.committed)) {
+        call.log('warn', 'parts_sent_again', { snapshotId, parts: openParts.length })
+        await sendParts(progress.run, written, openParts, call)
+      }
+      await queue.send({ ...message, round: round + 1, committed, early: 0 }, watchSeconds)
+      await currentRun.change(nonce, present => (present.round <= round ? { round: round + 1 } : undefined))
+    },
+
+    async giveUp(message, call) {
+      const { snapshotId, nonce } = message
+      call.log('error', 'snapshot_watch_failed', { snapshotId })
+      const { current: run } = await currentRun.read()
+      if (run?.nonce !== nonce) return comesEarly(run, message) ? fence(message) : undefined
+      if (run.ended !== undefined) return
+      if (run.sent) {
+        await queue.send(message, watchSeconds)
+        return
+      }
+      const reason = { code: 'snapshot_failed', message: 'The customers could not be listed, after five tries.' }
+      await ensure.stop(snapshotId, reason, call)
+    },
+  }
+}

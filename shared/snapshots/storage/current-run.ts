@@ -1,0 +1,61 @@
+import { currentBlob, latestBlob } from './layout.ts'
+import { type Current, current as currentShape, type Latest, latest as latestShape } from './shapes.ts'
+import type { Store } from './store.ts'
+
+/** What `current.json` holds, and the version that a conditional write of it has to name. */
+export type CurrentState = { current: Current | undefined; etag: string | undefined }
+
+export type CurrentRun = {
+  /** Damaged or missing means that no run is known. */
+  read: () => Promise<CurrentState>
+  /** Writes a new run if `current.json` is still the version that was read. */
+  replace: (next: Current, etag: string | undefined) => Promise<boolean>
+  /**
+   * Changes the run that is going on, however often others do so meanwhile. `change` returns undefined to leave it as it
+   * is. Returns what is there now, or undefined if the run is no longer the current one.
+   */
+  change: (nonce: string, change: (run: Current) => Partial<Current> | undefined) => Promise<Current | undefined>
+  /** Makes every start fail that has read `current.json` before: it has to read it again. */
+  fence: (state: CurrentState) => Promise<boolean>
+}
+
+function parseJson(body: Buffer): unknown {
+  try {
+    return JSON.parse(body.toString('utf8'))
+  } catch {
+    return undefined
+  }
+}
+
+export function createCurrentRun(store: Store): CurrentRun {
+  const write = async (body: string, etag: string | undefined): Promise<boolean> =>
+    (await store.write(currentBlob, body, etag === undefined ? { absent: true } : { etag })) !== false
+
+  const currentRun: CurrentRun = {
+    async read() {
+      const stored = await store.read(currentBlob)
+      if (stored === undefined) return { current: undefined, etag: undefined }
+      return { current: currentShape.safeParse(parseJson(stored.body)).data, etag: stored.info.etag }
+    },
+    replace: (next, etag) => write(JSON.stringify(next), etag),
+    async change(nonce, change) {
+      for (;;) {
+        const { current, etag } = await currentRun.read()
+        if (current?.nonce !== nonce) return undefined
+        const changes = change(current)
+        if (changes === undefined) return current
+        const next = { ...current, ...changes }
+        if (await currentRun.replace(next, etag)) return next
+      }
+    },
+    fence: ({ current, etag }) => write(current === undefined ? '{}' : JSON.stringify(current), etag),
+  }
+  return currentRun
+}
+
+/** The run that `latest.json` points to, with its version; a damaged blob points nowhere. */
+export async function readLatest(store: Store): Promise<{ latest: Latest | undefined; etag: string | undefined }> {
+  const stored = await store.read(latestBlob)
+  if (stored === undefined) return { latest: undefined, etag: undefined }
+  return { latest: latestShape.safeParse(parseJson(stored.body)).data, etag: stored.info.etag }
+}

@@ -1,0 +1,85 @@
+import { z } from 'zod'
+import { snapshotIdPattern } from './layout.ts'
+import { type Manifest, type Snapshot, status, trigger } from './shapes.ts'
+
+/** Orders younger than this may be missing (learn.microsoft.com/partner-center/developer/get-all-of-a-customer-s-orders). */
+const settlingMs = 15 * 60 * 1000
+
+export const completeThrough = (startedAt: string): string => new Date(Date.parse(startedAt) - settlingMs).toISOString()
+
+/** A finished run, and what the manifest's metadata says of it beyond its text. */
+export type FinishedRun = Snapshot & {
+  /** True for a run over some customers only. */
+  partial: boolean
+  /** The newest run before this one that ended without failing; unknown for runs of earlier versions. */
+  previous?: string | undefined
+}
+
+const count = z.coerce.number().int().nonnegative().catch(0)
+
+const manifestMetadata = z.object({
+  status,
+  trigger,
+  startedat: z.iso.datetime(),
+  finishedat: z.iso.datetime(),
+  planned: count,
+  read: count,
+  failed: count,
+  orders: count,
+  bytes: count,
+  created: count,
+  updated: count,
+  removed: count,
+  partial: z.string().optional(),
+  previous: z.string().regex(snapshotIdPattern).optional().catch(undefined),
+})
+
+/** A manifest in the metadata of its blob, so that lists need not read it. */
+export function writeManifestMetadata(
+  { status, trigger, startedAt, finishedAt, customers, orders, bytes, changes, error }: Manifest,
+  { partial, previous }: Pick<FinishedRun, 'partial' | 'previous'>,
+): Record<string, string> {
+  const counts = { ...customers, orders, bytes, ...changes }
+  return {
+    status,
+    trigger,
+    startedat: startedAt,
+    finishedat: finishedAt ?? '',
+    partial: String(partial),
+    ...Object.fromEntries(Object.entries(counts).map(([name, number]) => [name, String(number)])),
+    ...(previous === undefined ? {} : { previous }),
+    ...(error === undefined ? {} : { errorcode: error.code }),
+  }
+}
+
+/** A finished run from the metadata of its manifest; undefined if that is not there. */
+export function readManifestMetadata(
+  snapshotId: string,
+  metadata: Readonly<Record<string, string>>,
+): FinishedRun | undefined {
+  const parsed = manifestMetadata.safeParse(metadata)
+  if (!parsed.success) return undefined
+  const { startedat, finishedat, planned, read, failed, created, updated, removed, partial, previous, ...rest } =
+    parsed.data
+  return {
+    snapshotId,
+    status: rest.status,
+    trigger: rest.trigger,
+    startedAt: startedat,
+    finishedAt: finishedat,
+    asOf: startedat,
+    completeThrough: completeThrough(startedat),
+    customers: { planned, read, failed },
+    orders: rest.orders,
+    bytes: rest.bytes,
+    changes: { created, updated, removed },
+    partial: partial === 'true',
+    previous,
+  }
+}
+
+export const withoutLists = ({ parts: _, failures: __, path: ___, error: ____, ...snapshot }: Manifest): Snapshot =>
+  snapshot
+
+/** The run as lists show it. */
+export const toSnapshot = ({ partial: _, previous: __, ...snapshot }: FinishedRun): Snapshot => snapshot

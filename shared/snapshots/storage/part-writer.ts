@@ -1,0 +1,131 @@
+import { createHash, randomBytes } from 'node:crypto'
+import { emptyMember } from './codec.ts'
+import type { RunPlace } from './layout.ts'
+import { type BlobKind, type BlobOfPart, dataBlob, followers } from './part-blobs.ts'
+import { blocksOf, type ChangeCounts, readPartMetadata, writePartMetadata } from './part-metadata.ts'
+import { type Failure, type Index, isFailed, isGone, isRead } from './shapes.ts'
+import { corrupt } from './storage-errors.ts'
+import type { Store } from './store.ts'
+
+export type PartWriter = {
+  /** Adds a customer's member and returns where in the part it stands. */
+  addCustomer: (member: Buffer) => Promise<{ offset: number; length: number }>
+  addChanges: (member: Buffer) => Promise<void>
+  /**
+   * Commits the part: from here on it is this attempt's, or that of whoever was first. Then makes the other blobs of the
+   * committed attempt appear. `end` says why its run is being ended.
+   */
+  commit: (index: Index, changes: ChangeCounts, end?: Failure) => Promise<void>
+}
+
+/** Where a part belongs: its run, its number, and whether its run tells changes. */
+export type PartPlace = { run: RunPlace & { partial: boolean }; part: number }
+
+/** Bytes that are gathered before they are sent as a block. */
+const blockBytes = 4 * 1024 * 1024
+
+/** All ids of a blob's blocks have to be of one length. */
+const blockId = (attempt: string, block: number): string => `${attempt}-${String(block).padStart(6, '0')}`
+
+const blockIds = (attempt: string, blocks: number): string[] =>
+  Array.from({ length: blocks }, (_, block) => blockId(attempt, block))
+
+/** Sends bytes to a blob in blocks that stay invisible until they are committed. */
+function createStaging(store: Store, name: string, attempt: string) {
+  const hash = createHash('sha256')
+  let pending: Buffer[] = []
+  let pendingBytes = 0
+  let bytes = 0
+  let blocks = 0
+
+  async function flush(): Promise<void> {
+    if (pendingBytes === 0) return
+    const body = Buffer.concat(pending)
+    pending = []
+    pendingBytes = 0
+    await store.stage(name, blockId(attempt, blocks++), body)
+  }
+
+  return {
+    async add(piece: Buffer): Promise<number> {
+      const offset = bytes
+      if (piece.length === 0) return offset
+      pending.push(piece)
+      hash.update(piece)
+      bytes += piece.length
+      pendingBytes += piece.length
+      if (pendingBytes >= blockBytes) await flush()
+      return offset
+    },
+    flush,
+    isEmpty: () => bytes === 0,
+    blocks: () => blocks,
+    sha256: () => hash.digest('hex'),
+  }
+}
+
+/**
+ * Writes one part. All its blobs are staged first; committing the data is the one decision, and its metadata says which
+ * attempt's other blobs belong to it. So whatever is delivered twice, runs twice at once or dies between two writes
+ * leaves no index that does not fit its part.
+ */
+export function createPartWriter(store: Store, { run, part }: PartPlace): PartWriter {
+  const attempt = randomBytes(4).toString('hex')
+  const stagingOf = (blob: BlobOfPart) => createStaging(store, blob.nameOf(run, part), attempt)
+  const data = stagingOf(dataBlob)
+  const others = new Map(followers(run).map(blob => [blob.kind, stagingOf(blob)]))
+
+  return {
+    async addCustomer(member) {
+      return { offset: await data.add(member), length: member.length }
+    },
+    async addChanges(member) {
+      await others.get('changes')?.add(member)
+    },
+    async commit(content, changes, end) {
+      await others.get('index')?.add(Buffer.from(JSON.stringify(content)))
+      for (const staging of [data, ...others.values()]) if (staging.isEmpty()) await staging.add(await emptyMember())
+      await Promise.all([data, ...others.values()].map(staging => staging.flush()))
+
+      const read = content.customers.filter(isRead)
+      const metadata = writePartMetadata(
+        {
+          attempt,
+          sha256: data.sha256(),
+          orders: read.reduce((sum, { orders }) => sum + orders, 0),
+          read: read.length,
+          failed: content.customers.filter(isFailed).length,
+          gone: content.customers.filter(isGone).length,
+          ...changes,
+          firstid: content.customers[0]?.customerTenantId ?? '',
+        },
+        Object.fromEntries(Array.from(others, ([kind, staging]): [BlobKind, number] => [kind, staging.blocks()])),
+        end,
+      )
+      const name = dataBlob.nameOf(run, part)
+      const { contentType } = dataBlob
+      const isOurs = await store.commit(name, blockIds(attempt, data.blocks()), { metadata, contentType })
+      // Another attempt was first, or the answer to our own commit got lost and the commit was repeated.
+      const committed = isOurs ? metadata : (await store.head(name))?.metadata
+      if (committed === undefined) throw corrupt(name)
+      await rollForward(store, { run, part }, committed)
+    },
+  }
+}
+
+/**
+ * Makes the other blobs of a committed part appear, if they have not yet. Anybody may do so, any number of times.
+ * Rejects with `snapshot_corrupt` if their blocks are gone.
+ */
+export async function rollForward(
+  store: Store,
+  { run, part }: PartPlace,
+  metadata: Readonly<Record<string, string>>,
+): Promise<void> {
+  const { attempt } = readPartMetadata(metadata)
+  for (const { kind, contentType, nameOf } of followers(run)) {
+    const name = nameOf(run, part)
+    if (await store.commit(name, blockIds(attempt, blocksOf(metadata, kind)), { contentType })) continue
+    if ((await store.head(name)) === undefined) throw corrupt(name)
+  }
+}

@@ -1,0 +1,188 @@
+import { randomBytes } from 'node:crypto'
+import { z } from 'zod'
+import { planBlob, type RunPlace } from './layout.ts'
+import {
+  type OtherCustomer,
+  otherCustomer,
+  type PlanHead,
+  type PlannedCustomer,
+  type PlannedPart,
+  planHead,
+  plannedCustomer,
+} from './shapes.ts'
+import { corrupt } from './storage-errors.ts'
+import type { Store } from './store.ts'
+
+/**
+ * `_plan.json` begins with what everybody needs (`PlanHead`), so that one range read gets it. Behind it stand the
+ * customers part by part, then those known from other runs; `offset` of each counts from the end of the head.
+ */
+export type Plan = PlanHead & {
+  /** Bytes before the customers. */
+  start: number
+}
+
+/** Customers of a plan; none while there is no plan. */
+export const plannedIn = (plan: Pick<Plan, 'parts'> | undefined): number =>
+  plan?.parts.reduce((sum, { customers }) => sum + customers, 0) ?? 0
+
+const blockBytes = 1024 * 1024
+
+/** Long enough for the head of a plan of about 500 parts. */
+const firstReadBytes = 64 * 1024
+
+const open = '"customers":['
+const between = '],"others":['
+
+const idLength = 36
+
+/** A customer as one text, id first: a hundred thousand of them fit into a few megabytes. */
+export const packCustomer = (id: string, name: string): string => id + name
+export const idOf = (packed: string): string => packed.slice(0, idLength)
+export const nameOf = (packed: string): string => packed.slice(idLength)
+
+export const isUnlisted = ([, , ...marks]: PlannedCustomer): boolean => marks.includes('unlisted')
+
+/** The smaller run that read the customer after the run compared with. */
+export const newerReading = ([, , ...marks]: PlannedCustomer): string | undefined =>
+  marks.find(mark => mark !== 'unlisted')
+
+export type PlanContent = {
+  head: Omit<PlanHead, 'parts' | 'others'>
+  /** Packed, sorted by id. */
+  customers: readonly string[]
+  /** Ids of those that only an earlier run knew. */
+  unlisted: ReadonlySet<string>
+  /** The smaller runs that read customers after the run compared with, by customer. */
+  newer: ReadonlyMap<string, string>
+  others: readonly OtherCustomer[]
+  customersPerPart: number
+}
+
+/** Writes the plan of a run; false if another plan was first. */
+export async function writePlan(
+  store: Store,
+  run: RunPlace,
+  { head, customers, unlisted, newer, others, customersPerPart }: PlanContent,
+): Promise<boolean> {
+  const partJson = (from: number): { json: string; count: number } => {
+    const members = customers.slice(from, from + customersPerPart).map((packed): PlannedCustomer => {
+      const id = idOf(packed)
+      const readIn = newer.get(id)
+      return [
+        id,
+        nameOf(packed),
+        ...(unlisted.has(id) ? ['unlisted' as const] : []),
+        ...(readIn === undefined ? [] : [readIn]),
+      ]
+    })
+    return { json: JSON.stringify(members), count: members.length }
+  }
+
+  const parts: PlannedPart[] = []
+  let offset = 0
+  for (let from = 0; from < customers.length; from += customersPerPart) {
+    const { json, count } = partJson(from)
+    const length = Buffer.byteLength(json)
+    parts.push({ firstId: idOf(customers[from] ?? ''), customers: count, offset, length })
+    offset += length + 2
+  }
+  const othersOffset = (parts.length === 0 ? offset : offset - 2) + between.length - 1
+  const othersJson = JSON.stringify(others)
+  const complete: PlanHead = { ...head, parts, others: { offset: othersOffset, length: Buffer.byteLength(othersJson) } }
+
+  const blob = planBlob(run)
+  const attempt = randomBytes(4).toString('hex')
+  const blocks: string[] = []
+  let text = `${JSON.stringify(complete).slice(0, -1)},${open}`
+  const start = Buffer.byteLength(text)
+  const flush = async () => {
+    const id = `${attempt}-${String(blocks.length).padStart(6, '0')}`
+    await store.stage(blob, id, Buffer.from(text))
+    blocks.push(id)
+    text = ''
+  }
+  for (let from = 0; from < customers.length; from += customersPerPart) {
+    text += (from === 0 ? '' : ',\n') + partJson(from).json
+    if (text.length > blockBytes) await flush()
+  }
+  text += `${between.slice(0, -1)}${othersJson}}`
+  await flush()
+  const metadata = { start: String(start), planned: String(customers.length), parts: String(parts.length) }
+  return store.commit(blob, blocks, { metadata })
+}
+
+function parse<T>(schema: z.ZodType<T>, text: string, blob: string): T {
+  try {
+    return schema.parse(JSON.parse(text))
+  } catch (cause) {
+    throw corrupt(blob, cause)
+  }
+}
+
+/** The head of a run's plan; undefined if there is none. */
+export async function readPlan(store: Store, run: RunPlace): Promise<Plan | undefined> {
+  const blob = planBlob(run)
+  const first = await store.read(blob, { offset: 0, length: firstReadBytes })
+  if (first === undefined) return undefined
+  const { start, tailoffset } = first.info.metadata
+  if (start === undefined && tailoffset !== undefined) return readEarlierPlan(store, blob, Number(tailoffset))
+  const length = Number(start)
+  if (!Number.isSafeInteger(length) || length < open.length) throw corrupt(blob)
+  let body = first.body.subarray(0, length)
+  if (length > firstReadBytes) {
+    const rest = await store.read(blob, { offset: first.body.length, length: length - first.body.length })
+    body = Buffer.concat([first.body, rest?.body ?? Buffer.alloc(0)])
+  }
+  if (body.length !== length) throw corrupt(blob)
+  const head = parse(planHead, `${body.toString('utf8').slice(0, -open.length - 1)}}`, blob)
+  return { ...head, start: length }
+}
+
+/** Plans of earlier versions have their head at the end, and offsets from the beginning of the blob. */
+async function readEarlierPlan(store: Store, blob: string, offset: number): Promise<Plan> {
+  if (!Number.isSafeInteger(offset)) throw corrupt(blob)
+  const tail = await store.read(blob, { offset, length: 1024 ** 3 })
+  return { ...parse(planHead, `{${tail?.body.toString('utf8') ?? ''}`, blob), start: 0 }
+}
+
+async function readRange<T>(
+  store: Store,
+  plan: Plan,
+  range: { offset: number; length: number },
+  schema: z.ZodType<T>,
+): Promise<T> {
+  const blob = planBlob(plan)
+  const stored = await store.read(blob, { offset: plan.start + range.offset, length: range.length })
+  return parse(schema, stored?.body.toString('utf8') ?? '', blob)
+}
+
+/** The customers of one part. */
+export function readPlanned(store: Store, plan: Plan, part: number): Promise<PlannedCustomer[]> {
+  const place = plan.parts[part]
+  if (place === undefined) throw corrupt(planBlob(plan))
+  return readRange(store, plan, place, z.array(plannedCustomer))
+}
+
+/** Parts whose customers are read at once. */
+const partsAtOnce = 64
+
+/** Every customer of a plan, some parts at a time. */
+export async function* readAllPlanned(store: Store, plan: Plan): AsyncGenerator<PlannedCustomer[]> {
+  for (let from = 0; from < plan.parts.length; from += partsAtOnce) {
+    const [first, last] = [plan.parts[from], plan.parts.slice(from, from + partsAtOnce).at(-1)]
+    if (first === undefined || last === undefined) return
+    const blob = planBlob(plan)
+    const length = last.offset + last.length - first.offset
+    const stored = await store.read(blob, { offset: plan.start + first.offset, length })
+    if (stored?.body.length !== length) throw corrupt(blob)
+    const parts = parse(z.array(z.array(plannedCustomer)), `[${stored.body.toString('utf8')}]`, blob)
+    yield parts.flat()
+  }
+}
+
+/** The customers that a run knows and did not plan. */
+export const readOthers = async (store: Store, plan: Plan): Promise<OtherCustomer[]> =>
+  plan.others === undefined || plan.others.length <= 2
+    ? []
+    : readRange(store, plan, plan.others, z.array(otherCustomer))

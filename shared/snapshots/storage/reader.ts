@@ -1,0 +1,97 @@
+import type { z } from 'zod'
+import { decodeOrders, hashOrders } from './codec.ts'
+import { indexBlob, manifestBlob, partBlob, type RunPlace } from './layout.ts'
+import { createMemory } from './memory.ts'
+import { type Plan, readOthers, readPlan } from './plan-blob.ts'
+import {
+  type Index,
+  type IndexEntry,
+  index as indexShape,
+  isRead,
+  type Manifest,
+  manifest as manifestShape,
+  type OtherCustomer,
+  type ReadEntry,
+} from './shapes.ts'
+import { corrupt } from './storage-errors.ts'
+import type { Store } from './store.ts'
+
+/** A customer's place in a run. */
+export type Found = { plan: Plan; part: number; entry: IndexEntry }
+
+/** A reading of a customer. */
+export type FoundReading = Found & { entry: ReadEntry }
+
+export type SnapshotReader = {
+  /** The plan of a run; undefined if it was not planned. */
+  readPlan: (run: RunPlace) => Promise<Plan | undefined>
+  readIndex: (run: RunPlace, part: number) => Promise<Index>
+  readManifest: (run: RunPlace) => Promise<Manifest | undefined>
+  /** The customer's entry in a run; undefined if the run did not plan the customer. */
+  find: (plan: Plan, customerTenantId: string) => Promise<Found | undefined>
+  /** A customer that the run knows from another one, and did not plan itself. */
+  findOther: (plan: Plan, customerTenantId: string) => Promise<OtherCustomer | undefined>
+  /** The reading of a customer in a run; undefined if it was not read there, or the run is no longer kept. */
+  readingIn: (snapshotId: string, customerTenantId: string) => Promise<FoundReading | undefined>
+  /** A customer's orders by one range read, checked against the index. */
+  readOrders: (reading: FoundReading) => Promise<Buffer[]>
+}
+
+/** Reads runs back: a customer costs one plan and one index, kept for the next one, and one range of its part. */
+export function createReader(store: Store): SnapshotReader {
+  const plans = createMemory<Plan>(4)
+  const indexes = createMemory<Index>(16)
+  const others = createMemory<OtherCustomer[]>(2)
+
+  function parse<T>(schema: z.ZodType<T>, body: Buffer, blob: string): T {
+    try {
+      return schema.parse(JSON.parse(body.toString('utf8')))
+    } catch (cause) {
+      throw corrupt(blob, cause)
+    }
+  }
+
+  const reader: SnapshotReader = {
+    readPlan: run => plans(run.snapshotId, () => readPlan(store, run)),
+    readIndex: (run, part) =>
+      indexes(`${run.snapshotId}/${part}`, async () => {
+        const blob = indexBlob(run, part)
+        const stored = await store.read(blob)
+        if (stored === undefined) throw corrupt(blob)
+        return parse(indexShape, stored.body, blob)
+      }),
+    async readManifest(run) {
+      const blob = manifestBlob(run)
+      const stored = await store.read(blob)
+      return stored === undefined ? undefined : parse(manifestShape, stored.body, blob)
+    },
+    async find(plan, customerTenantId) {
+      const part = plan.parts.findLastIndex(({ firstId }) => firstId <= customerTenantId)
+      if (part < 0) return undefined
+      const { customers } = await reader.readIndex(plan, part)
+      const entry = customers.find(each => each.customerTenantId === customerTenantId)
+      return entry === undefined ? undefined : { plan, part, entry }
+    },
+    async findOther(plan, customerTenantId) {
+      const known = await others(plan.snapshotId, () => readOthers(store, plan))
+      return known.find(({ id }) => id === customerTenantId)
+    },
+    async readingIn(snapshotId, customerTenantId) {
+      const plan = (await reader.readPlan({ snapshotId })) ?? (await reader.readPlan({ snapshotId, following: true }))
+      const found = plan && (await reader.find(plan, customerTenantId))
+      return found !== undefined && isRead(found.entry) ? { ...found, entry: found.entry } : undefined
+    },
+    async readOrders({ plan, part, entry: { offset, length, sha256, orders: count } }) {
+      if (length === 0) return []
+      const blob = partBlob(plan, part)
+      const stored = await store.read(blob, { offset, length })
+      if (stored?.body.length !== length) throw corrupt(blob)
+      const orders = await decodeOrders(stored.body).catch(cause => {
+        throw corrupt(blob, cause)
+      })
+      if (orders.length !== count || hashOrders(orders.map(json => ({ json }))) !== sha256) throw corrupt(blob)
+      return orders
+    },
+  }
+  return reader
+}

@@ -1,0 +1,317 @@
+import { describe, expect, test } from 'vitest'
+import { AppError } from '../../../shared/errors.ts'
+import type { Current, Index } from '../../../shared/snapshots/storage/shapes.ts'
+import { createCall } from '../../support/calls.ts'
+import {
+  createWorld,
+  customerId,
+  folder,
+  json,
+  makeCustomers,
+  manifestOf,
+  run,
+  start,
+  type World,
+} from '../../support/snapshot-world.ts'
+
+const small = { SNAPSHOT_CUSTOMERS_PER_PART: '3' }
+
+const longCall = (world: World) => createCall({ clock: world.clock, seconds: 1680 })
+
+/** Delivers the watch message once, which plans the run. */
+async function plan(world: World): Promise<void> {
+  const [watch] = world.queue.splice(0, 1)
+  if (watch !== undefined) await world.snapshots.handle(watch.message, longCall(world))
+}
+
+const storageDown = () => new AppError('storage_unavailable', 'Storage cannot be reached.', { retryAfterSeconds: 30 })
+
+describe('a run ends', () => {
+  test.each([
+    ['_index-00001.json', 'index'],
+    ['changes', 'changes'],
+  ])('also if %s of a committed part is missing and its message is gone', async blob => {
+    const world = await createWorld(small)
+    world.customers.push(...makeCustomers(6))
+    const id = await start(world)
+    await plan(world)
+    const { commit } = world.store
+    world.store.commit = async (name, ...rest) => {
+      if (name.includes(blob === 'changes' ? 'changes/' : blob)) throw new Error('killed')
+      return commit(name, ...rest)
+    }
+    const parts = world.queue.filter(({ message }) => message.kind === 'part')
+    for (const { message } of parts) await world.snapshots.handle(message, longCall(world)).catch(() => undefined)
+    world.store.commit = commit
+    const watch = world.queue.filter(({ message }) => message.kind === 'watch')
+    world.queue.splice(0, Number.POSITIVE_INFINITY, ...watch)
+    await world.drain(await world.newWorker())
+
+    expect(manifestOf(world, id)).toMatchObject({ status: 'succeeded', customers: { planned: 6, read: 6 } })
+    for (const name of [`${folder(id)}/_index-00001.json`, `${folder(id, 'changes')}/part-00001.ndjson.gz`])
+      expect(world.store.blobs.has(name)).toBe(true)
+    expect(await start(world)).not.toBe(id)
+  })
+
+  test('also if every message of its parts is lost: they are sent again', async () => {
+    const world = await createWorld(small)
+    world.customers.push(...makeCustomers(7))
+    const id = await start(world)
+    await plan(world)
+    const watch = world.queue.filter(({ message }) => message.kind === 'watch')
+    world.queue.splice(0, Number.POSITIVE_INFINITY, ...watch)
+    await world.drain()
+    expect(manifestOf(world, id)).toMatchObject({ status: 'succeeded', customers: { planned: 7, read: 7 } })
+    expect(world.requests.filter(({ path }) => path.endsWith('/orders'))).toHaveLength(7)
+  })
+
+  test('when it is overdue, without anybody starting another', async () => {
+    const world = await createWorld({ ...small, SNAPSHOT_OVERDUE_MINUTES: '10' })
+    world.customers.push(...makeCustomers(7))
+    const id = await start(world)
+    await plan(world)
+    const watch = world.queue.filter(({ message }) => message.kind === 'watch')
+    world.queue.splice(0, Number.POSITIVE_INFINITY, ...watch)
+    await world.drain()
+    expect(manifestOf(world, id)).toMatchObject({ status: 'failed', error: { code: 'snapshot_failed' } })
+  })
+
+  test('and its end is in the log, also if the answer to the write of its manifest is lost', async () => {
+    const world = await createWorld(small)
+    world.customers.push(...makeCustomers(2))
+    const id = await start(world)
+    const { write } = world.store
+    let lost = 0
+    world.store.write = async (name, ...rest) => {
+      const written = await write(name, ...rest)
+      if (name.endsWith('_manifest.json') && lost++ === 0) throw storageDown()
+      return written
+    }
+    const call = longCall(world)
+    const logging = { ...world.snapshots, handle: (message: unknown) => world.snapshots.handle(message, call) }
+    await world.drain(logging)
+    expect(lost).toBe(1)
+    expect(call.logged.map(({ event }) => event)).toContain('snapshot_succeeded')
+    expect(json<Current>(world, 'current.json')).toMatchObject({ snapshotId: id, ended: 'succeeded' })
+  })
+
+  test('when it is cancelled, and says so', async () => {
+    const world = await createWorld(small)
+    world.customers.push(...makeCustomers(7))
+    const id = await start(world)
+    await plan(world)
+    const part = world.queue.findIndex(({ message }) => message.kind === 'part')
+    const [first] = world.queue.splice(part, 1)
+    if (first !== undefined) await world.snapshots.handle(first.message, longCall(world))
+    await world.snapshots.cancel(id, longCall(world))
+    await world.snapshots.cancel(id, longCall(world))
+    const reads = world.requests.length
+    await world.drain()
+
+    expect(world.requests).toHaveLength(reads)
+    expect(manifestOf(world, id)).toMatchObject({
+      status: 'failed',
+      error: { code: 'snapshot_cancelled' },
+      customers: { planned: 7, read: 3, failed: 4 },
+    })
+    const get = world.snapshots.status.get(id, longCall(world))
+    await expect(get).rejects.toMatchObject({ code: 'snapshot_cancelled', status: 424 })
+    await expect(world.snapshots.cancel(id, longCall(world))).rejects.toMatchObject({ code: 'snapshot_ended' })
+    const unknown = world.snapshots.cancel('20200101T000000Z', longCall(world))
+    await expect(unknown).rejects.toMatchObject({ code: 'snapshot_not_found' })
+    expect(await run(world)).toMatchObject({ status: 'succeeded' })
+  })
+})
+
+describe('a run begins', () => {
+  test('also if the write that decides it takes far longer than its message', async () => {
+    const world = await createWorld(small)
+    world.customers.push(...makeCustomers(4))
+    const { write } = world.store
+    let isSlow = true
+    world.store.write = async (name, ...rest) => {
+      if (name === 'current.json' && isSlow) {
+        isSlow = false
+        // The start hangs here, and the message that it has sent comes again and again.
+        for (let deliveries = 0; deliveries < 20 && world.queue.length > 0; deliveries++) {
+          await world.clock.advance(120_000)
+          await plan(world)
+        }
+      }
+      return write(name, ...rest)
+    }
+    const id = await start(world)
+    await world.drain()
+    expect(manifestOf(world, id)).toMatchObject({ status: 'succeeded', customers: { planned: 4, read: 4 } })
+  })
+
+  test('and one send that is refused repeats no part', async () => {
+    const world = await createWorld(small)
+    world.customers.push(...makeCustomers(30))
+    const id = await start(world)
+    let sends = 0
+    world.store.before = operation => {
+      if (operation === 'send' && ++sends === 5) throw storageDown()
+    }
+    await world.drain()
+    expect(manifestOf(world, id)).toMatchObject({ status: 'succeeded', customers: { planned: 30, read: 30 } })
+    expect(world.requests.filter(({ path }) => path.endsWith('/orders'))).toHaveLength(30)
+  })
+
+  test('once, also if its plan is delivered again after it was sent: parts of the first sending are dropped', async () => {
+    const world = await createWorld(small)
+    world.customers.push(...makeCustomers(9))
+    const id = await start(world)
+    const [watch] = world.queue
+    const { write } = world.store
+    // The worker dies after it has sent the parts and before it has said so.
+    world.store.write = async (name, body, options) => {
+      if (name === 'current.json' && body.toString().includes('"sent":true')) throw new Error('killed')
+      return write(name, body, options)
+    }
+    await plan(world).catch(() => undefined)
+    world.store.write = write
+    if (watch !== undefined) world.queue.unshift({ ...watch, visibleAt: world.clock.now() })
+    await plan(world)
+    // Two workers take everything there is at once.
+    const parts = world.queue.filter(({ message }) => message.kind === 'part')
+    expect(parts).toHaveLength(6)
+    const workers = [world.snapshots, await world.newWorker()]
+    await Promise.all(parts.map(({ message }, at) => workers[at < 3 ? 0 : 1]?.handle(message, longCall(world))))
+    await world.drain()
+    expect(manifestOf(world, id)).toMatchObject({ status: 'succeeded' })
+    expect(world.requests.filter(({ path }) => path.endsWith('/orders'))).toHaveLength(9)
+  })
+
+  test('never again for a message that comes after its end', async () => {
+    const world = await createWorld(small)
+    world.customers.push(...makeCustomers(4))
+    const id = await start(world)
+    const [watch] = structuredClone(world.queue)
+    await world.drain()
+    const { nonce } = json<Current>(world, 'current.json')
+    const reads = world.requests.length
+    const ofTheVersionBefore = [
+      { kind: 'plan', snapshotId: id, nonce, sentAt: world.clock.now() },
+      { kind: 'part', snapshotId: id, part: 0, offset: 0, length: 10, handedBack: 0 },
+    ]
+    for (const message of [watch?.message, ...ofTheVersionBefore]) {
+      await world.snapshots.handle(message, longCall(world))
+      await world.snapshots.giveUp(message, longCall(world))
+    }
+    expect(world.requests).toHaveLength(reads)
+    expect(world.queue).toEqual([])
+  })
+})
+
+describe('the timer', () => {
+  test('starts again and again while storage is down', async () => {
+    const world = await createWorld(small)
+    world.customers.push(...makeCustomers(2))
+    const until = world.clock.now() + 10 * 60_000
+    world.store.before = () => {
+      if (world.clock.now() < until) throw storageDown()
+    }
+    await world.snapshots.startByTimer(longCall(world))
+    await world.drain()
+    expect(manifestOf(world, json<Current>(world, 'current.json').snapshotId)).toMatchObject({
+      status: 'succeeded',
+      trigger: 'timer',
+    })
+  })
+
+  test('takes its snapshot after a run over some customers that goes on at its time', async () => {
+    const world = await createWorld(small)
+    world.customers.push(...makeCustomers(4))
+    const call = longCall(world)
+    const { snapshotId } = await world.snapshots.start('request', [[customerId(1), 'Customer 1']], call)
+    await world.snapshots.startByTimer(call)
+    await world.snapshots.startByTimer(call)
+    await world.drain()
+    const { runs } = await world.snapshots.status.list(10, undefined)
+    expect(runs.map(({ trigger, customers }) => [trigger, customers.read])).toEqual([
+      ['timer', 4],
+      ['request', 1],
+    ])
+    expect(runs[1]?.snapshotId).toBe(snapshotId)
+  })
+
+  test('takes none after a run over all customers that went on at its time and did not fail', async () => {
+    const world = await createWorld(small)
+    world.customers.push(...makeCustomers(4))
+    await start(world)
+    await world.snapshots.startByTimer(longCall(world))
+    await world.drain()
+    expect((await world.snapshots.status.list(10, undefined)).runs).toHaveLength(1)
+  })
+})
+
+describe('a credential', () => {
+  test.each([30, 450])('that is refused stops the run at once, at %i requests a minute', async requestsPerMinute => {
+    const world = await createWorld({ ...small, PARTNER_CENTER_REQUESTS_PER_MINUTE: String(requestsPerMinute) })
+    world.customers.push(...makeCustomers(30))
+    for (const customer of world.customers) customer.orders = { status: 401, code: '900421' }
+    const startedAt = world.clock.now()
+    const manifest = await run(world)
+    expect(manifest).toMatchObject({ status: 'failed', error: { code: 'mfa_required' } })
+    expect(Date.parse(manifest.finishedAt ?? '') - startedAt).toBeLessThan(60_000)
+  })
+
+  test('is still seen as refused where each request waits for most of a customer’s time', async () => {
+    const world = await createWorld({
+      ...small,
+      PARTNER_CENTER_REQUESTS_PER_MINUTE: '2',
+      REQUEST_DEADLINE_SECONDS: '20',
+    })
+    world.customers.push(...makeCustomers(3))
+    for (const customer of world.customers) customer.orders = { status: 401, code: '900421' }
+    expect(await run(world)).toMatchObject({ status: 'failed', error: { code: 'mfa_required' } })
+  })
+
+  test('that one customer alone refuses is that customer’s failure', async () => {
+    const world = await createWorld(small)
+    world.customers.push(...makeCustomers(7))
+    Object.assign(world.customers[3] ?? {}, { orders: { status: 401 } })
+    const manifest = await run(world)
+    expect(manifest).toMatchObject({ status: 'completedWithErrors', customers: { planned: 7, read: 6, failed: 1 } })
+    expect(manifest.failures[0]).toMatchObject({ customerTenantId: customerId(4), code: 'credential_rejected' })
+  })
+
+  test('that the customer list refuses as well stops the run', async () => {
+    const world = await createWorld(small)
+    world.customers.push(...makeCustomers(7))
+    const id = await start(world)
+    await plan(world)
+    world.list = { status: 401 }
+    for (const customer of world.customers) customer.orders = { status: 401 }
+    await world.drain()
+    expect(manifestOf(world, id)).toMatchObject({ status: 'failed', error: { code: 'credential_rejected' } })
+  })
+})
+
+describe('the customers of SNAPSHOT_CUSTOMERS', () => {
+  const configured = { ...small, SNAPSHOT_CUSTOMERS: [1, 2, 9].map(customerId).join() }
+
+  test('are read although the profile of one cannot be', async () => {
+    const world = await createWorld(configured)
+    world.customers.push(...makeCustomers(3))
+    world.store.before = (operation, name) => {
+      if (operation === 'request' && name.endsWith(customerId(1)))
+        throw new AppError('partner_center_unavailable', 'no')
+    }
+    const { snapshotId, ...manifest } = await run(world)
+    expect(manifest).toMatchObject({ status: 'completedWithErrors', customers: { planned: 3, read: 2, failed: 1 } })
+    const { customers } = json<Index>(world, `${folder(snapshotId)}/_index-00000.json`)
+    expect(customers.map(({ customerName }) => customerName)).toEqual(['', 'Customer 2', ''])
+  })
+})
+
+test('a name with a NUL character is planned and told like any other', async () => {
+  const world = await createWorld(small)
+  world.customers.push(...makeCustomers(2))
+  Object.assign(world.customers[0] ?? {}, { name: 'A\0B' })
+  const { snapshotId, status } = await run(world)
+  expect(status).toBe('succeeded')
+  const { customers } = json<Index>(world, `${folder(snapshotId)}/_index-00000.json`)
+  expect(customers[0]?.customerName).toBe('A\0B')
+})

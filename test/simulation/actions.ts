@@ -1,0 +1,112 @@
+import type { Ask } from './client.ts'
+import type { Customers } from './customers.ts'
+import type { Random } from './random.ts'
+import type { RunRules } from './rules/runs.ts'
+import type { Scheduler } from './scheduler.ts'
+import type { Storage } from './storage.ts'
+import type { Worker } from './workers.ts'
+
+type Options = {
+  scheduler: Scheduler
+  random: Random
+  customers: Customers
+  storage: Storage
+  workers: readonly Worker[]
+  ask: Ask
+  runs: RunRules
+  toggleConfigured: () => void
+  /** A blob of the run was deleted, or changed by somebody else. */
+  damaged: (snapshotId: string) => void
+}
+
+const minuteMs = 60_000
+const timerTries = 5
+const timerSeconds = 20 * 60
+
+const runOf = (name: string): string => /run=([^/]+)\//.exec(name)?.[1] ?? ''
+
+/** What people, timers and retention do. */
+export function createActions(options: Options) {
+  const { scheduler, random, customers, storage, workers, ask, runs } = options
+
+  function ignore(): void {}
+
+  const actions = {
+    start(): void {
+      ask('start', (snapshots, call) => snapshots.start('request', undefined, call), ignore)
+    },
+
+    startSome(): void {
+      const listed = customers.listed()
+      if (listed.length === 0) return
+      const chosen = listed.filter(() => random.chance(0.3)).slice(0, 5)
+      const some = chosen.length > 0 ? chosen : [random.pick(listed)]
+      const planned = some.map(({ id, name }): [string, string] => [id, name])
+      ask('start over some', (snapshots, call) => snapshots.start('request', planned, call), ignore)
+    },
+
+    /** The timer of a day. The platform repeats it if its worker has died, and not if the function has failed. */
+    tick(tries = timerTries): void {
+      if (tries === timerTries) runs.ticked()
+      ask(
+        'timer',
+        (snapshots, call) => snapshots.startByTimer(call),
+        outcome => {
+          if (outcome === 'lost' && tries > 1) scheduler.after(minuteMs, () => actions.tick(tries - 1))
+          else if (outcome === 'lost' || 'error' in outcome) runs.tickFailed()
+        },
+        timerSeconds,
+      )
+    },
+
+    cancel(): void {
+      const run = runs.all().at(-1)
+      if (run === undefined) return
+      const { id } = run
+      ask(
+        `cancel ${id}`,
+        (snapshots, call) => snapshots.cancel(id, call),
+        outcome => {
+          if (outcome !== 'lost' && 'value' in outcome) runs.cancelled(id)
+        },
+      )
+    },
+
+    /** Deletes the oldest run, or does something to a blob of one that has ended or, seldom, goes on. */
+    damage(): void {
+      const finished = runs.all().filter(({ manifest }) => manifest !== undefined)
+      const names = [...storage.blobs.keys()]
+      const oldest = finished.find(({ isDamaged }) => !isDamaged)
+      if (oldest !== undefined && finished.length > 1 && random.chance(0.4)) {
+        options.damaged(oldest.id)
+        for (const name of names.filter(name => runOf(name) === oldest.id)) storage.damage(name, 'deleted')
+        return
+      }
+      const how = random.pick(['deleted', 'deleted', 'cut off', 'garbled', 'archived'] as const)
+      if (random.chance(0.1)) {
+        storage.damage(random.pick(['latest.json', 'pace.json']), how === 'archived' ? 'garbled' : how)
+        return
+      }
+      const candidates = random.chance(0.1) ? runs.all() : finished
+      if (candidates.length === 0) return
+      const { id } = random.pick(candidates)
+      const blobs = names.filter(name => runOf(name) === id && name.startsWith('snapshots/') && !/manifest/.test(name))
+      if (blobs.length === 0) return
+      options.damaged(id)
+      storage.damage(random.pick(blobs), how)
+    },
+
+    /** Another version is deployed: `SNAPSHOT_CUSTOMERS` is set, or no longer, and every worker starts anew. */
+    deploy(): void {
+      options.toggleConfigured()
+      for (const { process } of workers) process.kill('is replaced by a new version')
+    },
+
+    lease(minutes: number): void {
+      storage.lease(random.pick(['current.json', 'latest.json', 'pace.json']), minutes)
+    },
+  }
+  return actions
+}
+
+export type Actions = ReturnType<typeof createActions>

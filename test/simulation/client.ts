@@ -1,0 +1,56 @@
+import type { Call } from '../../shared/call.ts'
+import { isAppError } from '../../shared/errors.ts'
+import type { Snapshots } from '../../shared/snapshots/snapshots.ts'
+import { createSimulatedCall, type Logged } from './call.ts'
+import type { Findings } from './findings.ts'
+import type { Random } from './random.ts'
+import type { Trace } from './trace.ts'
+import type { Worker } from './workers.ts'
+
+/** 'lost': the worker died, or none was there. */
+export type Outcome<T> = { value: T } | { error: Error } | 'lost'
+
+export type Ask = <T>(
+  what: string,
+  work: (snapshots: Snapshots, call: Call) => Promise<T>,
+  done: (outcome: Outcome<T>) => void,
+  seconds?: number,
+) => void
+
+type Options = { workers: readonly Worker[]; random: Random; trace: Trace; findings: Findings; logged: Logged }
+
+const deadlineSeconds = 100
+
+/** Somebody outside calls a function of the app, on whichever worker answers. */
+export function createAsk({ workers, random, trace, findings, logged }: Options): Ask {
+  return (what, work, done, seconds = deadlineSeconds) => {
+    const running = workers.filter(({ process }) => process.isRunning())
+    if (running.length === 0) return done('lost')
+    const { process, snapshots } = random.pick(running)
+    trace.say(process.name, () => `> ${what}`)
+    const { call, end } = createSimulatedCall(process, seconds, logged)
+    let isOpen = true
+    process.onEnd(() => {
+      if (isOpen) done('lost')
+      isOpen = false
+    })
+    work(snapshots, call).then(
+      value => {
+        if (!isOpen) return
+        isOpen = false
+        end()
+        trace.say(process.name, () => `< ${what}`)
+        done({ value })
+      },
+      error => {
+        if (!isOpen) return
+        isOpen = false
+        end()
+        trace.say(process.name, () => `< ${what}: ${String(error)}`)
+        // Anything else is a bug: our failures have a code.
+        if (!isAppError(error)) findings.broken('failures have a code', `${what}: ${String(error)}`)
+        done({ error: error instanceof Error ? error : new Error(String(error)) })
+      },
+    )
+  }
+}

@@ -1,0 +1,136 @@
+import type { Random } from './random.ts'
+import { shortId, type Trace } from './trace.ts'
+
+export type SimulatedOrder = { id: string; creationDate: string; status: string; lineItems: object[] }
+
+type Refusal = { status: number; code?: string; headers?: Record<string, string> }
+
+export type SimulatedCustomer = {
+  id: string
+  name: string
+  orders: SimulatedOrder[]
+  /** The answer to whoever asks after the customer has left; undefined while it is a customer. */
+  left: Refusal | undefined
+  /** What is wrong with this customer only. */
+  trouble: Refusal | undefined
+  /** When it came, left and returned. */
+  history: { at: number; isListed: boolean }[]
+}
+
+export type Customers = {
+  all: () => readonly SimulatedCustomer[]
+  listed: () => SimulatedCustomer[]
+  find: (id: string) => SimulatedCustomer | undefined
+  ordersOf: (id: string) => SimulatedOrder[]
+  refusalOf: (id: string) => Refusal | undefined
+  /** True if the list held the customer all the time from `from` on, until `to` if that is given. */
+  wasListed: (id: string, from: number, to?: number) => boolean
+  /** An order of the customer comes, changes or goes. */
+  change: (customer: SimulatedCustomer) => void
+  /** Something happens to somebody: news, or a customer comes, leaves, returns, gets into trouble or out of it. */
+  happen: () => void
+  /** From here on every customer that is listed answers. */
+  calm: () => void
+}
+
+type Options = { random: Random; now: () => number; trace: Trace; count: number; maxCount: number; isTroubled: boolean }
+
+const gone: readonly Refusal[] = [
+  { status: 403, code: '20002' },
+  { status: 404, code: '60003' },
+]
+
+const troubles: readonly Refusal[] = [
+  { status: 401 },
+  { status: 401 },
+  { status: 403, code: '20002' },
+  { status: 404, code: '60003' },
+  { status: 403 },
+  { status: 500 },
+  { status: 429, headers: { 'retry-after': '20' } },
+  { status: 429, headers: { 'retry-after': '900' } },
+]
+
+export function createCustomers({ random, now, trace, count, maxCount, isTroubled }: Options): Customers {
+  const byId = new Map<string, SimulatedCustomer>()
+  let orders = 0
+  // Some names hold what a careless format takes for its own.
+  const hasOddNames = random.chance(0.1)
+
+  function addOrder(customer: SimulatedCustomer): void {
+    const number = ++orders
+    const creationDate = new Date(Date.UTC(2026, 0, 1) + number * 61_000).toISOString()
+    customer.orders.push({ id: `order-${number}`, creationDate, status: 'pending', lineItems: [] })
+  }
+
+  function add(): void {
+    const number = random.between(1, 998)
+    const id = `00000000-0000-4000-8000-${String(number).padStart(12, '0')}`
+    if (byId.has(id)) return
+    const customer: SimulatedCustomer = {
+      id,
+      name: hasOddNames && random.chance(0.2) ? `Name\0 "${number}",\n` : `Customer ${number}`,
+      orders: [],
+      left: undefined,
+      trouble: undefined,
+      history: [{ at: now(), isListed: true }],
+    }
+    for (let more = random.between(0, 3); more > 0; more--) addOrder(customer)
+    byId.set(id, customer)
+    trace.say('upstream', () => `${shortId(id)} comes with ${customer.orders.length} orders`)
+  }
+
+  function setListed(customer: SimulatedCustomer, isListed: boolean): void {
+    customer.left = isListed ? undefined : random.pick(gone)
+    customer.history.push({ at: now(), isListed })
+    trace.say('upstream', () => `${shortId(customer.id)} ${isListed ? 'returns' : 'leaves'}`)
+  }
+
+  function toggleTrouble(customer: SimulatedCustomer): void {
+    customer.trouble = customer.trouble === undefined ? random.pick(troubles) : undefined
+    const { status = 'no trouble', code = '' } = customer.trouble ?? {}
+    trace.say('upstream', () => `${shortId(customer.id)} has ${status} ${code}`)
+  }
+
+  for (let tries = 0; byId.size < count && tries < 10 * count; tries++) add()
+  if (isTroubled) for (const customer of byId.values()) if (random.chance(0.1)) toggleTrouble(customer)
+
+  const customers: Customers = {
+    all: () => [...byId.values()],
+    listed: () => [...byId.values()].filter(({ left }) => left === undefined).sort((a, b) => (a.id < b.id ? -1 : 1)),
+    find: id => byId.get(id),
+    ordersOf: id => byId.get(id)?.orders ?? [],
+    refusalOf: id => {
+      const customer = byId.get(id)
+      return customer === undefined ? { status: 404, code: '60003' } : (customer.left ?? customer.trouble)
+    },
+    wasListed(id, from, to = now()) {
+      const history = byId.get(id)?.history ?? []
+      const before = history.findLast(({ at }) => at <= from)
+      return before?.isListed === true && history.every(({ at, isListed }) => at <= from || at > to || isListed)
+    },
+    change(customer) {
+      const order = customer.orders.length > 0 ? random.pick(customer.orders) : undefined
+      if (order === undefined || random.chance(0.4)) return addOrder(customer)
+      if (random.chance(0.2)) customer.orders = customer.orders.filter(other => other !== order)
+      else {
+        const line = { lineItemNumber: order.lineItems.length, quantity: random.between(1, 9) }
+        const changed = { ...order, status: 'completed', lineItems: [...order.lineItems, line] }
+        customer.orders = customer.orders.map(other => (other === order ? changed : other))
+      }
+    },
+    happen() {
+      const kind = random.between(1, 10)
+      if (kind <= 2 && byId.size < maxCount) return add()
+      if (byId.size === 0) return
+      const customer = random.pick([...byId.values()])
+      if (kind <= 4) setListed(customer, customer.left !== undefined)
+      else if (kind <= 6 && isTroubled) toggleTrouble(customer)
+      else customers.change(customer)
+    },
+    calm() {
+      for (const customer of byId.values()) customer.trouble = undefined
+    },
+  }
+  return customers
+}

@@ -1,0 +1,157 @@
+import type { Customers } from '../customers.ts'
+import type { Findings } from '../findings.ts'
+import { shortId } from '../trace.ts'
+import type { Upstream } from '../upstream.ts'
+import type { RunContents, Told } from './contents.ts'
+import type { SeenRun } from './runs.ts'
+
+/** What whole runs have told of a customer so far. */
+type Known = {
+  /** Of the newest whole run in which the customer was read; 'gone' if it had left by then. */
+  last: string[] | 'gone' | undefined
+  /** Its run. */
+  source: SeenRun | undefined
+  /** It came after the first run: its orders are news. */
+  isNew: boolean
+  /** A run with a damaged base may have lost what was known, or taken it for a customer that comes. */
+  isDoubtful: boolean
+  /** It was absent, and a run could not know it: its orders may be told as created, or not. */
+  wasAway: boolean
+}
+
+type Options = {
+  findings: Findings
+  upstream: Upstream
+  customers: Customers
+  /** True if `SNAPSHOT_CUSTOMERS` was set at some time from then on. */
+  wasConfigured: (from: number) => boolean
+}
+
+const byId = (orders: readonly string[]): Map<string, string> =>
+  new Map(orders.map(json => [(JSON.parse(json) as { id: string }).id, json]))
+
+function differences(before: readonly string[], now: readonly string[]): Map<string, string> {
+  const changes = new Map<string, string>()
+  const [old, present] = [byId(before), byId(now)]
+  for (const [id, json] of present) {
+    if (!old.has(id)) changes.set(id, 'created')
+    else if (old.get(id) !== json) changes.set(id, 'updated')
+  }
+  for (const id of old.keys()) if (!present.has(id)) changes.set(id, 'removed')
+  return changes
+}
+
+/** Changes are those between two readings of a customer: none false, none twice, and none left out unless a blob was lost. */
+export function createChangeRules({ findings, upstream, customers, wasConfigured }: Options) {
+  const known = new Map<string, Known>()
+  const whole: RunContents[] = []
+  /** What somebody knows who has applied every change since the first run. */
+  const replayed = new Map<string, Map<string, string>>()
+  /** True if the newest whole run may have missed customers that no other run knows. */
+  let isListDoubtful = false
+
+  const base = () => whole.at(-1)?.run
+
+  /** What the customer has now, as far as the run can know; undefined if it cannot. */
+  function presentOrders(id: string, { run, planned, read, gone }: RunContents): string[] | undefined {
+    const isAbsent = !planned.has(id) && !wasConfigured(run.startedAt) && !customers.wasListed(id, run.startedAt)
+    return gone.has(id) || isAbsent ? [] : read.get(id)
+  }
+
+  function knownOf(id: string): Known {
+    const first = whole[0]?.run
+    const isNew = first !== undefined && !customers.wasListed(id, first.startedAt, first.endedAt)
+    const wasAway = whole.some(({ run }) => !customers.wasListed(id, run.startedAt, run.endedAt))
+    const fresh = { last: undefined, source: undefined, isNew, isDoubtful: isListDoubtful, wasAway: wasAway && !isNew }
+    return known.get(id) ?? fresh
+  }
+
+  function expected(now: readonly string[] | undefined, { last, isNew }: Known): Map<string, string> {
+    if (now === undefined || (last === undefined && !isNew)) return new Map()
+    return differences(last === undefined || last === 'gone' ? [] : last, now)
+  }
+
+  function replay(id: string, contents: RunContents, told: readonly Told[], isTrusted: boolean): void {
+    const now = presentOrders(id, contents)
+    if (now === undefined) return
+    const state = replayed.get(id)
+    for (const { kind, orderId, line } of told) {
+      if (kind === 'removed') state?.delete(orderId)
+      else state?.set(orderId, JSON.stringify((JSON.parse(line) as { order: unknown }).order))
+    }
+    const held = byId(now)
+    if (state !== undefined && isTrusted && [...state.values()].sort().join() !== [...held.values()].sort().join()) {
+      findings.broken('replaying all changes gives the newest snapshot', `${contents.run.id} ${shortId(id)}`)
+    }
+    replayed.set(id, held)
+  }
+
+  function check(id: string, contents: RunContents): void {
+    const { run } = contents
+    const before = knownOf(id)
+    const told = contents.told.filter(change => change.customerTenantId === id)
+    const wanted = expected(presentOrders(id, contents), before)
+    const seen = new Set<string>()
+    for (const { kind, orderId } of told) {
+      const what = `${run.id} ${shortId(id)} ${kind} ${orderId}`
+      const isReturn = before.wasAway && kind === 'created' && contents.read.has(id)
+      if (wanted.get(orderId) !== kind && !isReturn) findings.broken(`no false ${kind}`, what)
+      if (seen.has(orderId)) findings.broken('no change twice', what)
+      seen.add(orderId)
+    }
+    const isTrusted = !before.isDoubtful && !before.wasAway && !before.source?.isDamaged && !base()?.isDamaged
+    for (const [orderId, kind] of isTrusted ? wanted : []) {
+      if (!seen.has(orderId)) findings.broken('no change is left out', `${run.id} ${shortId(id)} ${kind} ${orderId}`)
+    }
+    if (!known.has(id) && before.isNew) replayed.set(id, new Map())
+    replay(id, contents, told, isTrusted)
+  }
+
+  /** Everybody is asked who is listed or was known before. */
+  function checkPlan({ run, planned }: RunContents): void {
+    if (wasConfigured(run.startedAt)) return
+    const isCut = upstream.earlyEnds.some(at => at >= run.startedAt)
+    const last = whole.at(-1)
+    for (const { id } of customers.all()) {
+      if (planned.has(id)) continue
+      if (!isCut && customers.wasListed(id, run.startedAt)) {
+        findings.broken('who is listed is planned', `${run.id} ${shortId(id)}`)
+      }
+      const wasKnown = last?.planned.has(id) === true && !last.gone.has(id)
+      if (wasKnown && !last.run.isDamaged) findings.broken('who was known is planned', `${run.id} ${shortId(id)}`)
+    }
+  }
+
+  /** What later runs can know of a customer after this one. */
+  function learn(id: string, contents: RunContents): void {
+    const { run, planned, read, gone, told } = contents
+    const before = knownOf(id)
+    const isTold = planned.has(id) || told.some(({ customerTenantId }) => customerTenantId === id)
+    const orders = read.get(id)
+    const now = gone.has(id) || (isTold && !planned.has(id)) ? 'gone' : orders
+    if (now !== undefined) known.set(id, { ...before, last: now, source: run, isDoubtful: false, wasAway: false })
+    else {
+      const isAway = !isTold && !wasConfigured(run.startedAt) && !customers.wasListed(id, run.startedAt)
+      const isDoubtful = before.isDoubtful || base()?.isDamaged === true
+      known.set(id, { ...before, isDoubtful, wasAway: before.wasAway || isAway })
+    }
+  }
+
+  return {
+    /** Checks the changes of a run that has just ended. */
+    read(contents: RunContents): void {
+      const { run, planned, told } = contents
+      if (run.manifest === undefined) return
+      if (run.isPartial && told.length > 0) findings.broken('a run over some customers tells nothing', run.id)
+      if (run.isPartial || run.manifest.status === 'failed') return
+      checkPlan(contents)
+      const ids = new Set([...planned, ...told.map(({ customerTenantId }) => customerTenantId)])
+      for (const id of ids) check(id, contents)
+      for (const id of new Set([...known.keys(), ...ids])) learn(id, contents)
+      const isShort = wasConfigured(run.startedAt) || upstream.earlyEnds.some(at => at >= run.startedAt)
+      isListDoubtful = isShort && (whole.length === 0 || isListDoubtful || base()?.isDamaged === true)
+      whole.push(contents)
+    },
+    wholeRuns: () => whole,
+  }
+}

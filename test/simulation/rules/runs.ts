@@ -1,0 +1,158 @@
+import { z } from 'zod'
+import type { Manifest } from '../../../shared/snapshots/storage/shapes.ts'
+import type { Findings } from '../findings.ts'
+import type { Scheduler } from '../scheduler.ts'
+import type { Blob, Storage } from '../storage.ts'
+
+/** What the harness has seen of a run; it stays when the blobs are deleted. */
+export type SeenRun = {
+  id: string
+  /** True times. */
+  startedAt: number
+  endedAt: number | undefined
+  isPartial: boolean
+  manifest: Manifest | undefined
+  isEndLogged: boolean
+  /** A blob of it was deleted. */
+  isDamaged: boolean
+  /** Somebody was told that it is being cancelled. */
+  isCancelled: boolean
+}
+
+const pointer = z.looseObject({ snapshotId: z.string(), customers: z.array(z.unknown()).optional() })
+
+type Options = {
+  storage: Storage
+  scheduler: Scheduler
+  findings: Findings
+  /** The longest a run may take, in milliseconds; undefined while nothing can be said. */
+  longestMs: () => number | undefined
+  ended: (run: SeenRun) => void
+}
+
+const endEvents = /^snapshot_(succeeded|completed_with_errors|failed|cancelled)$/
+
+/** The timer's run waits for another to end, at most. */
+const longestWaitMs = 8 * 3_600_000
+
+/** Written once, then never again. */
+const fixed = /(_plan|_manifest|_index-\d+)\.json$|\.(gz|parquet)$/
+
+/** Runs begin one after another, end in time, and `latest.json` follows them. */
+export function createRunRules({ storage, scheduler, findings, longestMs, ended }: Options) {
+  const runs = new Map<string, SeenRun>()
+  let latest = ''
+  const ticks: { at: number; isExcused: boolean }[] = []
+
+  function begin(blob: Blob): void {
+    const { snapshotId: id, customers } = pointer.parse(JSON.parse(blob.body.toString()))
+    if (runs.has(id)) return
+    const previous = [...runs.values()].at(-1)
+    if (previous !== undefined && previous.id >= id) findings.broken('ids ascend', `${id} follows ${previous.id}`)
+    if (previous !== undefined && previous.manifest === undefined) {
+      findings.broken('one at a time', `${id} begins while ${previous.id} goes on`)
+    }
+    const startedAt = scheduler.now()
+    const run: SeenRun = {
+      id,
+      startedAt,
+      endedAt: undefined,
+      isPartial: customers !== undefined,
+      manifest: undefined,
+      isEndLogged: false,
+      isDamaged: false,
+      isCancelled: false,
+    }
+    runs.set(id, run)
+    const mostMs = longestMs()
+    if (mostMs === undefined) return
+    scheduler.after(mostMs, () => {
+      if (run.endedAt !== undefined || longestMs() === undefined || storage.wasLeased('current.json', startedAt)) return
+      findings.broken('a run ends in time', `${id} still goes on after ${Math.round(mostMs / 60_000)} minutes`)
+    })
+  }
+
+  function end(name: string, blob: Blob): void {
+    const manifest = JSON.parse(blob.body.toString()) as Manifest
+    const run = runs.get(manifest.snapshotId)
+    if (run === undefined) {
+      findings.broken('only a started run ends', name)
+      return
+    }
+    run.manifest = manifest
+    run.endedAt = scheduler.now()
+    ended(run)
+  }
+
+  function moveLatest(blob: Blob): void {
+    const { snapshotId } = pointer.parse(JSON.parse(blob.body.toString()))
+    const run = runs.get(snapshotId)
+    if (snapshotId < latest) findings.broken('latest.json never moves back', `from ${latest} to ${snapshotId}`)
+    if (run?.manifest === undefined || run.manifest.status === 'failed' || run.isPartial) {
+      findings.broken('latest.json names a whole run', `${snapshotId} is ${run?.manifest?.status ?? 'not finished'}`)
+    }
+    latest = snapshotId
+  }
+
+  /** Each day has its run: started since, or going on at that time and not failed. */
+  function checkTicks(): void {
+    const wholeRuns = [...runs.values()].filter(({ isPartial }) => !isPartial)
+    for (const { at, isExcused } of ticks) {
+      const kept = wholeRuns.some(
+        ({ startedAt, endedAt = 0, manifest }) =>
+          (startedAt >= at && startedAt < at + longestWaitMs) ||
+          (startedAt < at && endedAt >= at && manifest?.status !== 'failed'),
+      )
+      if (!kept && !isExcused && longestMs() !== undefined && !storage.wasLeased('current.json', at)) {
+        findings.broken('every day has its run', new Date(at).toISOString())
+      }
+    }
+  }
+
+  storage.onWritten((name, blob, before) => {
+    if (before !== undefined && fixed.test(name)) findings.broken('what is written stays as it is', name)
+    if (name === 'current.json') begin(blob)
+    else if (name === 'latest.json') moveLatest(blob)
+    else if (name.endsWith('_manifest.json')) end(name, blob)
+  })
+
+  return {
+    all: () => [...runs.values()],
+    find: (id: string) => runs.get(id),
+    latest: () => latest,
+    ticked: () => ticks.push({ at: scheduler.now(), isExcused: false }),
+    /** The timer's function has failed, and somebody was told. */
+    tickFailed() {
+      for (const tick of ticks.slice(-1)) tick.isExcused = true
+    },
+    cancelled(id: string) {
+      const run = runs.get(id)
+      if (run !== undefined) run.isCancelled = true
+    },
+    logged(event: string, fields: Record<string, unknown> | undefined) {
+      if (!endEvents.test(event)) return
+      const run = runs.get(String(fields?.snapshotId))
+      if (run?.manifest === undefined) findings.broken('an end is logged after it', `${event} ${fields?.snapshotId}`)
+      else run.isEndLogged = true
+    },
+    /** What has to be true when everything has come to rest. */
+    atTheEnd() {
+      for (const { id, manifest, isEndLogged, isCancelled } of runs.values()) {
+        if (manifest === undefined) findings.broken('every run ends', id)
+        else if (!isEndLogged) findings.broken('the end of a run is logged', id)
+        if (isCancelled && manifest?.error?.code !== 'snapshot_cancelled') {
+          findings.broken('a cancelled run ends as cancelled', `${id}: ${manifest?.status} ${manifest?.error?.code}`)
+        }
+      }
+      checkTicks()
+      const newest = [...runs.values()].findLast(
+        ({ manifest, isPartial }) => manifest !== undefined && manifest.status !== 'failed' && !isPartial,
+      )
+      if ((newest?.id ?? '') !== latest) {
+        findings.broken('latest.json names the newest run', `${latest} instead of ${newest?.id}`)
+      }
+    },
+  }
+}
+
+export type RunRules = ReturnType<typeof createRunRules>

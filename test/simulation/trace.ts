@@ -1,0 +1,27 @@
+export type Trace = {
+  /** One line for one step; `line` is only called if somebody reads the trace. */
+  say: (who: string, line: () => string) => void
+  lines: string[]
+}
+
+/** What happened, a line per step, in true time counted from the start of the world: day, hour, minute, second. */
+export function createTrace(isKept: boolean, start: number, now: () => number): Trace {
+  const lines: string[] = []
+  return {
+    lines,
+    say(who, line) {
+      if (!isKept) return
+      const time = new Date(now() - start).toISOString()
+      lines.push(`day ${Math.floor((now() - start) / 86_400_000) + 1} ${time.slice(11, 23)} ${who.padEnd(9)} ${line()}`)
+    },
+  }
+}
+
+/** A blob's name without what every name has. */
+export const short = (name: string): string =>
+  name.replace(/^(snapshots|changes|lines)\/date=[^/]*\/run=/, (_, root: string) =>
+    root === 'snapshots' ? '' : `${root} `,
+  )
+
+/** The last digits of a customer's id. */
+export const shortId = (customerTenantId: string): string => `c${customerTenantId.slice(-3)}`

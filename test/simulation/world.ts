@@ -1,0 +1,157 @@
+import { createSnapshots, type Snapshots } from '../../shared/snapshots/snapshots.ts'
+import { createActions } from './actions.ts'
+import type { Logged } from './call.ts'
+import { createAsk } from './client.ts'
+import { createCustomers } from './customers.ts'
+import { createExchanges } from './exchange.ts'
+import { createFaults } from './faults.ts'
+import { chooseFeatures, createConfigured } from './features.ts'
+import { createFindings, type Finding } from './findings.ts'
+import { createHost } from './host.ts'
+import { createPollers } from './pollers.ts'
+import type { Process } from './process.ts'
+import { createQueue } from './queue.ts'
+import { createRandom } from './random.ts'
+import { createReaders } from './readers.ts'
+import { createChangeRules } from './rules/changes.ts'
+import { createContentRules, type RunContents } from './rules/contents.ts'
+import { checkPace } from './rules/pace.ts'
+import { createRunRules } from './rules/runs.ts'
+import { createScheduler } from './scheduler.ts'
+import { createScript } from './script.ts'
+import { createStorage } from './storage.ts'
+import { createTokens } from './tokens.ts'
+import { createTrace } from './trace.ts'
+import { createUpstream } from './upstream.ts'
+import { createWorkers } from './workers.ts'
+
+export type WorldResult = { findings: Finding[]; lines: string[]; runs: number; requests: number; deaths: number }
+
+const minuteMs = 60_000
+const start = Date.UTC(2026, 10, 20)
+
+/** How long a run may take beyond its time: freezes, lost leases, outages and clocks ten minutes apart. */
+const boundMs = 75 * minuteMs
+
+/** One world from its beginning to its end; everything in it follows from the seed. */
+export async function runWorld(seed: number, { isTraced = false } = {}): Promise<WorldResult> {
+  const random = createRandom(seed)
+  const scheduler = createScheduler(start, random)
+  const { now } = scheduler
+  const trace = createTrace(isTraced, start, now)
+  const findings = createFindings(line => trace.say('rule', line))
+  // One world in ten has no faults at all, so that what fails there is plainly wrong.
+  const faults = createFaults(random, now, random.chance(0.9))
+  const features = chooseFeatures(random)
+  const { requestsPerMinute, concurrency, leaseMs, pageSize, isTroubled, isSkewed } = features
+
+  const [count, maxCount] = [features.customers, features.customers + 4]
+  const customers = createCustomers({ random, now, trace, count, maxCount, isTroubled })
+  const configured = createConfigured(random, now)
+  const chosen = customers.all().slice(0, 4)
+  const [settings, configuredSettings] = await Promise.all([[], chosen.map(({ id }) => id)].map(features.settingsFor))
+  if (settings === undefined || configuredSettings === undefined) throw new Error('There are no settings')
+
+  const slowdowns: number[] = []
+  const exchange = createExchanges(scheduler, random, findings)
+  const storage = createStorage({ exchange, scheduler, random, faults, trace })
+  const queue = createQueue({ exchange, scheduler, faults, trace, findings })
+  const upstream = createUpstream({ exchange, scheduler, random, faults, trace, customers, pageSize })
+  const tokensOf = createTokens({ exchange, random, faults, trace, slow: () => slowdowns.push(now()) })
+
+  const contents: RunContents[] = []
+  const contentRules = createContentRules({ storage, upstream, customers, faults, findings, slowdowns })
+  const changeRules = createChangeRules({ findings, upstream, customers, wasConfigured: configured.wasOn })
+  const { wholeRuns } = changeRules
+  const longestRunMs = features.overdueMinutes * minuteMs + boundMs
+  const runs = createRunRules({
+    storage,
+    scheduler,
+    findings,
+    longestMs: () => (queue.vanished() > 0 ? undefined : longestRunMs),
+    ended(run) {
+      const content = contentRules.read(run)
+      contents.push(content)
+      changeRules.read(content)
+    },
+  })
+  const logged: Logged = (process, event, fields) => {
+    trace.say(process.name, () => `log ${event} ${JSON.stringify(fields ?? {}).slice(0, 200)}`)
+    runs.logged(event, fields)
+  }
+
+  function boot(process: Process): Snapshots {
+    const { clock } = process
+    const [transport, tokens] = [upstream.transportOf(process), tokensOf(process)]
+    return createSnapshots({
+      store: storage.storeOf(process),
+      queue: queue.queueOf(process),
+      request: { transport, tokens, baseUrl: settings?.baseUrl ?? '', clock },
+      settings: (configured.isOn() ? configuredSettings : settings) as NonNullable<typeof settings>,
+      clock,
+    })
+  }
+  const thaws: { at: number; requests: number }[] = []
+  const workers = createWorkers({ features, scheduler, random, faults, trace, boot })
+  const host = createHost({ scheduler, random, faults, trace, queue, workers: workers.all, logged, leaseMs })
+  workers.onReady(host.poke)
+  workers.onThaw(() => {
+    slowdowns.push(now())
+    thaws.push({ at: now(), requests: concurrency })
+  })
+
+  const ask = createAsk({ workers: workers.all, random, trace, findings, logged })
+  let damages = 0
+  const wasDamaged = () => damages > 0
+  const { latest } = runs
+  const pollers = createPollers({ ask, random, customers, findings, wholeRuns, latest, wasDamaged })
+  const readers = createReaders({ ask, random, customers, findings, runs, contents, wasDamaged })
+  const actions = createActions({
+    scheduler,
+    random,
+    customers,
+    storage,
+    workers: workers.all,
+    ask,
+    runs,
+    toggleConfigured: configured.toggle,
+    damaged(snapshotId) {
+      damages++
+      const run = runs.find(snapshotId)
+      if (run !== undefined) run.isDamaged = true
+      pollers.damaged(snapshotId)
+    },
+  })
+  const script = createScript({
+    scheduler,
+    random,
+    faults,
+    trace,
+    findings,
+    customers,
+    storage,
+    queue,
+    actions,
+    pollers,
+    readers,
+    runs,
+    longestRunMs,
+    isConfigured: configured.isOn,
+  })
+
+  trace.say(
+    'world',
+    () => `seed ${seed}, ${features.workers} workers, ${count} customers, ${requestsPerMinute} a minute`,
+  )
+  trace.say('world', () => `faults: ${faults.described.join(', ') || 'none'}`)
+  await script.play()
+  // Workers agree on the pace only as far as their clocks do.
+  if (!isSkewed) checkPace({ findings, requestsPerMinute, requests: upstream.requests, thaws })
+  return {
+    findings: findings.list,
+    lines: trace.lines,
+    runs: runs.all().length,
+    requests: upstream.requests.length,
+    deaths: workers.deaths(),
+  }
+}
