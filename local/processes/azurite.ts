@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module'
 import { createConnection } from 'node:net'
 import { BlobSASPermissions, BlobServiceClient } from '@azure/storage-blob'
-import { type Running, runNode } from './run-node.ts'
+import { EndedEarly, type Running, runNode } from './run-node.ts'
 
 export type Azurite = {
   /** Connection string of the emulator's well-known account. */
@@ -18,6 +18,7 @@ const account = 'devstoreaccount1'
 const accountKey = 'Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=='
 
 const usualPorts = { blob: 10000, queue: 10001 }
+const anyPorts = { blob: 0, queue: 0 }
 
 /** Starts Azurite, in memory or in a folder; on its usual ports if asked for and free, where storage tools look for it. */
 export async function startAzurite({
@@ -28,19 +29,13 @@ export async function startAzurite({
   usual?: boolean
 } = {}): Promise<Azurite> {
   const free = usual && (await isFree(usualPorts.blob)) && (await isFree(usualPorts.queue))
-  const { blob, queue } = free ? usualPorts : { blob: 0, queue: 0 }
-  const script = createRequire(import.meta.url).resolve('azurite/dist/src/azurite.js')
-  const running = await runNode(
-    [
-      script,
-      ...['--blobPort', String(blob), '--queuePort', String(queue), '--tablePort', '0'],
-      ...(folder === undefined ? ['--inMemoryPersistence'] : ['--location', folder]),
-      ...['--skipApiVersionCheck', '--silent', '--disableTelemetry'],
-    ],
-    lines => ['Blob', 'Queue', 'Table'].every(service => addressOf(service, lines) !== undefined),
-    // Its Azure SDK prints deprecations of Node that are not ours to mend.
-    { nodeArguments: ['--no-deprecation'] },
-  )
+  const running = free
+    ? await run(usualPorts, folder).catch(error => {
+        // Another program was quicker.
+        if (error instanceof EndedEarly && error.message.includes('EADDRINUSE')) return run(anyPorts, folder)
+        throw error
+      })
+    : await run(anyPorts, folder)
   const blobUrl = `${addressOf('Blob', running.lines)}/${account}`
   const queueUrl = `${addressOf('Queue', running.lines)}/${account}`
   const connectionString = `DefaultEndpointsProtocol=http;AccountName=${account};AccountKey=${accountKey};BlobEndpoint=${blobUrl};QueueEndpoint=${queueUrl};`
@@ -55,6 +50,21 @@ export async function startAzurite({
     running,
     stop: () => running.stop(),
   }
+}
+
+function run({ blob, queue }: { blob: number; queue: number }, folder: string | undefined): Promise<Running> {
+  const script = createRequire(import.meta.url).resolve('azurite/dist/src/azurite.js')
+  return runNode(
+    [
+      script,
+      ...['--blobPort', String(blob), '--queuePort', String(queue), '--tablePort', '0'],
+      ...(folder === undefined ? ['--inMemoryPersistence'] : ['--location', folder]),
+      ...['--skipApiVersionCheck', '--silent', '--disableTelemetry'],
+    ],
+    lines => ['Blob', 'Queue', 'Table'].every(service => addressOf(service, lines) !== undefined),
+    // Its Azure SDK prints deprecations of Node that nobody here can act on.
+    { nodeArguments: ['--no-deprecation'] },
+  )
 }
 
 const addressOf = (service: string, lines: readonly string[]): string | undefined => {

@@ -6,7 +6,7 @@ type Fields = Record<string, unknown>
 const time = (at: Date): string => at.toTimeString().slice(0, 8)
 
 /** Fields that say nothing on this machine. */
-const left = new Set(['event', 'function', 'correlationId', 'status', 'ms', 'trigger'])
+const left = new Set(['event', 'level', 'function', 'correlationId', 'status', 'ms', 'trigger'])
 
 const describe = (fields: Fields): string =>
   Object.entries(fields)
@@ -25,8 +25,9 @@ export function formatLogLine(line: string, at = new Date()): string | undefined
   } catch {
     return line === '' ? undefined : line
   }
-  const { event, function: name = '', correlationId, status, ms } = fields
+  const { event, level, function: name = '', correlationId, status, ms } = fields
   if (correlationId === ownCorrelationId) return undefined
-  const what = event === 'request' ? `${status}  ${name}  ${ms} ms` : `${event}`
+  const mark = level === 'warn' || level === 'error' ? `${level}: ` : ''
+  const what = event === 'request' ? `${status}  ${name}  ${ms} ms` : `${mark}${event}`
   return `${time(at)}  ${what}  ${describe(fields)}`.trimEnd()
 }
