@@ -68,7 +68,10 @@ export async function runWorld(seed: number, { isTraced = false } = {}): Promise
     storage,
     scheduler,
     findings,
-    longestMs: () => (queue.vanished() > 0 ? undefined : longestRunMs),
+    longestMs(startedAt) {
+      if (queue.vanished() > 0) return undefined
+      return longestRunMs + host.orphaned.filter(at => at >= startedAt).length * leaseMs
+    },
     ended(run) {
       const content = contentRules.read(run)
       contents.push(content)
@@ -97,7 +100,8 @@ export async function runWorld(seed: number, { isTraced = false } = {}): Promise
   workers.onReady(host.poke)
   workers.onThaw(() => {
     slowdowns.push(now())
-    thaws.push({ at: now(), requests: concurrency })
+    // Those of its parts, and one each of a plan and of a probe.
+    thaws.push({ at: now(), requests: concurrency + 2 })
   })
 
   const ask = createAsk({ workers: workers.all, random, trace, findings, logged })
