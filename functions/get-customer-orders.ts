@@ -5,13 +5,14 @@ import { route } from '../shared/http/route.ts'
 export const getCustomerOrders = route({
   parameters: module => module.customerOrders,
   handle: async (input, { app, call, request }) => {
-    const [{ readOrdersFrom }, { selectOrders }, { collectionAnswer }] = await Promise.all([
+    const [{ readOrdersFrom }, { selectOrders }, { collectionAnswer }, { ifNoneMatchOf }] = await Promise.all([
       import('../shared/http/orders-source.ts'),
       import('../shared/orders/select-orders.ts'),
       import('../shared/http/orders-answer.ts'),
+      import('../shared/http/answer.ts'),
     ])
     const { orders, envelope, provenance } = await readOrdersFrom(app, input, call)
-    return collectionAnswer(selectOrders(orders, input), envelope, provenance, request.headers.get('if-none-match'))
+    return collectionAnswer(selectOrders(orders, input), envelope, provenance, ifNoneMatchOf(request))
   },
 })
 

@@ -8,4 +8,9 @@ export const getOpenapi = edge(async request => {
   return answer(documentFor(new URL(request.url).host), { ifNoneMatch: request.headers.get('if-none-match') })
 })
 
-app.http('get-openapi', { methods: ['GET'], authLevel: 'anonymous', route: 'openapi.json', handler: getOpenapi })
+app.http('get-openapi', {
+  methods: ['GET', 'HEAD'],
+  authLevel: 'anonymous',
+  route: 'openapi.json',
+  handler: getOpenapi,
+})

@@ -1,9 +1,9 @@
-import { randomBytes, timingSafeEqual } from 'node:crypto'
+import { hash, randomBytes, timingSafeEqual } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { type App, createApp } from '../shared/app.ts'
-import { type Call, startDeadline } from '../shared/call.ts'
+import { type Call, timeLimit, withDeadline } from '../shared/call.ts'
 import { systemClock } from '../shared/clock.ts'
 import { AppError, isAppError } from '../shared/errors.ts'
 import { createLog, describeError } from '../shared/log.ts'
@@ -18,8 +18,9 @@ const page = (title: string, text: string): string => `<!doctype html>
 <style>body{font:16px/1.5 system-ui;max-width:34rem;margin:4rem auto;padding:0 1rem}</style></head>
 <body><h1>${title}</h1><p>${text}</p></body></html>`
 
+/** Compares digests, which are of one length whatever characters the texts have. */
 const isEqual = (a: string, b: string): boolean =>
-  a.length === b.length && timingSafeEqual(Buffer.from(a), Buffer.from(b))
+  timingSafeEqual(hash('sha256', a, 'buffer'), hash('sha256', b, 'buffer'))
 
 /**
  * Waits for the one redirect of the sign-in. Anything with another state is refused and changes nothing; the right one
@@ -30,7 +31,8 @@ function takeRedirect(state: string, signal: AbortSignal) {
   const code = new Promise<string>((resolve, reject) => {
     signal.addEventListener('abort', () => reject(signal.reason))
     server.on('request', (request: IncomingMessage, response: ServerResponse) => {
-      const query = new URL(request.url ?? '/', 'http://localhost').searchParams
+      // Any page that is open in a browser can send a request here, so a malformed target is refused like a wrong state.
+      const query = URL.parse(request.url ?? '/', 'http://localhost')?.searchParams ?? new URLSearchParams()
       const show = (status: number, title: string, text: string) =>
         response
           .writeHead(status, { 'content-type': 'text/html; charset=utf-8', connection: 'close' })
@@ -112,16 +114,15 @@ async function check(app: App, call: Call): Promise<void> {
     console.log('Warning: it lacks multi-factor authentication. Run this again and sign in with MFA.')
 }
 
-const deadline = startDeadline(systemClock, patienceMinutes * 60)
 try {
-  await consent({
-    correlationId: 'consent',
-    deadline,
-    log: createLog({ ...console, warn: () => undefined, info: () => undefined, debug: () => undefined }),
-  })
+  await withDeadline(systemClock, timeLimit(systemClock, patienceMinutes * 60), deadline =>
+    consent({
+      correlationId: 'consent',
+      deadline,
+      log: createLog({ ...console, warn: () => undefined, info: () => undefined, debug: () => undefined }),
+    }),
+  )
 } catch (error) {
   console.error(isAppError(error) ? error.message : describeError(error))
   process.exitCode = 1
-} finally {
-  deadline.end()
 }

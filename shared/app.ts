@@ -14,7 +14,7 @@ import type { Reachability } from './partner-center/reachability.ts'
 import type { RequestOptions, RequestPartnerCenter, TokenSource } from './partner-center/request.ts'
 import type { Transport } from './partner-center/transport.ts'
 import { type Environment, environment, readSettings, type Settings } from './settings.ts'
-import { createShareCall } from './shared-calls.ts'
+import { createShareCall, type ShareCall } from './shared-calls.ts'
 import type { Snapshots } from './snapshots/snapshots.ts'
 
 /** Everything a function needs, each part built when it is first asked for. */
@@ -26,6 +26,8 @@ export type App = {
   startSignIn: () => Promise<StartSignIn>
   credentialHealth: () => Promise<(call: Call) => Promise<CredentialHealth>>
   reachability: () => Promise<(call: Call) => Promise<Reachability>>
+  /** Equal reads at the same time become one. */
+  share: ShareCall
   readOrders: () => Promise<ReadOrders>
   readOrder: () => Promise<ReadOrder>
   listCustomers: () => Promise<ListCustomers>
@@ -56,7 +58,7 @@ function lazy<T>(make: () => Promise<T>): () => Promise<T> {
  */
 export function createApp({ env = environment(), overrides = {} }: AppOptions = {}): App {
   const clock = overrides.clock ?? systemClock
-  const share = createShareCall()
+  const share = createShareCall(clock)
   const settings = lazy(() => readSettings(env))
   let mfaCompliant: boolean | undefined
 
@@ -138,9 +140,13 @@ export function createApp({ env = environment(), overrides = {} }: AppOptions = 
     const signIn = (clientId = values.managedIdentityClientId) =>
       createAzureCredential({ ...values, managedIdentityClientId: clientId })
     const { container } = values.snapshots
+    const [blobs, messages] = await Promise.all([
+      clients.createContainerClient(values.snapshotStorage, container, signIn),
+      clients.createQueueClient(values.hostStorage, queues.queueName, signIn),
+    ])
     return createSnapshots({
-      store: createStore(await clients.createContainerClient(values.snapshotStorage, container, signIn)),
-      queue: queues.createPartQueue(await clients.createQueueClient(values.hostStorage, queues.queueName, signIn)),
+      store: createStore(blobs),
+      queue: queues.createPartQueue(messages),
       request: await requestOptions(createTransport({ connections: values.concurrency })),
       settings: values,
       clock,
@@ -157,6 +163,7 @@ export function createApp({ env = environment(), overrides = {} }: AppOptions = 
 
   return {
     clock,
+    share,
     settings,
     credential,
     renewCredential: lazy(async () => {
@@ -181,8 +188,8 @@ export function createApp({ env = environment(), overrides = {} }: AppOptions = 
       return createReadOrders({ request: await request(), share, baseUrl, clock })
     }),
     readOrder: lazy(async () => {
-      const { createReadOrder } = await import('./orders/read-order.ts')
-      return createReadOrder({ request: await request(), share, clock })
+      const [{ baseUrl }, { createReadOrder }] = await Promise.all([settings(), import('./orders/read-order.ts')])
+      return createReadOrder({ request: await request(), share, baseUrl, clock })
     }),
     listCustomers,
     lookUpCustomers: lazy(async () => {

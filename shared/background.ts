@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { InvocationContext } from '@azure/functions'
 import { type App, getApp } from './app.ts'
-import { type Call, startDeadline } from './call.ts'
+import { type Call, timeLimit, withDeadline } from './call.ts'
 import { createLog } from './log.ts'
 
 /** Runs the work of a timer or queue function under a deadline and a correlation id of its own. */
@@ -13,10 +13,5 @@ export async function inBackground<T>(
   const app = getApp()
   const correlationId = randomUUID()
   const log = createLog(context, { function: context.functionName, correlationId })
-  const deadline = startDeadline(app.clock, seconds)
-  try {
-    return await work(app, { correlationId, deadline, log })
-  } finally {
-    deadline.end()
-  }
+  return withDeadline(app.clock, timeLimit(app.clock, seconds), deadline => work(app, { correlationId, deadline, log }))
 }

@@ -1,7 +1,9 @@
-/** Time and chance, passed to whatever depends on them so that tests can script both. */
+/** Time and randomness, passed to whatever depends on them so that tests can script both. */
 export type Clock = {
   /** Milliseconds since 1970 UTC. */
   now: () => number
+  /** Runs `action` once after `ms` milliseconds. Returns a function that cancels it. */
+  after: (ms: number, action: () => void) => () => void
   /** Resolves after `ms` milliseconds; rejects with the signal's reason as soon as the signal aborts. */
   sleep: (ms: number, signal?: AbortSignal) => Promise<void>
   /** A number in [0, 1). */
@@ -11,23 +13,26 @@ export type Clock = {
 /** The longest delay a Node timer can hold; a larger one would fire at once. */
 const maxTimerMs = 2 ** 31 - 1
 
+function after(ms: number, action: () => void): () => void {
+  const timer = setTimeout(action, Math.min(Math.max(ms, 0), maxTimerMs))
+  return () => clearTimeout(timer)
+}
+
 export const systemClock: Clock = {
   now: Date.now,
   random: Math.random,
+  after,
   sleep: (ms, signal) =>
     new Promise((resolve, reject) => {
       if (signal?.aborted) return reject(signal.reason)
       const stop = () => {
-        clearTimeout(timer)
+        cancel()
         reject(signal?.reason)
       }
-      const timer = setTimeout(
-        () => {
-          signal?.removeEventListener('abort', stop)
-          resolve()
-        },
-        Math.min(Math.max(ms, 0), maxTimerMs),
-      )
+      const cancel = after(ms, () => {
+        signal?.removeEventListener('abort', stop)
+        resolve()
+      })
       signal?.addEventListener('abort', stop, { once: true })
     }),
 }

@@ -6,13 +6,19 @@ export type Log = (level: LogLevel, event: string, fields?: Record<string, unkno
 const secretNames =
   'client_?secret|client_?assertion|refresh_?token|access_?token|id_?token|AccountKey|SharedAccessKey|x-functions-key|password'
 
-/** What must never reach a log line or an answer, whatever text it arrives in. */
+/** No line of a log is longer, so that no pattern below has much to search. */
+const maxTextLength = 16_384
+
+/** What must never reach a log line or a response, whatever text it arrives in. Each takes time linear in the text. */
 const secrets: readonly [RegExp, string][] = [
-  [/\beyJ[\w-]{8,}\.[\w-]+\.?[\w-]*/g, '[token]'],
+  [/\beyJ[\w-]{8,}(?:\.[\w-]*)*/g, '[token]'],
   [/\b(Bearer|SharedKey|SharedAccessSignature)\s+[^\s"',]+/gi, '$1 [redacted]'],
+  [/\b(authorization[\\"']*\s*[:=][\s\\"']*\w+)\s+[^\s"',]+/gi, '$1 [redacted]'],
   [/\b[01]\.A[\w-]{40,}(\.[\w-]+)*/g, '[refresh token]'],
   [/-----BEGIN [^-]+-----[\s\S]*?(-----END [^-]+-----|$)/g, '[pem]'],
-  [/([?&](?:code|sig|key)=)[^&\s"'\\]+/gi, '$1[redacted]'],
+  // Also where one URL is encoded within another.
+  [/((?:[?&]|%26|%3f)(?:code|key)(?:=|%3d))[^&\s"'\\;]+/gi, '$1[redacted]'],
+  [/((?:\b|%26|%3f|%3b)sig(?:=|%3d))[^&\s"'\\;]+/gi, '$1[redacted]'],
   // In quotes the value ends with the same quote, escaped as often; without any it ends where a value can end.
   [new RegExp(`(${secretNames})(\\\\*["']\\s*[=:]\\s*(\\\\*["']))(?:(?!\\3)[\\s\\S])+`, 'gi'), '$1$2[redacted]'],
   [new RegExp(`(${secretNames})([\\\\"']*\\s*[=:]\\s*[\\\\"']*)[^\\s&"',;}\\\\]+`, 'gi'), '$1$2[redacted]'],
@@ -20,8 +26,9 @@ const secrets: readonly [RegExp, string][] = [
 
 const isSecretName = new RegExp(`^(${secretNames}|authorization)$`, 'i')
 
+/** The text without secrets, at most 16,384 characters of it. */
 export const redact = (text: string): string =>
-  secrets.reduce((clean, [pattern, mask]) => clean.replace(pattern, mask), text)
+  secrets.reduce((clean, [pattern, mask]) => clean.replace(pattern, mask), text.slice(0, maxTextLength))
 
 /** The one line that says what went wrong, causes included, without a stack and without a secret. */
 export function describeError(error: unknown): string {

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { type Cloud, type CloudName, clouds } from './clouds.ts'
+import { connectionStringFault } from './connection-string.ts'
 import { AppError } from './errors.ts'
 import { isSchedule } from './schedule.ts'
 import type { Environment, Settings, StorageConnection } from './settings.ts'
@@ -112,7 +113,7 @@ export function parseSettings(environment: Environment): Settings {
   if (!parsed.success) {
     for (const { path, message } of parsed.error.issues) faults.push(`${String(path[0])} ${message}`)
   }
-  const hostStorage = readStorage('AzureWebJobsStorage', env, faults)
+  const hostStorage = readStorage(hostConnection, env, faults)
   const snapshotStorage = Object.keys(env).some(name => /^SnapshotStorage(__|$)/.test(name))
     ? readStorage('SnapshotStorage', env, faults)
     : hostStorage
@@ -156,15 +157,16 @@ export function parseSettings(environment: Environment): Settings {
   }
 }
 
+/** The connection whose queues the host reads, and whose blobs hold its own state. */
+const hostConnection = 'AzureWebJobsStorage'
+
 /** The forms an Azure Functions connection can take: `NAME`, `NAME__accountName`, `NAME__blobServiceUri` + `NAME__queueServiceUri`. As on the platform, an account name means the public cloud. */
 function readStorage(name: string, env: Record<string, string>, faults: string[]): StorageConnection | undefined {
   const connectionString = env[name] ?? env[`ConnectionStrings:${name}`]
   if (connectionString !== undefined) {
-    const isConnectionString = /^UseDevelopmentStorage=true\b|(^|;)\s*(AccountName|BlobEndpoint)=/i.test(
-      connectionString,
-    )
-    if (isConnectionString) return { kind: 'connection-string', connectionString }
-    faults.push(`${name} has to be a storage connection string`)
+    const fault = connectionStringFault(connectionString, name === hostConnection ? ['Blob', 'Queue'] : ['Blob'])
+    if (fault === undefined) return { kind: 'connection-string', connectionString }
+    faults.push(`${name} has to be a storage connection string: ${fault}`)
     return undefined
   }
   const account = env[`${name}__accountName`]
@@ -187,7 +189,7 @@ function readStorage(name: string, env: Record<string, string>, faults: string[]
   if (account !== undefined && !/^[a-z0-9]{3,24}$/.test(account)) {
     faults.push(`${name}__accountName has to be 3 to 24 lower-case letters and digits`)
   }
-  if (name === 'AzureWebJobsStorage' && queueServiceUri === undefined) {
+  if (name === hostConnection && queueServiceUri === undefined) {
     faults.push(`${name}__queueServiceUri is required beside ${name}__blobServiceUri`)
   }
   const clientId = env[`${name}__clientId`]

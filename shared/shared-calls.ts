@@ -1,60 +1,65 @@
-import type { Call, Deadline } from './call.ts'
+import { type Call, withDeadline } from './call.ts'
+import type { Clock } from './clock.ts'
 
 /** Runs `start` for the first caller of a key; callers that come while it runs get the same result. */
 export type ShareCall = <T>(key: string, call: Call, start: (call: Call) => Promise<T>) => Promise<T>
 
-type Flight = { promise: Promise<unknown>; callers: Set<Call>; giveUp: AbortController }
+type SharedCall = {
+  promise: Promise<unknown>
+  /** The first caller's deadline, in milliseconds since 1970 UTC. Whoever comes later starts a call of their own. */
+  at: number
+  callers: Set<Call>
+  abandon: (reason: unknown) => void
+}
 
 /**
- * Equal reads at the same time become one call. Each caller keeps its own deadline and leaves when it passes;
- * the shared call goes on until the last one has left.
+ * Equal reads at the same time become one call. It has the time that its first caller had, so that one lost response
+ * never fails more callers than those who came within that time. Each caller also keeps its own deadline and leaves
+ * when that passes; the call is aborted when the last one has left.
  */
-export function createShareCall(): ShareCall {
-  const flights = new Map<string, Flight>()
+export function createShareCall(clock: Clock): ShareCall {
+  const calls = new Map<string, SharedCall>()
 
-  function takeOff<T>(key: string, call: Call, start: (call: Call) => Promise<T>): Flight {
-    const callers = new Set([call])
-    const giveUp = new AbortController()
-    const deadline: Deadline = {
-      get at() {
-        return Math.max(...Array.from(callers, caller => caller.deadline.at))
-      },
-      signal: giveUp.signal,
+  function begin<T>(key: string, first: Call, start: (call: Call) => Promise<T>): SharedCall {
+    const { at, silenceMs } = first.deadline
+    const callers = new Set<Call>()
+    const abandoned = new AbortController()
+    const promise = withDeadline(clock, { at, silenceMs, signal: abandoned.signal }, deadline =>
+      start({
+        correlationId: first.correlationId,
+        deadline,
+        log: (level, event, fields) => callers.values().next().value?.log(level, event, fields),
+      }),
+    )
+    const shared: SharedCall = { promise, at, callers, abandon: reason => abandoned.abort(reason) }
+    calls.set(key, shared)
+    const end = () => {
+      if (calls.get(key) === shared) calls.delete(key)
     }
-    const joint: Call = {
-      correlationId: call.correlationId,
-      deadline,
-      log: (level, event, fields) => callers.values().next().value?.log(level, event, fields),
-    }
-    const flight: Flight = { promise: start(joint), callers, giveUp }
-    flights.set(key, flight)
-    const land = () => {
-      if (flights.get(key) === flight) flights.delete(key)
-    }
-    flight.promise.then(land, land)
-    return flight
+    promise.then(end, end)
+    return shared
   }
 
-  return <T>(key: string, call: Call, start: (call: Call) => Promise<T>): Promise<T> => {
+  return async <T>(key: string, call: Call, start: (call: Call) => Promise<T>): Promise<T> => {
     const { signal } = call.deadline
-    if (signal.aborted) return Promise.reject(signal.reason)
-    const flight = flights.get(key) ?? takeOff(key, call, start)
-    flight.callers.add(call)
+    signal.throwIfAborted()
+    const running = calls.get(key)
+    const shared = running !== undefined && clock.now() < running.at ? running : begin(key, call, start)
+    shared.callers.add(call)
     return new Promise<T>((resolve, reject) => {
       const leave = () => {
-        flight.callers.delete(call)
-        if (flight.callers.size === 0) {
-          flights.delete(key)
-          flight.giveUp.abort(signal.reason)
-        }
+        shared.callers.delete(call)
         reject(signal.reason)
+        if (shared.callers.size > 0) return
+        if (calls.get(key) === shared) calls.delete(key)
+        shared.abandon(signal.reason)
       }
       const stay = () => {
         signal.removeEventListener('abort', leave)
-        flight.callers.delete(call)
+        shared.callers.delete(call)
       }
       signal.addEventListener('abort', leave, { once: true })
-      flight.promise.then(
+      shared.promise.then(
         result => {
           stay()
           resolve(result as T)

@@ -1,12 +1,9 @@
 import { app } from '@azure/functions'
 import { type App, getApp } from './app.ts'
-import { startDeadline } from './call.ts'
+import { timeLimit, withDeadline } from './call.ts'
 import { systemClock } from './clock.ts'
 import { isAppError } from './errors.ts'
 import { createLog, describeError, type Log } from './log.ts'
-
-/** Seconds the check of the credential may take; nobody waits for it. */
-const credentialCheckSeconds = 60
 
 /**
  * Says at start what is wrong with the settings, in one line. It must not throw: an entry file that fails shows as an
@@ -30,16 +27,17 @@ export async function checkAtStart(app: App = getApp(), log: Log = createLog(con
 
 /** Reads what the credential is made of, so that a missing, damaged or expired secret is in the log before anybody calls. */
 async function checkCredential(app: App, log: Log): Promise<void> {
-  const deadline = startDeadline(systemClock, credentialCheckSeconds)
   try {
-    const call = { correlationId: 'start', deadline, log }
-    const [credential, { warnOfExpiry }] = await Promise.all([app.credential(), import('./credentials/renewal.ts')])
-    warnOfExpiry(await credential.inspect(call), call, app.clock.now())
+    // No more time than a request has: one that comes meanwhile shares this reading of the secret.
+    const { deadlineSeconds } = await app.settings()
+    await withDeadline(systemClock, timeLimit(systemClock, deadlineSeconds), async deadline => {
+      const call = { correlationId: 'start', deadline, log }
+      const [credential, { warnOfExpiry }] = await Promise.all([app.credential(), import('./credentials/renewal.ts')])
+      warnOfExpiry(await credential.inspect(call), call, app.clock.now())
+    })
   } catch (error) {
     if (!isAppError(error)) throw error
     log('error', 'credential_unusable', { code: error.code, message: error.message })
-  } finally {
-    deadline.end()
   }
 }
 

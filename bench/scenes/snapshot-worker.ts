@@ -22,7 +22,7 @@ const live = (): number => {
 
 const call = (): Call => ({
   correlationId: 'bench',
-  deadline: { at: Date.now() + 1_200_000, signal: new AbortController().signal },
+  deadline: { at: Date.now() + 1_200_000, signal: new AbortController().signal, silenceMs: 30_000 },
   log: () => undefined,
 })
 

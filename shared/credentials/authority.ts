@@ -8,6 +8,7 @@ import { z } from 'zod'
 import type { Call } from '../call.ts'
 import type { Clock } from '../clock.ts'
 import { isAppError } from '../errors.ts'
+import { parseBounded } from '../partner-center/json-bytes.ts'
 import { isRetriedStatus, parseRetryAfter, type Try, withRetries } from '../partner-center/retry.ts'
 import { type Transport, TransportError, type TransportResponse } from '../partner-center/transport.ts'
 import { authorityUnavailable, toCredentialError } from './entra-errors.ts'
@@ -90,7 +91,7 @@ export function createAuthority({ authority, tenantId, clientId, transport, cloc
       })
       try {
         const result = await ask(client)
-        if (result === null || isWithoutToken(result)) throw toCredentialError([], 'no_token')
+        if (result === null) throw authorityUnavailable(undefined)
         return { result, refreshToken: seen.refreshToken, expiresInSeconds: seen.expiresInSeconds ?? 0 }
       } catch (error) {
         // MSAL wraps what its network module throws; the original says more.
@@ -103,15 +104,14 @@ export function createAuthority({ authority, tenantId, clientId, transport, cloc
   function createNetwork(call: Call, seen: Seen): INetworkModule {
     const send = async <T>(method: 'GET' | 'POST', address: string, options?: NetworkRequestOptions) => {
       try {
-        const response = await sendWithRetries(method, address, options, call)
-        const body = parseJson(response)
+        const { status, headers, body } = await sendWithRetries(method, address, options, call)
         const answer = tokenAnswer.safeParse(body)
-        if (response.status >= 400) {
-          throw toCredentialError(answer.data?.error_codes ?? [], answer.data?.error ?? `http_${response.status}`)
+        if (status >= 400) {
+          throw toCredentialError(answer.data?.error_codes ?? [], answer.data?.error ?? `http_${status}`)
         }
         seen.refreshToken = answer.data?.refresh_token
         seen.expiresInSeconds = answer.data?.expires_in
-        return { status: response.status, headers: definedOnly(response.headers), body: body as T }
+        return { status, headers: definedOnly(headers), body: body as T }
       } catch (error) {
         seen.failure = error
         throw error
@@ -137,17 +137,15 @@ export function createAuthority({ authority, tenantId, clientId, transport, cloc
       url,
       headers: { accept: 'application/json', ...options?.headers },
       ...(options?.body === undefined ? {} : { body: options.body }),
-      signal: call.deadline.signal,
+      deadline: call.deadline,
     }
     return withRetries(
-      async (): Promise<Try<TransportResponse>> => {
+      async (): Promise<Try<TokenResponse>> => {
         try {
-          const response = await transport(request)
-          if (!isRetriedStatus(response.status)) {
-            if (response.status >= 500) throw authorityUnavailable(undefined)
-            return { value: response }
-          }
-          const retryAfterMs = parseRetryAfter(response.headers['retry-after'], clock.now())
+          const { status, headers, body } = await transport(request)
+          const json = parseJson(body)
+          if (isMeant(status, json)) return { value: { status, headers, body: json } }
+          const retryAfterMs = parseRetryAfter(headers['retry-after'], clock.now())
           return { failure: authorityUnavailable(retryAfterMs), retryAfterMs }
         } catch (error) {
           if (error instanceof TransportError) return { failure: authorityUnavailable(undefined, error) }
@@ -161,16 +159,23 @@ export function createAuthority({ authority, tenantId, clientId, transport, cloc
   }
 }
 
-/** MSAL makes an empty token of an answer that holds none. */
-const isWithoutToken = (result: unknown): boolean =>
-  typeof result === 'object' && result !== null && 'accessToken' in result && result.accessToken === ''
+type TokenResponse = { status: number; headers: TransportResponse['headers']; body: unknown }
 
-function parseJson({ status, body }: TransportResponse): unknown {
+/**
+ * True for what a token endpoint that works says: a token, or a refusal. A redirect, a 200 without a token, a page of
+ * some proxy or a fault of the service say nothing about the credential.
+ */
+const isMeant = (status: number, body: unknown): boolean =>
+  status === 200
+    ? typeof body === 'object' && body !== null && 'access_token' in body && Boolean(body.access_token)
+    : status >= 400 && status < 500 && !isRetriedStatus(status)
+
+/** Undefined if the body is not JSON. */
+function parseJson(body: Buffer): unknown {
   try {
-    return JSON.parse(body.toString('utf8').replace(/^\uFEFF/, ''))
-  } catch (cause) {
-    if (status >= 400) return undefined
-    throw authorityUnavailable(undefined, cause)
+    return parseBounded(body)
+  } catch {
+    return undefined
   }
 }
 

@@ -2,7 +2,6 @@ import type { Call } from '../call.ts'
 import type { Clock } from '../clock.ts'
 import { isAppError } from '../errors.ts'
 import { describeError } from '../log.ts'
-import { withRetries } from '../partner-center/retry.ts'
 import type { Settings } from '../settings.ts'
 import type { Ingredient, PartnerCredential } from './partner-credential.ts'
 import type { Secrets } from './secrets.ts'
@@ -34,7 +33,7 @@ type Options = { credential: PartnerCredential; secrets: Secrets; settings: Sett
 /**
  * Redeems the refresh token and stores the newer one as a new version of its secret, so that it never grows as old as it
  * may. Two that do so at once both store a good token, since older ones stay valid; so does one whose write fails.
- * Rejects after logging, so that the platform repeats it.
+ * Rejects after logging, so that the platform repeats it; the SDK itself repeats a call to the vault.
  */
 export function createRenewal({ credential, secrets, settings, clock }: Options): (call: Call) => Promise<void> {
   async function renewRefreshToken(call: Call): Promise<void> {
@@ -42,15 +41,7 @@ export function createRenewal({ credential, secrets, settings, clock }: Options)
     const value = await credential.redeem(call)
     const expiresAt = clock.now() + refreshTokenLifeMs
     const tags = { renewedAt: new Date(clock.now()).toISOString(), source: 'renew-credential' }
-    const write = async () => {
-      try {
-        return { value: await secrets.write(name, { value, expiresAt, tags }, call) }
-      } catch (error) {
-        if (isAppError(error) && error.retryable) return { failure: error }
-        throw error
-      }
-    }
-    await withRetries(write, `store secret ${name}`, call, clock)
+    await secrets.write(name, { value, expiresAt, tags }, call)
     call.log('info', 'credential_renewed', { secret: name, expiresAt: new Date(expiresAt).toISOString() })
   }
 

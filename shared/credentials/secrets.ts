@@ -1,5 +1,6 @@
 import type { TokenCredential } from '@azure/identity'
 import type { KeyVaultSecret, SecretClient } from '@azure/keyvault-secrets'
+import { createAzureHttpClient } from '../azure-http.ts'
 import type { Call } from '../call.ts'
 import type { Clock } from '../clock.ts'
 import { AppError, isAppError } from '../errors.ts'
@@ -44,8 +45,9 @@ const azureVaults = /\.(vault|managedhsm)\.(azure\.net|azure\.cn|usgovcloudapi\.
 export const isAzureVault = (vaultUri: string): boolean => azureVaults.test(new URL(vaultUri).hostname)
 
 export async function createSecretClient(vaultUri: string, credential: TokenCredential): Promise<SecretClient> {
-  const { SecretClient } = await import('@azure/keyvault-secrets')
+  const [{ SecretClient }, httpClient] = await Promise.all([import('@azure/keyvault-secrets'), createAzureHttpClient()])
   return new SecretClient(vaultUri, credential, {
+    httpClient,
     // The SDK only trusts a challenge for the vault's own domain, which a simulator's is not.
     disableChallengeResourceVerification: !isAzureVault(vaultUri),
     retryOptions: { maxRetries: 3, retryDelayInMs: 300, maxRetryDelayInMs: 5_000 },

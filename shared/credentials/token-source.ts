@@ -1,4 +1,4 @@
-import type { Call } from '../call.ts'
+import { type Call, timeLimit, withDeadline } from '../call.ts'
 import type { Clock } from '../clock.ts'
 import { isAppError } from '../errors.ts'
 import { describeError } from '../log.ts'
@@ -20,7 +20,7 @@ const usableMs = 30 * 1000
 /** After a failed replacement of a token that is still good, the next one is tried after this long. */
 const calmMs = 30 * 1000
 /** How long a caller waits for a replacement while the present token is still good. */
-const patienceMs = 10 * 1000
+const patienceSeconds = 10
 
 /** One access token per worker: single-flight, replaced ahead of its end, and a failed replacement does no harm before it. */
 export function createTokenSource({ acquire, clock, share }: Options): TokenSource {
@@ -34,10 +34,10 @@ export function createTokenSource({ acquire, clock, share }: Options): TokenSour
     })
 
   async function replaceAhead(present: AccessToken, call: Call): Promise<AccessToken> {
-    const patience = AbortSignal.any([call.deadline.signal, AbortSignal.timeout(patienceMs)])
-    const at = Math.min(call.deadline.at, clock.now() + patienceMs)
     try {
-      return await replace({ ...call, deadline: { at, signal: patience } })
+      return await withDeadline(clock, timeLimit(clock, patienceSeconds, call.deadline), deadline =>
+        replace({ ...call, deadline }),
+      )
     } catch (error) {
       calmUntil = clock.now() + calmMs
       call.log('warn', 'token_refresh_failed', {

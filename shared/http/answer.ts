@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { HttpResponseInit } from '@azure/functions'
+import type { HttpRequest, HttpResponseInit } from '@azure/functions'
 
 export type AnswerOptions = {
   status?: number
@@ -27,6 +27,10 @@ export function answer(body: string | Buffer, options: AnswerOptions = {}): Http
 /** A response copies the bytes that it is given, but not those of a stream. */
 const withoutCopy = (body: string | Buffer) =>
   body.length < largeBytes || typeof body === 'string' ? body : ReadableStream.from([body])
+
+/** The `If-None-Match` of a request that reads. A POST is never answered with 304 (RFC 9110, 13.1.2). */
+export const ifNoneMatchOf = ({ method, headers }: HttpRequest): string | null =>
+  method === 'POST' ? null : headers.get('if-none-match')
 
 const strongEtag = (body: string | Buffer): string => `"${createHash('sha256').update(body).digest('base64url')}"`
 

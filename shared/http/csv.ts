@@ -3,8 +3,12 @@ export type Cell = string | number | boolean | undefined
 
 const byteOrderMark = '\uFEFF'
 
-/** What a spreadsheet would take for a formula (owasp.org/www-community/attacks/CSV_Injection). */
-const formula = /^[=+\-@\t\r\n]/
+/**
+ * What a spreadsheet would run as a formula, in the wide letters of East Asian keyboards as well, or would take apart so
+ * that a formula comes to the front of a cell (owasp.org/www-community/attacks/CSV_Injection). Ids of Partner Center may
+ * begin with a hyphen: a hyphen before nothing but letters, digits, hyphens and underscores is no formula.
+ */
+const formula = /^(?:\s*[=+@＝＋＠－]|\s*-(?![\w-]*$)|[\t\r\n\0,;|])/
 
 const needsQuotes = /[",\r\n]|^\s|\s$/
 

@@ -38,7 +38,10 @@ const isFine = (snapshot: LastSnapshot | undefined): boolean =>
   snapshot === undefined || ('status' in snapshot && snapshot.status !== 'failed')
 
 /** What an operator wants to know before a caller does: names, dates and counts, never a secret. */
-export async function readHealthDetails(app: App, call: Call): Promise<HealthDetails> {
+export const readHealthDetails = (app: App, call: Call): Promise<HealthDetails> =>
+  app.share('health details', call, call => read(app, call))
+
+async function read(app: App, call: Call): Promise<HealthDetails> {
   const [readCredential, readReachability] = await Promise.all([app.credentialHealth(), app.reachability()])
   // First whether it is reachable: that call also tells whether the sign-in was made with MFA.
   const [partnerCenter, lastSnapshot] = await Promise.all([readReachability(call), readLastSnapshot(app)])

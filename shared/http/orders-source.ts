@@ -1,5 +1,5 @@
 import type { App } from '../app.ts'
-import { type Call, startDeadline } from '../call.ts'
+import { type Call, timeLimit, withDeadline } from '../call.ts'
 import { type ErrorCode, isAppError } from '../errors.ts'
 import type { OrdersQuery } from '../orders/read-orders.ts'
 import { selectAsUpstream } from '../orders/select-orders.ts'
@@ -33,17 +33,16 @@ export async function readOrdersFrom(app: App, input: OrdersInput, call: Call): 
   if (input.asOf !== undefined) return readSnapshot(app, input, call)
   if (!input.allowStale) return readLive(app, input, call)
   const seconds = (liveShare * (call.deadline.at - app.clock.now())) / 1000
-  const deadline = startDeadline(app.clock, seconds)
   try {
-    return await readLive(app, input, { ...call, deadline })
+    return await withDeadline(app.clock, timeLimit(app.clock, seconds, call.deadline), deadline =>
+      readLive(app, input, { ...call, deadline }),
+    )
   } catch (error) {
     if (!isAppError(error) || !outages.includes(error.code)) throw error
     call.log('warn', 'answered_stale', { code: error.code })
     return await readSnapshot(app, input, call).catch(() => {
       throw error
     })
-  } finally {
-    deadline.end()
   }
 }
 

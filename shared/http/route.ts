@@ -1,7 +1,6 @@
 import type { HttpRequest, HttpResponseInit, InvocationContext } from '@azure/functions'
 import { type App, getApp } from '../app.ts'
-import { type Call, startDeadline } from '../call.ts'
-import { systemClock } from '../clock.ts'
+import { type Call, timeLimit, withDeadline } from '../call.ts'
 import { createLog, describeError, type Log } from '../log.ts'
 import { correlationIdOf } from './correlation.ts'
 import { errorAnswer, toKnownError } from './error-answer.ts'
@@ -16,42 +15,44 @@ type Route<Values> = {
   handle: (input: Values, context: RouteContext) => Promise<HttpResponseInit>
 }
 
-/** The deadline of functions that answer without any settings. */
+/** Seconds that functions have that answer without any settings. */
 const defaultDeadlineSeconds = 100
 
 type Handler = (request: HttpRequest, context: InvocationContext) => Promise<HttpResponseInit>
 
-/**
- * The edge of an HTTP function: parses what comes in, holds the deadline, and turns every failure into an answer, since
- * a handler that throws would answer without a body. One log line a request.
- */
+type Handle = (request: HttpRequest, context: RouteContext) => Promise<HttpResponseInit>
+
+/** An HTTP function with parameters: they are parsed and checked before `handle` gets them. */
 export function route<Values>({ parameters, handle }: Route<Values>): Handler {
-  return edge(async (request, context) => {
-    const [{ readInput }, module, settings] = await Promise.all([
-      import('./input.ts'),
-      import('./parameters.ts'),
-      context.app.settings(),
-    ])
-    const deadline = startDeadline(context.app.clock, settings.deadlineSeconds)
-    try {
+  return serve(
+    async app => (await app.settings()).deadlineSeconds,
+    async (request, context) => {
+      const [{ readInput }, module] = await Promise.all([import('./input.ts'), import('./parameters.ts')])
       const input = await readInput(request, parameters(module))
-      return await handle(input, { ...context, request, call: { ...context.call, deadline } })
-    } finally {
-      deadline.end()
-    }
-  })
+      return handle(input, context)
+    },
+  )
 }
 
 /** An HTTP function that needs neither parameters nor settings. */
-export function edge(handle: (request: HttpRequest, context: RouteContext) => Promise<HttpResponseInit>): Handler {
+export const edge = (handle: Handle): Handler => serve(async () => defaultDeadlineSeconds, handle)
+
+/**
+ * Wraps every HTTP function: enforces the deadline and turns every failure into a response, since a handler that throws
+ * would answer without a body. Writes one log line per request.
+ */
+function serve(deadlineSeconds: (app: App) => Promise<number>, handle: Handle): Handler {
   return async (request, context) => {
     const startedAt = performance.now()
     const correlationId = correlationIdOf(request.headers)
     const log = requestLog(request, context, correlationId)
-    const deadline = { at: systemClock.now() + defaultDeadlineSeconds * 1000, signal: new AbortController().signal }
     let response: HttpResponseInit
     try {
-      response = await handle(request, { app: getApp(), request, call: { correlationId, deadline, log } })
+      const app = getApp()
+      const limit = timeLimit(app.clock, await deadlineSeconds(app))
+      response = await withDeadline(app.clock, limit, deadline =>
+        handle(request, { app, request, call: { correlationId, deadline, log } }),
+      )
       log('info', 'request', { status: response.status, ms: elapsed(startedAt) })
     } catch (thrown) {
       const error = toKnownError(thrown)

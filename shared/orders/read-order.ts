@@ -1,8 +1,10 @@
+import { z } from 'zod'
 import type { Call } from '../call.ts'
 import type { Clock } from '../clock.ts'
 import { isAppError } from '../errors.ts'
-import { type OrderBytes, readItemsArray, readOrder } from '../partner-center/collection.ts'
-import { parseAnswer } from '../partner-center/paging.ts'
+import { type OrderBytes, readItems, readOrder } from '../partner-center/collection.ts'
+import { parseBounded } from '../partner-center/json-bytes.ts'
+import { parseAnswer, readNextLink, readPages } from '../partner-center/paging.ts'
 import type { RequestPartnerCenter } from '../partner-center/request.ts'
 import type { ShareCall } from '../shared-calls.ts'
 import { lacksPriceAccess } from './read-orders.ts'
@@ -26,43 +28,80 @@ export type SingleOrder = {
 
 export type ReadOrder = (query: OrderQuery, call: Call) => Promise<SingleOrder>
 
-type Options = { request: RequestPartnerCenter; share: ShareCall; clock: Clock }
+type Options = { request: RequestPartnerCenter; share: ShareCall; baseUrl: string; clock: Clock }
+
+type Reading = { order: OrderBytes; asOf: number }
 
 /**
  * Reads `GET /v1/customers/{id}/orders/{id}` and, if asked, its provisioning status at the same time
  * (learn.microsoft.com/partner-center/developer/get-an-order-by-id, get-subscription-provisioning-status).
  */
-export function createReadOrder({ request, share, clock }: Options): ReadOrder {
-  const read = (path: string, call: Call): Promise<Buffer> =>
-    share(path, call, async call => (await request({ path, resource: 'order' }, call)).body)
+export function createReadOrder({ request, share, baseUrl, clock }: Options): ReadOrder {
+  const read = (path: string, customerTenantId: string, call: Call): Promise<Reading> =>
+    share(path, call, async call => {
+      const asOf = clock.now()
+      const { body } = await request({ path, resource: 'order' }, call)
+      return { order: parseAnswer(body, body => readOrderOf(body, customerTenantId)), asOf }
+    })
 
-  async function readPriced(path: string, includePrice: boolean, call: Call) {
-    if (!includePrice) return { body: await read(path, call), pricesUnavailable: false }
+  async function readPriced(path: string, { customerTenantId, includePrice }: OrderQuery, call: Call) {
+    if (!includePrice) return { ...(await read(path, customerTenantId, call)), pricesUnavailable: false }
     try {
-      return { body: await read(`${path}?include_price=true`, call), pricesUnavailable: false }
+      return {
+        ...(await read(`${path}?include_price=true`, customerTenantId, call)),
+        pricesUnavailable: false,
+      }
     } catch (error) {
       if (!lacksPriceAccess(error)) throw error
-      return { body: await read(path, call), pricesUnavailable: true }
+      return { ...(await read(path, customerTenantId, call)), pricesUnavailable: true }
     }
   }
 
-  async function readStatus(path: string, call: Call): Promise<Buffer | undefined> {
-    try {
-      return parseAnswer(await read(`${path}/provisioningstatus`, call), readItemsArray)
-    } catch (error) {
-      // A missing status is no failure; the order itself says whether there is one of that id.
-      if (isAppError(error) && error.code === 'order_not_found') return undefined
-      throw error
-    }
-  }
+  const readStatus = (path: string, call: Call): Promise<Buffer | undefined> =>
+    share(path, call, async call => {
+      const pieces: Buffer[] = []
+      try {
+        for await (const items of readPages(request, baseUrl, { path, resource: 'order' }, parseStatus, call)) {
+          if (items.length > 0) pieces.push(pieces.length === 0 ? openBracket : comma, items)
+        }
+      } catch (error) {
+        // A missing status is no failure; the order itself says whether there is one of that id.
+        if (isAppError(error) && error.code === 'order_not_found') return undefined
+        throw error
+      }
+      return Buffer.concat([...(pieces.length === 0 ? [openBracket] : pieces), closeBracket])
+    })
 
-  return async ({ customerTenantId, orderId, includePrice, withProvisioningStatus }, call) => {
-    const asOf = clock.now()
-    const path = `/v1/customers/${customerTenantId}/orders/${encodeURIComponent(orderId)}`
-    const [{ body, pricesUnavailable }, provisioningStatus] = await Promise.all([
-      readPriced(path, includePrice, call),
-      withProvisioningStatus ? readStatus(path, call) : undefined,
+  return async (query, call) => {
+    const path = `/v1/customers/${query.customerTenantId}/orders/${encodeURIComponent(query.orderId)}`
+    const [reading, provisioningStatus] = await Promise.all([
+      readPriced(path, query, call),
+      query.withProvisioningStatus ? readStatus(`${path}/provisioningstatus`, call) : undefined,
     ])
-    return { order: parseAnswer(body, readOrder), provisioningStatus, asOf, pricesUnavailable }
+    return { ...reading, provisioningStatus }
   }
+}
+
+/** What makes a response an order of a customer (learn.microsoft.com/partner-center/developer/order-resources). */
+const identity = z.looseObject({
+  id: z.union([z.string().min(1), z.number()]),
+  referenceCustomerId: z.string().nullish(),
+})
+
+function readOrderOf(body: Buffer, customerTenantId: string): OrderBytes {
+  const order = readOrder(body)
+  const { referenceCustomerId } = identity.parse(parseBounded(order.json))
+  if (referenceCustomerId != null && referenceCustomerId.toLowerCase() !== customerTenantId) {
+    throw new TypeError('The response holds an order of another customer')
+  }
+  return order
+}
+
+const openBracket = Buffer.from('[')
+const closeBracket = Buffer.from(']')
+const comma = Buffer.from(',')
+
+function parseStatus(body: Buffer) {
+  const { items, links } = readItems(body)
+  return { value: items, next: links && readNextLink(links) }
 }

@@ -7,7 +7,7 @@ import {
   readOrderCollection,
   withoutMember,
 } from '../partner-center/collection.ts'
-import { collectionLinks, type NextLink, readPages } from '../partner-center/paging.ts'
+import { type NextLink, readNextLink, readPages, tooMuch } from '../partner-center/paging.ts'
 import type { RequestPartnerCenter } from '../partner-center/request.ts'
 import type { ShareCall } from '../shared-calls.ts'
 
@@ -33,6 +33,9 @@ export type CustomerOrders = {
 
 export type ReadOrders = (query: OrdersQuery, call: Call) => Promise<CustomerOrders>
 
+/** No customer has as many; what does would fill the memory, at about 300 bytes each. */
+const mostOrders = 400_000
+
 type Options = { request: RequestPartnerCenter; share: ShareCall; baseUrl: string; clock: Clock }
 
 /**
@@ -48,6 +51,7 @@ export function createReadOrders({ request, share, baseUrl, clock }: Options): R
     for await (const page of readPages(request, baseUrl, { path: toPath(query) }, parsePage, call)) {
       // One by one: a page can hold more than a call takes arguments.
       for (const order of page.orders) orders.push(order)
+      if (orders.length > mostOrders) throw tooMuch()
       envelope ??= page.envelope
     }
     return { orders, envelope: envelope ?? [], asOf, pricesUnavailable: false }
@@ -86,8 +90,8 @@ function parsePage(body: Buffer): {
   const { items, envelope } = readOrderCollection(body)
   const links = envelope.find(({ key }) => key === 'links')
   if (links === undefined) return { value: { orders: items, envelope }, next: undefined }
-  const { next } = collectionLinks.parse(JSON.parse(links.json.toString('utf8')))
-  if (next == null) return { value: { orders: items, envelope }, next: undefined }
+  const next = readNextLink(links.json)
+  if (next === undefined) return { value: { orders: items, envelope }, next: undefined }
   links.json = withoutMember(links.json, 'next')
   return { value: { orders: items, envelope }, next }
 }

@@ -1,4 +1,3 @@
-import { isUtf8 } from 'node:buffer'
 import {
   createScanner,
   fail,
@@ -38,9 +37,10 @@ export type Collection = { items: OrderBytes[]; envelope: EnvelopeMember[] }
 
 /** Reads a collection of orders. Throws a `SyntaxError` if the body is not JSON or not a collection. */
 export function readOrderCollection(body: Buffer): Collection {
-  const { scanner, start } = createScanner(body, isUtf8)
+  const { scanner, start } = createScanner(body)
   const items: OrderBytes[] = []
-  const envelope: EnvelopeMember[] = []
+  // Should a name be repeated, the last one counts, as for JSON.parse.
+  const envelope = new Map<string, Buffer>()
   let hasItems = false
   const root = skipSpace(scanner, start)
   if (!startsObject(scanner.bytes[root])) fail(root)
@@ -51,14 +51,12 @@ export function readOrderCollection(body: Buffer): Collection {
     0,
     (key, valueStart, valueEnd) => {
       if (key === 'items') hasItems = startsArray(scanner.bytes[valueStart])
-      else if (!startsNull(scanner.bytes[valueStart])) {
-        envelope.push({ key, json: copyValue(scanner, valueStart, valueEnd) })
-      }
+      else if (startsNull(scanner.bytes[valueStart])) envelope.delete(key)
+      else envelope.set(key, copyValue(scanner, valueStart, valueEnd))
       return false
     },
     (key, valueStart) => {
       if (key !== 'items' || !startsArray(scanner.bytes[valueStart])) return undefined
-      // Should a name be repeated, the last one counts, as for JSON.parse.
       items.length = 0
       return scanArray(scanner, valueStart, 1, (_, position, depth) => {
         const item = readItem(scanner, position, depth)
@@ -70,12 +68,12 @@ export function readOrderCollection(body: Buffer): Collection {
   const rest = skipSpace(scanner, end)
   if (rest !== scanner.bytes.length) fail(rest)
   if (!hasItems) fail(end)
-  return { items, envelope }
+  return { items, envelope: Array.from(envelope, ([key, json]) => ({ key, json })) }
 }
 
 /** Reads a body that is one order. Throws a `SyntaxError` if it is not a JSON object. */
 export function readOrder(body: Buffer): OrderBytes {
-  const { scanner, start } = createScanner(body, isUtf8)
+  const { scanner, start } = createScanner(body)
   const at = skipSpace(scanner, start)
   if (!startsObject(scanner.bytes[at])) fail(at)
   const { order, end } = readItem(scanner, at, 0)
@@ -86,23 +84,26 @@ export function readOrder(body: Buffer): OrderBytes {
 
 /** A JSON object without one of its members, the bytes of all others as they were. */
 export function withoutMember(json: Buffer, name: string): Buffer {
-  const scanner: Scanner = { bytes: json, cuts: [], elements: 0 }
+  const scanner: Scanner = { bytes: json, cuts: [], elements: 0, values: 0 }
   const end = scanObject(scanner, 0, 0, key => key === name)
   return withoutCuts(scanner, 0, end, 0)
 }
 
-/** The `items` of any other collection as one JSON array, mended the same way. Throws a `SyntaxError` if there is none. */
-export function readItemsArray(body: Buffer): Buffer {
-  const { scanner, start } = createScanner(body, isUtf8)
+/** The elements of any other collection's `items`, repaired the same way, and its links. Throws if there are no items. */
+export function readItems(body: Buffer): { items: Buffer; links: Buffer | undefined } {
+  const { scanner, start } = createScanner(body)
   const root = skipSpace(scanner, start)
   if (!startsObject(scanner.bytes[root])) fail(root)
   let items: Buffer | undefined
+  let links: Buffer | undefined
   const end = scanObject(scanner, root, 0, (key, valueStart, valueEnd) => {
     if (key === 'items' && startsArray(scanner.bytes[valueStart])) items = copyValue(scanner, valueStart, valueEnd)
+    if (key === 'links') links = copyValue(scanner, valueStart, valueEnd)
     return false
   })
   const rest = skipSpace(scanner, end)
-  return rest === scanner.bytes.length && items !== undefined ? items : fail(rest)
+  if (rest !== scanner.bytes.length || items === undefined) fail(rest)
+  return { items: items.subarray(1, -1), links }
 }
 
 const unread: Omit<OrderBytes, 'json'> = {
@@ -125,6 +126,7 @@ function readItem(scanner: Scanner, start: number, depth: number): { order: Orde
   }
   if (!startsObject(bytes[start])) fail(start)
   const firstCut = scanner.cuts.length
+  scanner.values = 0
   let hasLineItems = false
   let members = 0
 
@@ -167,7 +169,7 @@ const appendMember = (object: Buffer, afterOthers: boolean, member: string): Buf
 
 /** Root members are small and few: read again by themselves, they need no bookkeeping of cuts across the items. */
 function copyValue({ bytes }: Scanner, start: number, end: number): Buffer {
-  const scanner: Scanner = { bytes, cuts: [], elements: 0 }
+  const scanner: Scanner = { bytes, cuts: [], elements: 0, values: 0 }
   scanValue(scanner, start)
   return withoutCuts(scanner, start, end, 0)
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { Call } from '../call.ts'
+import { parseBounded } from './json-bytes.ts'
 import { collectionLinks, type PageLimits, parseAnswer, readPages } from './paging.ts'
 import type { RequestPartnerCenter } from './request.ts'
 
@@ -58,13 +59,11 @@ export async function readCustomer(
   call: Call,
 ): Promise<Customer | undefined> {
   const { body } = await request({ path: `/v1/customers/${customerTenantId}` }, call)
-  return parseAnswer(body, body => toCustomer(customerResource.parse(parseJson(body))))
+  return parseAnswer(body, body => toCustomer(customerResource.parse(parseBounded(body))))
 }
 
-const parseJson = (body: Buffer): unknown => JSON.parse(body.toString('utf8').replace(/^\uFEFF/, ''))
-
 function parsePage(body: Buffer) {
-  const { items, links } = customerPage.parse(parseJson(body))
+  const { items, links } = customerPage.parse(parseBounded(body))
   return { value: items.flatMap(item => toCustomer(item) ?? []), next: links.next }
 }
 

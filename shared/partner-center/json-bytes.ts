@@ -1,3 +1,5 @@
+import { isUtf8 } from 'node:buffer'
+
 /**
  * Reads JSON as bytes, so that an answer can be mended and passed on without being parsed and written again: numbers
  * keep their digits, dates their text, and one pass over the bytes is cheaper than `JSON.parse` alone. Accepts exactly
@@ -8,6 +10,15 @@
 
 /** Deepest nesting that is read; far beyond any resource of Partner Center. */
 export const maxDepth = 256
+
+/** Longest array or object that is read. No list of Partner Center comes near it; what does would fill the memory. */
+export const maxElements = 200_000
+
+/** Most values below one order, or in one body that is parsed as a whole: about 200 MB once parsed. */
+const maxValues = 2_000_000
+
+/** Most byte ranges that are left out of one order. */
+const maxCuts = 1_000_000
 
 /** Byte ranges to leave out: start and end by turns, ascending, never overlapping. */
 export type Cuts = number[]
@@ -23,6 +34,8 @@ export type Scanner = {
   cuts: Cuts
   /** How many objects stood directly in the array that was read last. */
   elements: number
+  /** How many values were read since it was last set to 0. */
+  values: number
 }
 
 const quote = 0x22
@@ -41,14 +54,18 @@ export const startsArray = (byte: number | undefined): boolean => byte === openB
 export const startsNull = (byte: number | undefined): boolean => byte === letterN
 
 /** A scanner over a whole body; a byte-order mark is passed over, bytes that are not UTF-8 are replaced. */
-export function createScanner(body: Buffer, isUtf8: (bytes: Buffer) => boolean): { scanner: Scanner; start: number } {
+export function createScanner(body: Buffer): { scanner: Scanner; start: number } {
   const bytes = isUtf8(body) ? body : Buffer.from(body.toString('utf8'))
   const start = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0
-  return { scanner: { bytes, cuts: [], elements: 0 }, start }
+  return { scanner: { bytes, cuts: [], elements: 0, values: 0 }, start }
 }
 
 export function fail(position: number): never {
   throw new SyntaxError(`Not JSON at byte ${position}`)
+}
+
+function failTooLarge(what: string): never {
+  throw new RangeError(`The JSON holds too many ${what}`)
 }
 
 const isSpace = (byte: number | undefined): boolean => byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09
@@ -59,6 +76,7 @@ export function skipSpace(scanner: Scanner, position: number): number {
   let end = position + 1
   while (isSpace(bytes[end])) end++
   scanner.cuts.push(position, end)
+  if (scanner.cuts.length > 2 * maxCuts) failTooLarge('gaps')
   return end
 }
 
@@ -112,6 +130,7 @@ function skipLiteral(bytes: Buffer, position: number, literal: string): number {
 /** Reads one value that begins at `position` and returns its end. */
 export function scanValue(scanner: Scanner, position: number, depth = 0): number {
   const { bytes } = scanner
+  if (++scanner.values > maxValues) failTooLarge('values')
   switch (bytes[position]) {
     case quote:
       return skipText(bytes, position)
@@ -136,12 +155,14 @@ export function scanArray(scanner: Scanner, position: number, depth = 0, element
   if (depth >= maxDepth) fail(position)
   const { bytes } = scanner
   let objects = 0
+  let elements = 0
   let at = skipSpace(scanner, position + 1)
   if (bytes[at] === closeBracket) {
     scanner.elements = 0
     return at + 1
   }
   for (;;) {
+    if (++elements > maxElements) failTooLarge('elements')
     if (bytes[at] === openBrace) objects++
     at = skipSpace(scanner, element(scanner, at, depth + 1))
     const byte = bytes[at]
@@ -167,6 +188,7 @@ export function scanObject(
   let cutsAtKeptEnd = 0
   let droppedStart = -1
   let cutsAtDroppedStart = 0
+  let members = 0
 
   // A dropped member takes the comma on its left along, or on its right where nothing on its left is kept.
   const cut = (start: number, end: number, cutsBefore: number) => {
@@ -178,6 +200,7 @@ export function scanObject(
   if (bytes[at] === closeBrace) return at + 1
   for (;;) {
     if (bytes[at] !== quote) fail(at)
+    if (++members > maxElements) failTooLarge('members')
     if (droppedStart >= 0) {
       cut(droppedStart, at, cutsAtDroppedStart)
       droppedStart = -1
@@ -218,15 +241,29 @@ export function readText(bytes: Buffer, start: number, end: number): string {
     : raw.toString('utf8', 1, raw.length - 1)
 }
 
-/** The bytes from `start` to `end` without the cuts from index `firstCut` on. Shares memory where nothing is cut. */
+/**
+ * The bytes from `start` to `end` without the cuts from index `firstCut` on. They are moved together within the scanned
+ * bytes, which need not be copied for that; nothing may read the range again.
+ */
 export function withoutCuts({ bytes, cuts }: Scanner, start: number, end: number, firstCut: number): Buffer {
   if (cuts.length === firstCut) return bytes.subarray(start, end)
-  const pieces: Buffer[] = []
-  let at = start
+  let kept = cuts[firstCut] as number
   for (let index = firstCut; index < cuts.length; index += 2) {
-    pieces.push(bytes.subarray(at, cuts[index]))
-    at = cuts[index + 1] as number
+    const from = cuts[index + 1] as number
+    const to = cuts[index + 2] ?? end
+    bytes.copyWithin(kept, from, to)
+    kept += to - from
   }
-  pieces.push(bytes.subarray(at, end))
-  return Buffer.concat(pieces)
+  return bytes.subarray(start, kept)
+}
+
+/**
+ * `JSON.parse` for a body from outside, after a look at its size once parsed: a few bytes can stand for many objects.
+ * A byte-order mark is passed over. Throws a `SyntaxError` if it is not JSON, a `RangeError` if it holds too much.
+ */
+export function parseBounded(body: Buffer): unknown {
+  const { scanner, start } = createScanner(body)
+  const end = skipSpace(scanner, scanValue(scanner, skipSpace(scanner, start)))
+  if (end !== scanner.bytes.length) fail(end)
+  return JSON.parse(scanner.bytes.toString('utf8', start))
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { Call } from '../call.ts'
 import { AppError } from '../errors.ts'
+import { parseBounded } from './json-bytes.ts'
 import type { PartnerRequest, RequestPartnerCenter } from './request.ts'
 
 const header = z.looseObject({ key: z.string(), value: z.string() })
@@ -16,6 +17,10 @@ export const collectionLinks = z.preprocess(
 )
 
 export type NextLink = z.infer<typeof link>
+
+/** The link to the next page in the `links` member of a collection. */
+export const readNextLink = (links: Buffer): NextLink | undefined =>
+  collectionLinks.parse(parseBounded(links)).next ?? undefined
 
 export type PageLimits = { pages: number; bytes: number }
 
@@ -63,7 +68,8 @@ const invalidNextLink = (what: string): AppError =>
     `The link to the next page that Partner Center gave ${what}. Try again; if it happens again, report the correlation id.`,
   )
 
-const tooMuch = ({ pages, bytes }: PageLimits): AppError =>
+/** A list that is longer than any that Partner Center really has. */
+export const tooMuch = ({ pages, bytes }: PageLimits = orderPageLimits): AppError =>
   new AppError(
     'partner_center_invalid_response',
     `The list of Partner Center does not end within ${pages} pages or ${bytes / 1024 / 1024} MiB. Narrow the request, for instance by billingType.`,

@@ -38,8 +38,19 @@ export type RequestOptions = {
 
 const guid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 
+/** Addresses that are remembered to answer 401 whatever the token. */
+const mostRefused = 1000
+
 export function createRequest(options: RequestOptions): RequestPartnerCenter {
   const { transport, tokens, baseUrl, clock, pace, extraHeaders, onAnswer } = options
+
+  // The token with which an address was refused although it had just been renewed: it is not the token's fault, and
+  // renewing it at each call for one customer would only cost requests.
+  const refused = new Map<string, string>()
+  const noteRefused = (pathname: string, token: string) => {
+    if (refused.size >= mostRefused) refused.clear()
+    refused.set(pathname, token)
+  }
 
   return async ({ path, headers, resource = 'collection' }, call) => {
     const url = new URL(baseUrl + path)
@@ -57,7 +68,7 @@ export function createRequest(options: RequestOptions): RequestPartnerCenter {
     const send = async (token: string): Promise<TransportResponse> => {
       await pace?.(call)
       const sent = { ...callHeaders, authorization: `Bearer ${token}` }
-      const response = await transport({ method: 'GET', url, headers: sent, signal: call.deadline.signal })
+      const response = await transport({ method: 'GET', url, headers: sent, deadline: call.deadline })
       onAnswer?.(response.headers)
       return response
     }
@@ -67,10 +78,11 @@ export function createRequest(options: RequestOptions): RequestPartnerCenter {
     const attempt = async (): Promise<Try<TransportResponse>> => {
       try {
         let response = await send(token)
-        if (response.status === 401 && !renewed) {
+        if (response.status === 401 && !renewed && refused.get(url.pathname) !== token) {
           renewed = true
           token = await tokens.renew(token, call)
           response = await send(token)
+          if (response.status === 401) noteRefused(url.pathname, token)
         }
         if (response.status >= 200 && response.status < 300) return { value: response }
         const failure = toAppError(response, resource, clock.now())
@@ -89,7 +101,7 @@ export function createRequest(options: RequestOptions): RequestPartnerCenter {
 const unreachable = (cause: TransportError): AppError =>
   new AppError(
     'partner_center_unavailable',
-    'Partner Center cannot be reached or broke off its answer, after several tries. Try again in 30 seconds.',
+    'Partner Center cannot be reached or broke off its response. Try again in 30 seconds.',
     { retryAfterSeconds: 30, cause },
   )
 

@@ -32,7 +32,7 @@ export function parseRetryAfter(header: string | undefined, now: number): number
   if (/^\d+$/.test(text)) return Math.min(Number(text), mostSeconds) * 1000
   if (!httpDate.test(text)) return undefined
   const at = Date.parse(text)
-  return Number.isNaN(at) ? undefined : Math.max(0, at - now)
+  return Number.isNaN(at) ? undefined : Math.min(Math.max(0, at - now), mostSeconds * 1000)
 }
 
 /** The outcome of one try: a value, or a failure that another try may mend. Anything else the try throws. */

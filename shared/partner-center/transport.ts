@@ -1,4 +1,5 @@
-import { Agent, interceptors } from 'undici'
+import { Agent, type Dispatcher, interceptors } from 'undici'
+import type { Deadline } from '../call.ts'
 
 /** A fault below HTTP. `network`: worth another try. `too-large`, `undecodable`: the answer came and is of no use. */
 export class TransportError extends Error {
@@ -16,12 +17,15 @@ export type TransportRequest = {
   url: URL
   headers: Record<string, string>
   body?: string
-  signal: AbortSignal
+  deadline: Pick<Deadline, 'signal' | 'silenceMs'>
 }
 
 export type TransportResponse = { status: number; headers: Record<string, string | undefined>; body: Buffer }
 
-/** Sends one request and reads its whole answer. Rejects with a `TransportError`, or with the signal's reason. */
+/**
+ * Sends one request and reads its whole response. A response with an error status is returned even if its body cannot be
+ * read. Rejects with a `TransportError`, or with the reason of the deadline's signal.
+ */
 export type Transport = (request: TransportRequest) => Promise<TransportResponse>
 
 export type TransportOptions = {
@@ -31,8 +35,11 @@ export type TransportOptions = {
   maxBodyBytes?: number
 }
 
-/** Longest answer to one call. */
-export const maxBodyBytes = 64 * 1024 * 1024
+/** Longest response to one call: as much as all pages of a collection may have together. */
+export const maxBodyBytes = 256 * 1024 * 1024
+
+/** No error body that has a meaning is longer than this. */
+const maxErrorBodyBytes = 64 * 1024
 
 /**
  * The one place that talks HTTP to Partner Center and Entra ID: an undici Agent with keep-alive, a bounded number of
@@ -51,7 +58,7 @@ export function createTransport({ connections, maxBodyBytes: maxBytes = maxBodyB
     maxResponseSize: maxBytes,
   }).compose(interceptors.dns(), interceptors.decompress({ skipErrorResponses: false, maxSize: maxBytes }))
 
-  return async ({ method, url, headers, body, signal }) => {
+  return async ({ method, url, headers, body, deadline: { signal, silenceMs } }) => {
     try {
       const response = await dispatcher.request({
         method,
@@ -60,17 +67,40 @@ export function createTransport({ connections, maxBodyBytes: maxBytes = maxBodyB
         headers: { 'accept-encoding': 'gzip, deflate', ...headers },
         body: body ?? null,
         signal,
+        headersTimeout: silenceMs,
+        bodyTimeout: silenceMs,
       })
-      const bytes = await response.body.bytes()
+      const isError = response.statusCode >= 400
       return {
         status: response.statusCode,
         headers: flatten(response.headers),
-        body: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength),
+        body: isError ? await readErrorBody(response.body, silenceMs) : toBuffer(await response.body.bytes()),
       }
     } catch (error) {
       throw signal.aborted ? signal.reason : toTransportError(error, url)
     }
   }
+}
+
+const toBuffer = ({ buffer, byteOffset, byteLength }: Uint8Array): Buffer => Buffer.from(buffer, byteOffset, byteLength)
+
+/** What can be read of an error's body within `ms`: its status and headers say enough without it. */
+async function readErrorBody(body: Dispatcher.ResponseData['body'], ms: number): Promise<Buffer> {
+  const chunks: Buffer[] = []
+  let bytes = 0
+  const timer = setTimeout(() => body.destroy(), ms)
+  try {
+    for await (const chunk of body) {
+      chunks.push(chunk as Buffer)
+      bytes += (chunk as Buffer).length
+      if (bytes >= maxErrorBodyBytes) break
+    }
+  } catch {
+    // Cut off, silent or not to be decompressed: what came before counts.
+  } finally {
+    clearTimeout(timer)
+  }
+  return Buffer.concat(chunks).subarray(0, maxErrorBodyBytes)
 }
 
 function flatten(headers: Record<string, string | string[] | undefined>): Record<string, string | undefined> {

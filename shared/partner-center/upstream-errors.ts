@@ -142,11 +142,10 @@ export function toAppError(response: TransportResponse, resource: Resource, now:
   }
   if (status >= 500 || status === 408) {
     const retryAfterSeconds = seconds(defaultOutageSeconds)
-    return new AppError(
-      'partner_center_unavailable',
-      `${said} after several tries. Try again in ${retryAfterSeconds} seconds.`,
-      { ...options, retryAfterSeconds },
-    )
+    return new AppError('partner_center_unavailable', `${said}. Try again in ${retryAfterSeconds} seconds.`, {
+      ...options,
+      retryAfterSeconds,
+    })
   }
   const rule = rules.find(rule => matches(rule, error, resource))
   if (rule === undefined) {

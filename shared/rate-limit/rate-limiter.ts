@@ -80,10 +80,14 @@ export function createRateLimiter({ store, blob, clock, requestsPerMinute, concu
         call.deadline.signal.throwIfAborted()
         const slot = slots.shift()
         if (slot === undefined) {
+          const isOurs = reserving === undefined
           reserving ??= reserve().finally(() => {
             reserving = undefined
           })
-          await reserving
+          await reserving.catch(error => {
+            // Another's failure, or the end of its work, is no reason to give up.
+            if (isOurs) throw error
+          })
           continue
         }
         if (slot < clock.now() - graceMs) {

@@ -1,50 +1,52 @@
-import { type Call, type Deadline, deadlineExceeded } from '../call.ts'
+import { type Call, type Deadline, deadlineExceeded, withDeadline } from '../call.ts'
 import type { Clock } from '../clock.ts'
 
-/** A deadline that stands still while its work waits for the rate limiter: that wait is nobody's fault. */
-export type WorkDeadline = Deadline & {
-  suspend: <T>(wait: () => Promise<T>) => Promise<T>
-  /** Call it when the work is done, or its timer holds the process. */
-  end: () => void
-}
+/** A deadline that stands still while its work waits for the rate limiter: nobody can help that wait. */
+export type WorkDeadline = Deadline & { suspend: <T>(wait: () => Promise<T>) => Promise<T> }
 
-/** Starts a deadline of `seconds` of work. It also ends when `call` does, however much is left. */
-export function startWorkDeadline(clock: Clock, seconds: number, call: Call): WorkDeadline {
-  const controller = new AbortController()
+/** Runs work that may take `seconds`, waits for the rate limiter aside. It also ends when `call` does. */
+export function withWorkDeadline<T>(
+  clock: Clock,
+  seconds: number,
+  { deadline: parent }: Call,
+  work: (deadline: WorkDeadline) => Promise<T>,
+): Promise<T> {
+  const timeIsUp = new AbortController()
   let leftMs = seconds * 1000
   let waiting = 0
-  let runsSince = clock.now()
-  let timer = new AbortController()
+  let runsSince = 0
+  let cancel: () => void = () => undefined
 
   function run(): void {
     runsSince = clock.now()
-    timer = new AbortController()
-    clock.sleep(leftMs, timer.signal).then(
-      () => controller.abort(deadlineExceeded(seconds)),
-      () => undefined,
-    )
+    cancel = clock.after(leftMs, () => timeIsUp.abort(deadlineExceeded(seconds)))
   }
   function stand(): void {
-    timer.abort()
+    cancel()
     leftMs = Math.max(0, leftMs - (clock.now() - runsSince))
+  }
+  const suspend: WorkDeadline['suspend'] = async wait => {
+    if (waiting++ === 0) stand()
+    try {
+      return await wait()
+    } finally {
+      if (--waiting === 0) run()
+    }
   }
 
   run()
-  return {
-    get at() {
-      return waiting > 0 ? clock.now() + leftMs : runsSince + leftMs
-    },
-    signal: AbortSignal.any([controller.signal, call.deadline.signal]),
-    async suspend(wait) {
-      if (waiting++ === 0) stand()
-      try {
-        return await wait()
-      } finally {
-        if (--waiting === 0) run()
-      }
-    },
-    end: () => timer.abort(),
-  }
+  const signal = AbortSignal.any([timeIsUp.signal, parent.signal])
+  const silenceMs = Math.min(parent.silenceMs, (seconds * 1000) / 3)
+  // A second later than the parent's own end, so that it is the parent's signal that says so.
+  return withDeadline(clock, { at: parent.at + 1000, silenceMs, signal }, deadline =>
+    work({
+      ...deadline,
+      get at() {
+        return Math.min(parent.at, (waiting > 0 ? clock.now() : runsSince) + leftMs)
+      },
+      suspend,
+    }),
+  ).finally(() => cancel())
 }
 
 export const isWorkDeadline = (deadline: Deadline): deadline is WorkDeadline => 'suspend' in deadline

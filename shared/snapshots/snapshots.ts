@@ -81,7 +81,7 @@ export function createSnapshots({ store, queue, request: requestOptions, setting
 
   const writeManifest = createWriteManifest({ store, reader, clock })
   const failPart = createFailPart(store)
-  const ensure = createEnsure({ store, reader, runs, currentRun, writeManifest, failPart })
+  const ensure = createEnsure({ store, queue, reader, runs, currentRun, writeManifest, failPart })
   const readOne = createReadCustomer({
     readOrders: createReadOrders({ request, share: (_, call, start) => start(call), baseUrl, clock }),
     probe: createCredentialProbe({ readList: call => request({ path: '/v1/customers?size=1' }, call), clock }),
@@ -112,7 +112,7 @@ export function createSnapshots({ store, queue, request: requestOptions, setting
   })
   const watch = createWatch({ queue, currentRun, reader, clock, times, planRun, ensure })
   const start = createStartRun({ store, runs, queue, currentRun, clock, times, ensure })
-  const timer = createTimerStart({ queue, currentRun, clock, start })
+  const timer = createTimerStart({ currentRun, clock, start })
 
   /** A name that cannot be read costs the name, unless nothing can be read. */
   async function readName(customerTenantId: string, call: Call): Promise<string> {
@@ -129,7 +129,7 @@ export function createSnapshots({ store, queue, request: requestOptions, setting
   const handlers: Handlers = {
     watch: { handle: watch.watch, giveUp: watch.giveUp },
     part: { handle: parts.take, giveUp: parts.giveUp },
-    start: { handle: timer.handle, giveUp: timer.giveUp },
+    start: { handle: timer.handle, giveUp: timer.handle },
   }
 
   async function pass(message: unknown, to: 'handle' | 'giveUp', call: Call): Promise<void> {

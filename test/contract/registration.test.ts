@@ -27,8 +27,8 @@ const expected = [
     route: 'customers/{customerTenantId}/orders',
   },
   { name: 'get-health-details', type: 'httpTrigger', methods: ['GET'], authLevel: 'function', route: 'health/details' },
-  { name: 'get-health', type: 'httpTrigger', methods: ['GET'], authLevel: 'anonymous', route: 'health' },
-  { name: 'get-openapi', type: 'httpTrigger', methods: ['GET'], authLevel: 'anonymous', route: 'openapi.json' },
+  { name: 'get-health', type: 'httpTrigger', methods: ['GET', 'HEAD'], authLevel: 'anonymous', route: 'health' },
+  { name: 'get-openapi', type: 'httpTrigger', methods: ['GET', 'HEAD'], authLevel: 'anonymous', route: 'openapi.json' },
   { name: 'poll-order-changes', type: 'httpTrigger', methods: ['GET'], authLevel: 'function', route: 'order-changes' },
   {
     name: 'cancel-snapshot',

@@ -279,7 +279,7 @@ describe('a failure', () => {
   })
 
   test('of an upstream that sends a bomb is bounded', async () => {
-    app.simulator.partnerCenter.outage = compressed(`{"items":[${' '.repeat(70 * 1024 * 1024)}]}`)
+    app.simulator.partnerCenter.outage = compressed(`{"items":[${'{},'.repeat(200_000)}{}]}`)
     const response = await get(documentedCustomerId)
 
     expect(response.status).toBe(502)

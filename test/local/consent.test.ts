@@ -1,3 +1,4 @@
+import { connect } from 'node:net'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Simulator, startSimulator } from '../../local/simulator/simulator.ts'
 import { clouds } from '../../shared/clouds.ts'
@@ -89,3 +90,28 @@ test('a vault that refuses shows before anybody signs in', async () => {
   simulator.keyVault.failures.push({ status: 403, code: 'Forbidden' })
   await expect(startConsent(simulator)).rejects.toThrow('Key Vault Secrets User')
 })
+
+test.each(['//', '/?state=%C3%A9', `/?state=${'é'.repeat(21)}x`, '/\\'])(
+  'a request of another page for %s is refused and does not end the command',
+  async target => {
+    const { signInUrl, ended } = await startConsent(simulator)
+    const redirect = await press(signInUrl, 'accept')
+    expect(await statusOf(Number(new URL(redirect).port), target)).toBe(400)
+    expect((await follow(redirect)).status).toBe(200)
+    expect(await ended).toBe(0)
+  },
+)
+
+/** The status of a request whose target goes out as it stands, which fetch would tidy up. */
+const statusOf = (port: number, target: string): Promise<number> =>
+  new Promise((resolve, reject) => {
+    const socket = connect(port, '127.0.0.1', () => {
+      socket.write(Buffer.from(`GET ${target} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n`, 'latin1'))
+    })
+    socket.once('data', data => {
+      socket.destroy()
+      resolve(Number(String(data).split(' ')[1]))
+    })
+    socket.once('error', reject)
+    socket.once('close', () => reject(new Error('No response')))
+  })

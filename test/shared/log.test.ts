@@ -166,3 +166,22 @@ describe('a log', () => {
     )
   })
 })
+
+test.each([
+  ['https://a.blob.core.windows.net/c/b?sv=1;sig=abc%2Fdef', 'abc'],
+  ['https://proxy.example/?to=https%3A%2F%2Fa%3Fsv%3D1%26sig%3Dabcdef', 'abcdef'],
+  ['SharedAccessSignature=sv=1&sig=abcdef', 'abcdef'],
+  ['Authorization: Basic dXNlcjpwYXNz', 'dXNlcjpwYXNz'],
+  ['{"authorization":"Basic dXNlcjpwYXNz"}', 'dXNlcjpwYXNz'],
+])('nothing secret is left of %s', (text, secret) => {
+  expect(redact(text)).not.toContain(secret)
+})
+
+test('a product named Basic is no secret', () => {
+  expect(redact('Microsoft 365 Business Basic subscription')).toBe('Microsoft 365 Business Basic subscription')
+})
+
+test('no more than 16,384 characters of a text are searched and kept', () => {
+  expect(redact('eyJ-'.repeat(1_000_000)).length).toBeLessThanOrEqual(16_384)
+  expect(redact(`${'x'.repeat(16_000)} AccountKey=${'a'.repeat(1000)}`)).not.toContain('aaa')
+})

@@ -36,14 +36,14 @@ test('settings come from the environment of the process', async () => {
 })
 
 describe('the storage', () => {
-  const accountKey = 'DefaultEndpointsProtocol=https;AccountName=a;AccountKey=k;EndpointSuffix=core.windows.net'
+  const accountKey = 'DefaultEndpointsProtocol=https;AccountName=a;AccountKey=a2V5;EndpointSuffix=core.windows.net'
 
   test.each([
     'UseDevelopmentStorage=true',
     'UseDevelopmentStorage=true;DevelopmentStorageProxyUri=http://proxy',
     accountKey,
-    'BlobEndpoint=https://a.blob.core.windows.net;SharedAccessSignature=sv=1',
-    'accountname=a; accountkey=k',
+    'BlobEndpoint=https://a.blob.core.windows.net;QueueEndpoint=https://a.queue.core.windows.net;SharedAccessSignature=sv=1',
+    'DefaultEndpointsProtocol=http;AccountName=a;AccountKey=a2V5;BlobEndpoint=http://127.0.0.1:1/a;QueueEndpoint=http://127.0.0.1:1/a;',
   ])('may be the connection string %s', async connectionString => {
     const connection = { kind: 'connection-string', connectionString }
     expect(await storageOf({ AzureWebJobsStorage: connectionString })).toEqual({

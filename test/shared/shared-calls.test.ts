@@ -8,8 +8,8 @@ import { createFakeClock } from '../support/fake-clock.ts'
 type Flight = { call: Call; land: (result: string) => void; crash: (error: Error) => void }
 
 /** Callers of one share, whose flights a test lands by hand. */
-function airport() {
-  const share = createShareCall()
+function airport(clock = createFakeClock()) {
+  const share = createShareCall(clock)
   const flights: Flight[] = []
   const fly = (call: Call, key = 'orders') =>
     share(
@@ -156,22 +156,34 @@ describe('a flight', () => {
     expect(flight().call.deadline.signal.aborted).toBe(false)
   })
 
-  test('has until the latest deadline of those on board at the time', async () => {
+  test('has the time of its first caller, whoever comes later', async () => {
     const clock = createFakeClock()
-    const { fly, flight } = airport()
-    const [ten, fifty, twenty] = [10, 50, 20].map(seconds => createCall({ clock, seconds }))
-    if (ten === undefined || fifty === undefined || twenty === undefined) throw new Error('Three calls were made')
-    const results = [outcome(fly(ten))]
-    const at = () => (flight().call.deadline.at - clock.now()) / 1000
-    expect(at()).toBe(10)
-    results.push(outcome(fly(fifty)))
-    expect(at()).toBe(50)
-    results.push(outcome(fly(twenty)))
-    expect(at()).toBe(50)
-    fifty.abort(late('fifty'))
-    expect(at()).toBe(20)
-    flight().land('orders')
-    expect(await Promise.all(results)).toEqual(['orders', late('fifty'), 'orders'])
+    const { fly, flight } = airport(clock)
+    const results = [outcome(fly(createCall({ clock, seconds: 10 })))]
+    await clock.advance(4000)
+    results.push(outcome(fly(createCall({ clock, seconds: 50 }))))
+    expect(flight().call.deadline.at - clock.now()).toBe(6000)
+    await clock.advance(6000)
+    expect(flight().call.deadline.signal.aborted).toBe(true)
+    expect(await Promise.all(results)).toEqual([
+      expect.objectContaining({ code: 'deadline_exceeded' }),
+      expect.objectContaining({ code: 'deadline_exceeded' }),
+    ])
+  })
+
+  test('that gets no response fails those who came in its first caller’s time, and nobody after them', async () => {
+    const clock = createFakeClock()
+    const { fly, flights, flight } = airport(clock)
+    const results: Promise<unknown>[] = []
+    for (let caller = 0; caller < 12; caller++) {
+      results.push(outcome(fly(createCall({ clock, seconds: 3 }))))
+      await clock.advance(500)
+      // The first response is lost; every later one comes at once.
+      if (flights.length > 1) flight().land('orders')
+    }
+    const failed = (await Promise.all(results)).filter(result => result !== 'orders')
+    expect(failed).toHaveLength(6)
+    expect(flights.length).toBeGreaterThan(1)
   })
 
   test('goes by the id of its first caller and logs to one still on board', async () => {

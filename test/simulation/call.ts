@@ -13,7 +13,7 @@ export function createSimulatedCall(
   const step = process.after(seconds * 1000, () => controller.abort(deadlineExceeded(seconds)), 0)
   const call: Call = {
     correlationId: 'simulation',
-    deadline: { at: process.clock.now() + seconds * 1000, signal: controller.signal },
+    deadline: { at: process.clock.now() + seconds * 1000, signal: controller.signal, silenceMs: 30_000 },
     log: (_, event, fields) => logged(process, event, fields),
   }
   return { call, end: step.cancel }

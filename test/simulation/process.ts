@@ -73,6 +73,7 @@ export function createProcess({ name, skewMs, scheduler, random, faults, trace }
     clock: {
       now: () => scheduler.now() + skewMs,
       random: random.next,
+      after: (ms, action) => process.after(ms, action).cancel,
       sleep: (ms, signal) =>
         new Promise((resolve, reject) => {
           if (signal?.aborted) return reject(signal.reason)

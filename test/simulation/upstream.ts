@@ -129,7 +129,7 @@ export function createUpstream({ exchange, scheduler, random, faults, trace, cus
     transportOf: process => request => {
       let tookMs = random.between(5, 400)
       return exchange(process, {
-        signal: request.signal,
+        signal: request.deadline.signal,
         backMs: () => tookMs,
         effect() {
           requests.push(scheduler.now())

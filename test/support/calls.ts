@@ -13,7 +13,7 @@ export function createCall({ seconds = 100, clock = systemClock as Clock, correl
   const logged: LoggedEvent[] = []
   return {
     correlationId,
-    deadline: { at: clock.now() + seconds * 1000, signal: controller.signal },
+    deadline: { at: clock.now() + seconds * 1000, signal: controller.signal, silenceMs: (seconds * 1000) / 3 },
     log: (level, event, fields) => logged.push({ level, event, fields }),
     logged,
     abort: reason => controller.abort(reason),

@@ -13,12 +13,6 @@ export type FakeClock = Clock & {
 
 type Sleeper = { at: number; wake: () => void }
 
-/** A sleep this long may be a deadline, which passes only if its work has nothing more to do. */
-const longMs = 15_000
-
-/** Milliseconds on the wall's clock in which such work would have done something. */
-const patienceMs = 20
-
 /** Lets every promise that can settle do so. */
 const settle = () => new Promise<void>(resolve => setImmediate(resolve))
 
@@ -39,6 +33,13 @@ export function createFakeClock({ now: start = Date.UTC(2026, 10, 20), jumps = f
     setRandom(next) {
       random = next
     },
+    after(ms, action) {
+      const sleeper: Sleeper = { at: now + ms, wake: action }
+      sleepers.push(sleeper)
+      return () => {
+        sleepers = sleepers.filter(other => other !== sleeper)
+      }
+    },
     sleep(ms, signal) {
       slept.push(ms)
       if (signal?.aborted) return Promise.reject(signal.reason)
@@ -49,11 +50,7 @@ export function createFakeClock({ now: start = Date.UTC(2026, 10, 20), jumps = f
           sleepers = sleepers.filter(other => other !== sleeper)
           reject(signal.reason)
         })
-        const jump = () => {
-          if (sleepers.includes(sleeper)) void clock.advance(Math.max(0, sleeper.at - now))
-        }
-        if (jumps && ms < longMs) setImmediate(jump)
-        else if (jumps) setTimeout(jump, patienceMs)
+        if (jumps) setImmediate(() => clock.advance(Math.max(0, sleeper.at - now)))
       })
     },
     async drive(work) {

@@ -6,10 +6,11 @@ import type { FindRuns } from '../storage/find-runs.ts'
 import { manifestBlob, partNumber } from '../storage/layout.ts'
 import { type FinishedRun, toSnapshot } from '../storage/manifest-metadata.ts'
 import { dataBlob, followers } from '../storage/part-blobs.ts'
+import type { PartQueue } from '../storage/part-queue.ts'
 import { rollForward } from '../storage/part-writer.ts'
 import type { Plan } from '../storage/plan-blob.ts'
 import type { SnapshotReader } from '../storage/reader.ts'
-import type { Current, Failure } from '../storage/shapes.ts'
+import type { Current, Failure, Status } from '../storage/shapes.ts'
 import { isUnreadable } from '../storage/storage-errors.ts'
 import type { BlobInfo, Store } from '../storage/store.ts'
 import { type createWriteManifest, logEnd, moveLatest } from './manifest.ts'
@@ -31,6 +32,7 @@ export type Ensure = {
 
 type Options = {
   store: Store
+  queue: PartQueue
   reader: SnapshotReader
   runs: FindRuns
   currentRun: CurrentRun
@@ -42,7 +44,7 @@ type Options = {
 /** Parts that are worked on at a time. */
 const concurrency = 16
 
-export function createEnsure({ store, reader, runs, currentRun, writeManifest, failPart }: Options): Ensure {
+export function createEnsure({ store, queue, reader, runs, currentRun, writeManifest, failPart }: Options): Ensure {
   const forEach = async (parts: readonly number[], work: (part: number) => Promise<void>) => {
     const limit = createLimit(concurrency)
     for await (const _ of inOrder(parts, concurrency, part => limit(() => work(part))));
@@ -82,9 +84,21 @@ export function createEnsure({ store, reader, runs, currentRun, writeManifest, f
       })
       logEnd(toSnapshot(finished), manifest.metadata.errorcode, call)
     }
-    await currentRun.change(run.nonce, ({ ended }) =>
-      ended === undefined ? { ended: finished?.status ?? 'failed' } : undefined,
-    )
+    await markEnded(run, finished?.status ?? 'failed')
+  }
+
+  /** Writes the end of the run, once the timer's run that waits for it has its message. */
+  async function markEnded({ nonce, snapshotId }: Current, ended: Status): Promise<void> {
+    for (let isSent = false; ; ) {
+      const { current, etag } = await currentRun.read()
+      if (current?.nonce !== nonce || current.ended !== undefined) return
+      const leavesTheDayOpen = ended === 'failed' || current.customers !== undefined
+      if (current.timerWaits === true && leavesTheDayOpen && !isSent) {
+        await queue.send({ kind: 'start', behind: snapshotId })
+        isSent = true
+      }
+      if (await currentRun.replace({ ...current, ended }, etag)) return
+    }
   }
 
   /** The plan and the parts that are committed once a run that was stopped has recorded the others as failed. */

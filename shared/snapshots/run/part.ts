@@ -84,7 +84,7 @@ export function createParts(options: Options): Parts {
     const writer = createPartWriter(store, { run: plan, part })
     const stopReading = new AbortController()
     const signal = AbortSignal.any([call.deadline.signal, stopReading.signal])
-    const partCall: Call = { ...call, deadline: { at: call.deadline.at, signal } }
+    const partCall: Call = { ...call, deadline: { ...call.deadline, signal } }
     const mayWait = (seconds: number) =>
       requeued < mostRequeues && clock.now() + seconds * 1000 < times.overdueAt(plan, plan)
     const entries: IndexEntry[] = []

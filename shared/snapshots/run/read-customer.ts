@@ -6,7 +6,7 @@ import { describeError } from '../../log.ts'
 import type { ReadOrders } from '../../orders/read-orders.ts'
 import { selectOrders } from '../../orders/select-orders.ts'
 import type { OrderBytes } from '../../partner-center/collection.ts'
-import { startWorkDeadline } from '../../rate-limit/work-deadline.ts'
+import { withWorkDeadline } from '../../rate-limit/work-deadline.ts'
 import type { ChangeLine } from '../changes/change-lines.ts'
 import type { PartHistory } from '../changes/history.ts'
 import { encodeCustomer, hashOrders } from '../storage/codec.ts'
@@ -82,16 +82,13 @@ const refusedHere: Failure = {
 
 export function createReadCustomer({ readOrders, probe, limit, clock, seconds }: Options): ReadCustomer {
   async function readInTime(customerTenantId: string, call: Call): Promise<Orders> {
-    const deadline = startWorkDeadline(clock, seconds, call)
-    try {
-      const query = { customerTenantId, includePrice: false, includeSystemPurchases: true }
-      const { orders, asOf } = await readOrders(query, { ...call, deadline })
-      return {
-        retrievedAt: new Date(asOf).toISOString(),
-        orders: selectOrders(orders).filter(({ json }) => json[0] === openBrace),
-      }
-    } finally {
-      deadline.end()
+    const query = { customerTenantId, includePrice: false, includeSystemPurchases: true }
+    const { orders, asOf } = await withWorkDeadline(clock, seconds, call, deadline =>
+      readOrders(query, { ...call, deadline }),
+    )
+    return {
+      retrievedAt: new Date(asOf).toISOString(),
+      orders: selectOrders(orders).filter(({ json }) => json[0] === openBrace),
     }
   }
 

@@ -3,50 +3,48 @@ import type { Clock } from '../../clock.ts'
 import { isAppError } from '../../errors.ts'
 import type { CurrentRun } from '../storage/current-run.ts'
 import type { StartMessage } from '../storage/messages.ts'
-import type { PartQueue } from '../storage/part-queue.ts'
 import type { StartRun } from './start.ts'
 
-type Options = { queue: PartQueue; currentRun: CurrentRun; clock: Clock; start: StartRun }
+type Options = { currentRun: CurrentRun; clock: Clock; start: StartRun }
 
 export type TimerStart = {
-  /** Starts the timer's run. If another goes on, a message waits for its end, so that the day keeps its snapshot. */
+  /**
+   * Starts the timer's run. If another goes on, that one is marked, and whoever ends it sends a message that starts the
+   * timer's: the day keeps its snapshot.
+   */
   startByTimer: (call: Call) => Promise<void>
+  /** Starts the timer's run after the one that it has waited for, unless that or a later one has taken its place. */
   handle: (message: StartMessage, call: Call) => Promise<void>
-  giveUp: (message: StartMessage, call: Call) => Promise<void>
 }
 
 /** Between two tries while storage is down: the platform does not repeat a timer. */
 const retrySeconds = 30
 
-/** Between two looks at the run that is in the way. */
-const waitSeconds = 120
-
-/** About two days: longer than any run may take. */
-const mostTries = 1500
-
-export function createTimerStart({ queue, currentRun, clock, start }: Options): TimerStart {
-  /** True if a run over all customers ended without failing, at or after the one that was in the way. */
-  async function isDone(behind: string): Promise<boolean> {
-    const { current } = await currentRun.read()
-    if (current === undefined) return false
-    const { snapshotId, customers, ended, base = '' } = current
-    const didWell = ended === 'succeeded' || ended === 'completedWithErrors'
-    return base >= behind || (didWell && customers === undefined && snapshotId >= behind)
-  }
-
-  async function startOrWait(behind: string | undefined, tries: number, call: Call): Promise<void> {
-    const { snapshotId, started } = await start('timer', undefined, call)
-    if (started) return
-    if (tries >= mostTries) return call.log('error', 'snapshot_skipped', { running: snapshotId })
-    if (tries === 0) call.log('warn', 'snapshot_waits', { running: snapshotId })
-    await queue.send({ kind: 'start', behind: behind ?? snapshotId, tries: tries + 1 }, waitSeconds)
+export function createTimerStart({ currentRun, clock, start }: Options): TimerStart {
+  async function startOrWait(call: Call): Promise<void> {
+    for (;;) {
+      const { snapshotId, started } = await start('timer', undefined, call)
+      if (started) return
+      const { current } = await currentRun.read()
+      const marked =
+        current &&
+        (await currentRun.change(current.nonce, ({ ended }) =>
+          ended === undefined ? { timerWaits: true } : undefined,
+        ))
+      if (marked !== undefined && marked.ended === undefined) {
+        call.log('warn', 'snapshot_waits', { running: snapshotId })
+        return
+      }
+      // It has ended meanwhile.
+      call.deadline.signal.throwIfAborted()
+    }
   }
 
   return {
     async startByTimer(call) {
       for (;;) {
         try {
-          return await startOrWait(undefined, 0, call)
+          return await startOrWait(call)
         } catch (error) {
           if (!isAppError(error) || !error.retryable) throw error
           if (clock.now() + retrySeconds * 1000 >= call.deadline.at) throw error
@@ -55,11 +53,11 @@ export function createTimerStart({ queue, currentRun, clock, start }: Options): 
         }
       }
     },
-    async handle({ behind, tries }, call) {
-      if (!(await isDone(behind))) await startOrWait(behind, tries, call)
-    },
-    async giveUp({ behind, tries }) {
-      if (tries < mostTries) await queue.send({ kind: 'start', behind, tries: tries + 1 }, waitSeconds)
+    async handle({ behind }, call) {
+      const { current } = await currentRun.read()
+      // A later run over all customers goes on, or has ended: the message was delivered twice.
+      const isTaken = current !== undefined && current.snapshotId > behind && current.customers === undefined
+      if (!isTaken && (current?.base ?? '') <= behind) await startOrWait(call)
     },
   }
 }

@@ -27,8 +27,8 @@ const part = z.object({
   requeued: count.default(0),
 })
 
-/** Starts the timer's run once the run `behind` has ended, unless that was over all customers and did not fail. */
-const start = z.object({ kind: z.literal('start'), behind: snapshotId, tries: count })
+/** Starts the timer's run, which has waited for the run `behind` to end. */
+const start = z.object({ kind: z.literal('start'), behind: snapshotId })
 
 /** What the version before sent in place of the first watch message. */
 const plan = z

@@ -48,6 +48,8 @@ export const current = z.object({
   sent: z.boolean().default(false),
   /** Part messages wait in the queue on purpose until then, in milliseconds since 1970 UTC: none of them is lost. */
   quietUntil: z.number().optional(),
+  /** True if the timer came while the run went on: its own run begins when this one has ended, if the day still needs it. */
+  timerWaits: z.boolean().optional(),
   /** Why the run is being ended before its time. */
   stop: failure.optional(),
   /** How the run ended, written after its manifest, `latest.json` and its line in the log. */

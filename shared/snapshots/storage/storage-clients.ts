@@ -1,6 +1,7 @@
 import type { TokenCredential } from '@azure/identity'
 import type { ContainerClient } from '@azure/storage-blob'
 import type { QueueClient } from '@azure/storage-queue'
+import { createStorageHttpClient } from '../../azure-http.ts'
 import { AppError } from '../../errors.ts'
 import type { StorageConnection } from '../../settings.ts'
 
@@ -12,11 +13,14 @@ export async function createContainerClient(
   name: string,
   signIn: SignIn,
 ): Promise<ContainerClient> {
-  const { BlobServiceClient } = await import('@azure/storage-blob')
+  const [{ BlobServiceClient }, httpClient] = await Promise.all([
+    import('@azure/storage-blob'),
+    createStorageHttpClient(),
+  ])
   const service =
     connection.kind === 'connection-string'
-      ? BlobServiceClient.fromConnectionString(connection.connectionString)
-      : new BlobServiceClient(connection.blobServiceUri, await signIn(connection.clientId))
+      ? BlobServiceClient.fromConnectionString(connection.connectionString, { httpClient })
+      : new BlobServiceClient(connection.blobServiceUri, await signIn(connection.clientId), { httpClient })
   return service.getContainerClient(name)
 }
 
@@ -25,12 +29,17 @@ export async function createQueueClient(
   name: string,
   signIn: SignIn,
 ): Promise<QueueClient> {
-  const { QueueServiceClient } = await import('@azure/storage-queue')
+  const [{ QueueServiceClient }, httpClient] = await Promise.all([
+    import('@azure/storage-queue'),
+    createStorageHttpClient(),
+  ])
   if (connection.kind === 'connection-string') {
-    return QueueServiceClient.fromConnectionString(connection.connectionString).getQueueClient(name)
+    return QueueServiceClient.fromConnectionString(connection.connectionString, { httpClient }).getQueueClient(name)
   }
   if (connection.queueServiceUri === undefined) {
     throw new AppError('app_misconfigured', 'Settings to mend: AzureWebJobsStorage__queueServiceUri is required.')
   }
-  return new QueueServiceClient(connection.queueServiceUri, await signIn(connection.clientId)).getQueueClient(name)
+  return new QueueServiceClient(connection.queueServiceUri, await signIn(connection.clientId), {
+    httpClient,
+  }).getQueueClient(name)
 }

@@ -90,10 +90,10 @@ describe('an exchange with the token endpoint', () => {
     expect(refreshToken).not.toBe(token)
   })
 
-  test('that yields nothing is a rejected credential', async () => {
+  test('that yields nothing is an outage', async () => {
     const { exchange, call } = authority()
     await expect(exchange({ clientSecret: 'good' }, call, async () => null)).rejects.toMatchObject({
-      code: 'credential_rejected',
+      code: 'authority_unavailable',
     })
   })
 })
@@ -161,7 +161,12 @@ describe('an outage of the token endpoint', () => {
   })
 
   test.each([501, 505, 520])('with %i is one, too: no credential is rejected by it', async status => {
-    fail(status)
+    for (let tries = 0; tries < 4; tries++) fail(status)
+    await expect(authority().get()).rejects.toMatchObject({ code: 'authority_unavailable' })
+  })
+
+  test.each([301, 302, 307])('can be a redirect: %i', async status => {
+    for (let tries = 0; tries < 4; tries++) fail(status, {}, { location: 'https://proxy.example/' })
     await expect(authority().get()).rejects.toMatchObject({ code: 'authority_unavailable' })
   })
 
@@ -194,7 +199,7 @@ describe('an outage of the token endpoint', () => {
   test.each(['{}', '{"access_token":""}', '[]', 'null'])('can be an answer without a token: %s', async text => {
     const empty = { status: 200, headers: {}, body: Buffer.from(text) }
     const { get } = authority({ transport: async () => empty })
-    await expect(get()).rejects.toMatchObject({ name: 'AppError' })
+    await expect(get()).rejects.toMatchObject({ code: 'authority_unavailable' })
   })
 })
 
@@ -210,7 +215,7 @@ test('a byte-order mark before the answer is passed over', async () => {
 test('a caller whose deadline passes is told so, not that the credential is wrong', async () => {
   const reason = new Error('the deadline has passed')
   const { get, call } = authority({
-    transport: ({ signal }) =>
+    transport: ({ deadline: { signal } }) =>
       new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason))),
   })
   const token = get()

@@ -39,7 +39,7 @@ afterEach(() => {
 function vault(vaultUri = simulator.url) {
   const clock = createFakeClock({ now: Date.now() })
   const credential = () => createAzureCredential({ inAzure: true, authority: 'https://login.example' })
-  const secrets = createSecrets({ vaultUri, credential, clock, share: createShareCall() })
+  const secrets = createSecrets({ vaultUri, credential, clock, share: createShareCall(clock) })
   const call = createCall({ clock })
   return {
     secrets,
@@ -192,7 +192,7 @@ describe('a secret that cannot be had', () => {
   })
 
   test('because the identity is refused needs a person, too', async () => {
-    const failure = await withoutToken(({ response }) => sendJson(response, 401, { error: 'unauthorized' }))
+    const failure = await withoutToken(({ response }) => sendJson(response, 400, { error: 'invalid_request' }))
     expect(failure).toMatchObject({ code: 'key_vault_refused', message: expect.stringContaining('No Azure identity') })
   })
 })
@@ -247,6 +247,11 @@ describe('an outage of the vault', () => {
   })
 
   test.each<[string, Service]>([
+    ['401', ({ response }) => sendJson(response, 401, { error: 'unauthorized' })],
+    ['500', ({ response }) => sendJson(response, 500, { error: 'down' })],
+    ['503', ({ response }) => sendJson(response, 503, { error: 'down' })],
+    ['a page', ({ response }) => response.writeHead(200).end('<html>') !== undefined],
+    ['no token', ({ response }) => sendJson(response, 200, {})],
     // A status that the SDK does not try again by itself.
     ['501', ({ response }) => sendJson(response, 501, { error: 'down' })],
     ['429', ({ response }) => sendJson(response, 429, { error: 'throttled' })],
@@ -261,7 +266,7 @@ test('a credential that could not be made is made anew for the next caller', asy
   const credential = vi.fn(() => createAzureCredential({ inAzure: true, authority: 'https://login.example' }))
   credential.mockRejectedValueOnce(new Error('a module could not be loaded'))
   const clock = createFakeClock({ now: Date.now() })
-  const secrets = createSecrets({ vaultUri: simulator.url, credential, clock, share: createShareCall() })
+  const secrets = createSecrets({ vaultUri: simulator.url, credential, clock, share: createShareCall(clock) })
   await expect(secrets.read('a', createCall())).rejects.toBeInstanceOf(AppError)
   expect((await secrets.read('a', createCall())).value).toBe('x')
 })

@@ -44,7 +44,7 @@ function reader(...pages: (string | Error)[]) {
     if (page === undefined || page instanceof Error) throw page ?? new Error('One page too many')
     return { status: 200, headers: {}, body: Buffer.from(page) }
   }
-  const read = createReadOrders({ request, share: createShareCall(), baseUrl: 'https://api.example.com', clock })
+  const read = createReadOrders({ request, share: createShareCall(clock), baseUrl: 'https://api.example.com', clock })
   return { read, asked, clock, startedAt: clock.now() }
 }
 
@@ -109,8 +109,8 @@ describe('a customer’s orders', () => {
   })
 
   test('may be very many in one page', async () => {
-    const { read } = reader(`{"items":[${'{},'.repeat(300_000)}{}]}`)
-    expect((await read(plain, createCall())).orders).toHaveLength(300_001)
+    const { read } = reader(`{"items":[${'{},'.repeat(199_999)}{}]}`)
+    expect((await read(plain, createCall())).orders).toHaveLength(200_000)
   })
 
   test('asked for twice at the same time are read once; other queries are read apart', async () => {

@@ -90,7 +90,7 @@ describe('a request', () => {
           'ms-partnercenter-application': 'partner-center-orders',
           validatemfa: 'true',
         },
-        signal: it.call.deadline.signal,
+        deadline: it.call.deadline,
       },
     ])
   })

@@ -89,9 +89,9 @@ describe('Retry-After', () => {
   test('that is absent means nothing, and none is ever negative', () => {
     expect(parseRetryAfter(undefined, now)).toBeUndefined()
     fc.assert(
-      fc.property(fc.date({ min: new Date(0), max: new Date(4e12), noInvalidDate: true }), date => {
+      fc.property(fc.date({ min: new Date(0), max: new Date(8e12), noInvalidDate: true }), date => {
         expect(parseRetryAfter(date.toUTCString(), now)).toBe(
-          Math.max(0, Math.floor(date.getTime() / 1000) * 1000 - now),
+          Math.min(Math.max(0, Math.floor(date.getTime() / 1000) * 1000 - now), 1e12),
         )
       }),
     )

@@ -155,7 +155,7 @@ describe('what callers are told', () => {
   test('says what to do for every refusal, in one line', () => {
     for (const { status, code } of cases) {
       const { message } = toAppError(response(status, documented(code)), 'collection', now)
-      expect(message.length, message).toBeGreaterThan(60)
+      expect(message.length, message).toBeGreaterThan(50)
       expect(message).not.toMatch(/\n|undefined|null|NaN/)
     }
   })

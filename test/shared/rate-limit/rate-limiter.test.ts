@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { createRequest } from '../../../shared/partner-center/request.ts'
 import { createRateLimiter, type RateLimiter } from '../../../shared/rate-limit/rate-limiter.ts'
 import { createCall } from '../../support/calls.ts'
 import { createFakeClock, type FakeClock } from '../../support/fake-clock.ts'
@@ -118,6 +119,53 @@ describe('the rate limiter', () => {
         .map((at, index) => at - (instants[3 + index - 1] ?? 0))
         .slice(1),
     ).toEqual([1000, 1000])
+  })
+
+  test('is kept although sign-in hangs for every worker at once: a slot is taken when the token is there', async () => {
+    const clock = createFakeClock()
+    const store = createMemoryStore()
+    const instants: number[] = []
+    const hangsUntil = clock.now() + 50_000
+    const work = Array.from({ length: 40 }, async () => {
+      const limiter = createRateLimiter({ store, blob: 'pace.json', clock, requestsPerMinute: 450, concurrency: 5 })
+      const request = createRequest({
+        tokens: {
+          get: async () => {
+            if (clock.now() < hangsUntil) await clock.sleep(hangsUntil - clock.now())
+            return 'token'
+          },
+          renew: async () => 'token',
+        },
+        transport: async () => {
+          instants.push(clock.now())
+          return { status: 200, headers: {}, body: Buffer.from('{}') }
+        },
+        baseUrl: 'https://upstream.example',
+        clock,
+        pace: limiter.take,
+      })
+      const call = createCall({ clock, seconds: 3600 })
+      const lane = async () => {
+        for (let times = 0; times < 5; times++) await request({ path: '/v1/customers' }, call)
+      }
+      await Promise.all(Array.from({ length: 5 }, lane))
+    })
+    await clock.drive(Promise.all(work))
+    expect(instants).toHaveLength(1000)
+    expect(worstMinute(instants)).toBeLessThanOrEqual(450 * 1.05)
+  })
+
+  test('a reservation that fails fails for the one who made it, not for those who wait for it', async () => {
+    const clock = createFakeClock()
+    const store = createMemoryStore()
+    let failures = 1
+    store.before = operation => {
+      if (operation === 'write' && failures-- > 0) throw new Error('The part has ended')
+    }
+    const limiter = createRateLimiter({ store, blob: 'pace.json', clock, requestsPerMinute: 60, concurrency: 2 })
+    const takes = [1, 2].map(() => limiter.take(createCall({ clock })))
+    const settled = await clock.drive(Promise.allSettled(takes))
+    expect(settled.map(({ status }) => status)).toEqual(['rejected', 'fulfilled'])
   })
 
   test('outlives a damaged pace.json', async () => {

@@ -1,14 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { createCall } from '../../support/calls.ts'
-import {
-  createWorld,
-  customerId,
-  folder,
-  makeCustomers,
-  run,
-  start,
-  type World,
-} from '../../support/snapshot-world.ts'
+import { createWorld, customerId, folder, makeCustomers, run, start, type World } from '../../support/snapshot-world.ts'
 
 const storageCalls = new Set(['head', 'read', 'write', 'stage', 'commit', 'list', 'listFolders'])
 

@@ -1,5 +1,6 @@
 import { gzipSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
+import { AppError } from '../../../shared/errors.ts'
 import { createCall } from '../../support/calls.ts'
 import {
   createWorld,
@@ -18,6 +19,55 @@ const spoilLatest = (world: World): void => {
   const blob = world.store.blobs.get('latest.json')
   if (blob !== undefined) blob.body = Buffer.from('{"')
 }
+
+/** Storage refuses these blobs to everybody, as it does what is leased or in the archive. */
+const lock = (world: World, isLocked: (name: string) => boolean): void => {
+  world.store.before = (operation, name) => {
+    if (operation !== 'head' && operation !== 'list' && isLocked(name))
+      throw new AppError('snapshot_blob_locked', `Storage refuses the blob ${name}.`, { target: name })
+  }
+}
+
+describe('a blob that is leased or archived', () => {
+  test('of an earlier run costs the comparisons with it, and is named to whoever reads it', async () => {
+    const world = await createWorld(small)
+    world.customers.push(...makeCustomers(4))
+    const { snapshotId } = await run(world)
+    lock(world, name => name.includes(`run=${snapshotId}/`))
+    world.snapshots = await world.newWorker()
+    const read = world.snapshots.readBack(customerId(1), undefined, createCall())
+    await expect(read).rejects.toMatchObject({ code: 'snapshot_blob_locked', status: 424, retryable: false })
+    expect(await run(world)).toMatchObject({
+      status: 'succeeded',
+      customers: { planned: 4, read: 4 },
+      changes: { created: 0, updated: 0, removed: 0 },
+    })
+  })
+
+  test('as latest.json keeps neither a run from its end nor the next one from its start', async () => {
+    const world = await createWorld(small)
+    world.customers.push(...makeCustomers(2))
+    await run(world)
+    lock(world, name => name === 'latest.json')
+    expect(await run(world)).toMatchObject({ status: 'succeeded' })
+    const [first] = world.customers
+    if (Array.isArray(first?.orders)) first.orders.pop()
+    expect(await run(world)).toMatchObject({ status: 'succeeded', changes: { removed: 1 } })
+  })
+
+  test('as pace.json is named by what fails, and nothing runs in circles', async () => {
+    const world = await createWorld(small)
+    world.customers.push(...makeCustomers(2))
+    let writes = 0
+    world.store.before = (operation, name) => {
+      if (operation !== 'write' || name !== 'pace.json') return
+      writes++
+      throw new AppError('snapshot_blob_locked', 'Storage refuses the blob pace.json.', { target: name })
+    }
+    expect(await run(world)).toMatchObject({ status: 'failed', error: { code: 'snapshot_blob_locked' } })
+    expect(writes).toBeLessThan(20)
+  })
+})
 
 describe('damage', () => {
   const damaged = async (name: (id: string) => string, spoil: (body: Buffer) => Buffer) => {

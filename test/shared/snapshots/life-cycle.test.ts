@@ -48,6 +48,8 @@ describe('a run ends', () => {
     await world.drain(await world.newWorker())
 
     expect(manifestOf(world, id)).toMatchObject({ status: 'succeeded', customers: { planned: 6, read: 6 } })
+    for (const name of [`${folder(id)}/_index-00001.json`, `${folder(id, 'changes')}/part-00001.ndjson.gz`])
+      expect(world.store.blobs.has(name)).toBe(true)
     expect(await start(world)).not.toBe(id)
   })
 
@@ -169,7 +171,13 @@ describe('a run begins', () => {
     }
     await plan(world).catch(() => undefined)
     world.store.write = write
-    if (watch !== undefined) world.queue.push({ ...watch, visibleAt: world.clock.now() })
+    if (watch !== undefined) world.queue.unshift({ ...watch, visibleAt: world.clock.now() })
+    await plan(world)
+    // Two workers take everything there is at once.
+    const parts = world.queue.filter(({ message }) => message.kind === 'part')
+    expect(parts).toHaveLength(6)
+    const workers = [world.snapshots, await world.newWorker()]
+    await Promise.all(parts.map(({ message }, at) => workers[at < 3 ? 0 : 1]?.handle(message, longCall(world))))
     await world.drain()
     expect(manifestOf(world, id)).toMatchObject({ status: 'succeeded' })
     expect(world.requests.filter(({ path }) => path.endsWith('/orders'))).toHaveLength(9)
@@ -249,6 +257,17 @@ describe('a credential', () => {
     expect(Date.parse(manifest.finishedAt ?? '') - startedAt).toBeLessThan(60_000)
   })
 
+  test('is still seen as refused where each request waits for most of a customer’s time', async () => {
+    const world = await createWorld({
+      ...small,
+      PARTNER_CENTER_REQUESTS_PER_MINUTE: '2',
+      REQUEST_DEADLINE_SECONDS: '20',
+    })
+    world.customers.push(...makeCustomers(3))
+    for (const customer of world.customers) customer.orders = { status: 401, code: '900421' }
+    expect(await run(world)).toMatchObject({ status: 'failed', error: { code: 'mfa_required' } })
+  })
+
   test('that one customer alone refuses is that customer’s failure', async () => {
     const world = await createWorld(small)
     world.customers.push(...makeCustomers(7))
@@ -277,7 +296,8 @@ describe('the customers of SNAPSHOT_CUSTOMERS', () => {
     const world = await createWorld(configured)
     world.customers.push(...makeCustomers(3))
     world.store.before = (operation, name) => {
-      if (operation === 'request' && name.endsWith(customerId(1))) throw new AppError('partner_center_unavailable', 'no')
+      if (operation === 'request' && name.endsWith(customerId(1)))
+        throw new AppError('partner_center_unavailable', 'no')
     }
     const { snapshotId, ...manifest } = await run(world)
     expect(manifest).toMatchObject({ status: 'completedWithErrors', customers: { planned: 3, read: 2, failed: 1 } })
