@@ -87,7 +87,7 @@ export function createActions(options: Options) {
         storage.damage(random.pick(['latest.json', 'pace.json']), how === 'archived' ? 'garbled' : how)
         return
       }
-      const candidates = random.chance(0.1) ? runs.all() : finished
+      const candidates = random.chance(0.05) ? runs.all() : finished
       // The newest is what the next run is compared with.
       const chosen = random.chance(0.5) ? candidates.slice(-1) : candidates
       if (chosen.length === 0) return

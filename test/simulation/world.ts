@@ -60,6 +60,7 @@ export async function runWorld(seed: number, { isTraced = false } = {}): Promise
   const tokensOf = createTokens({ exchange, random, faults, trace, slow: () => slowdowns.push(now()) })
 
   const contents: RunContents[] = []
+  let isUnknown = false
   const contentRules = createContentRules({ storage, upstream, customers, faults, findings, slowdowns })
   const changeRules = createChangeRules({ findings, upstream, customers, wasConfigured: configured.wasOn })
   const { wholeRuns } = changeRules
@@ -73,6 +74,9 @@ export async function runWorld(seed: number, { isTraced = false } = {}): Promise
       return longestRunMs + host.orphaned.filter(at => at >= startedAt).length * leaseMs
     },
     ended(run) {
+      // A blob was damaged while the run went on: what it holds and tells is no longer known from here on.
+      isUnknown ||= run.isDamaged
+      if (isUnknown) return
       const content = contentRules.read(run)
       contents.push(content)
       changeRules.read(content)
@@ -108,7 +112,16 @@ export async function runWorld(seed: number, { isTraced = false } = {}): Promise
   let damages = 0
   const wasDamaged = () => damages > 0
   const { latest } = runs
-  const pollers = createPollers({ ask, random, customers, findings, wholeRuns, latest, wasDamaged })
+  const pollers = createPollers({
+    ask,
+    random,
+    customers,
+    findings,
+    wholeRuns,
+    latest,
+    wasDamaged,
+    isUnknown: () => isUnknown,
+  })
   const readers = createReaders({ ask, random, customers, findings, runs, contents, wasDamaged })
   const actions = createActions({
     scheduler,
