@@ -87,13 +87,16 @@ export function createActions(options: Options) {
         storage.damage(random.pick(['latest.json', 'pace.json']), how === 'archived' ? 'garbled' : how)
         return
       }
-      const candidates = random.chance(0.1) ? runs.all() : finished
-      if (candidates.length === 0) return
-      const { id } = random.pick(candidates)
+      const candidates = random.chance(0.05) ? runs.all() : finished
+      // The newest is what the next run is compared with.
+      const chosen = random.chance(0.5) ? candidates.slice(-1) : candidates
+      if (chosen.length === 0) return
+      const { id } = random.pick(chosen)
       const blobs = names.filter(name => runOf(name) === id && name.startsWith('snapshots/') && !/manifest/.test(name))
       if (blobs.length === 0) return
       options.damaged(id)
-      storage.damage(random.pick(blobs), how)
+      const plan = blobs.filter(name => name.endsWith('_plan.json'))
+      storage.damage(random.pick(plan.length > 0 && random.chance(0.3) ? plan : blobs), how)
     },
 
     /** Another version is deployed: `SNAPSHOT_CUSTOMERS` is set, or no longer, and every worker starts anew. */

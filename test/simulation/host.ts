@@ -37,6 +37,7 @@ function remove(list: QueuedMessage[], message: QueuedMessage): void {
 /** Hands messages to workers as the Functions host does: leases that are renewed, poison, a time limit. */
 export function createHost({ scheduler, random, faults, trace, queue, workers, logged, leaseMs }: Options) {
   let receipts = 0
+  const orphaned: number[] = []
 
   function poke(ms = 0): void {
     scheduler.after(ms + random.between(1, 500), dispatch)
@@ -96,6 +97,7 @@ export function createHost({ scheduler, random, faults, trace, queue, workers, l
       if (isOpen) process.kill('is ended by the time limit')
     })
     process.onEnd(() => {
+      if (isOpen && message.label === 'watch') orphaned.push(scheduler.now())
       isOpen = false
     })
 
@@ -122,5 +124,9 @@ export function createHost({ scheduler, random, faults, trace, queue, workers, l
   }
 
   queue.onSent(message => poke(message.visibleAt - scheduler.now()))
-  return { poke: () => poke() }
+  return {
+    poke: () => poke(),
+    /** True times at which somebody died over a watch message, which nobody else gets before its lease is over. */
+    orphaned: orphaned as readonly number[],
+  }
 }

@@ -30,6 +30,8 @@ type Options = {
   /** The run that `latest.json` names. */
   latest: () => string
   wasDamaged: () => boolean
+  /** True once nobody knows any more what there is to see. */
+  isUnknown: () => boolean
 }
 
 type ChangeName = { id: string; snapshotId: string }
@@ -40,7 +42,7 @@ const matches = ({ customerTenantId, kind }: Told, filter: ChangeFilter): boolea
   (filter.customerTenantId ?? customerTenantId) === customerTenantId && (filter.kind ?? kind) === kind
 
 /** Flows that poll for changes, each with its filter and page size: every change once and in order. */
-export function createPollers({ ask, random, customers, findings, wholeRuns, latest, wasDamaged }: Options) {
+export function createPollers({ ask, random, customers, findings, wholeRuns, latest, wasDamaged, isUnknown }: Options) {
   function create(): Poller {
     const filter: ChangeFilter = {}
     const kind = random.between(1, 4)
@@ -79,6 +81,7 @@ export function createPollers({ ask, random, customers, findings, wholeRuns, lat
   }
 
   function check(poller: Poller, isComplete: boolean): void {
+    if (isUnknown()) return
     const wanted = expected(poller)
     const { filter, top } = poller
     const seen = poller.seen.filter(({ snapshotId }) => !poller.ignored.has(snapshotId)).map(({ id }) => id)
@@ -91,6 +94,7 @@ export function createPollers({ ask, random, customers, findings, wholeRuns, lat
   }
 
   function poll(poller: Poller, then?: (count: number) => void): void {
+    if (isUnknown()) return
     const { position, filter, top, generation } = poller
     if (poller.isBusy) return
     if (position === undefined) {

@@ -65,7 +65,7 @@ export function createScript(options: Options) {
       [12, customers.happen],
       [10, pollers.pollOne],
       [10, readers.readOne],
-      [isDamaged ? 2 : 0, actions.damage],
+      [isDamaged ? 3 : 0, actions.damage],
       [isDeployed ? 1 : 0, actions.deploy],
     ])
     // While the daily run goes on, most is at stake.
@@ -115,7 +115,7 @@ export function createScript(options: Options) {
   return {
     async play(): Promise<void> {
       const days = random.between(1, 3)
-      const isDamaged = random.chance(0.3)
+      const isDamaged = random.chance(0.4)
       const isDeployed = random.chance(0.15)
       for (let day = 0; day < days; day++) planDay(day * dayMs, isDamaged, isDeployed)
       await rest(days * dayMs)

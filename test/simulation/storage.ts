@@ -15,6 +15,7 @@ export type Storage = {
   blobs: ReadonlyMap<string, Blob>
   /** Retention, a person or a broken disk gets at a blob. */
   damage: (name: string, how: Damage) => void
+  wasDamaged: (name: string) => boolean
   /** For some time a blob cannot be written: somebody holds a lease on it. */
   lease: (name: string, minutes: number) => void
   endLease: () => void
@@ -49,6 +50,7 @@ export function createStorage({ exchange, scheduler, random, faults, trace }: Op
   const staged = new Map<string, { blocks: Map<string, Buffer>; at: number }>()
   const listeners: ((name: string, blob: Blob, before: Blob | undefined) => void)[] = []
   const archived = new Set<string>()
+  const damaged = new Set<string>()
   const leases = new Map<string, number>()
   let version = 0
 
@@ -202,6 +204,7 @@ export function createStorage({ exchange, scheduler, random, faults, trace }: Op
       const blob = blobs.get(name)
       if (blob === undefined) return
       trace.say('world', () => `${short(name)} is ${how}`)
+      damaged.add(name)
       if (how === 'deleted') blobs.delete(name)
       else if (how === 'archived') archived.add(name)
       else {
@@ -211,6 +214,7 @@ export function createStorage({ exchange, scheduler, random, faults, trace }: Op
         blobs.set(name, { ...blob, body, etag: `"${++version}"` })
       }
     },
+    wasDamaged: name => damaged.has(name),
     lease(name, minutes) {
       if (!blobs.has(name)) return
       trace.say('world', () => `${short(name)} is leased for ${minutes.toFixed(1)} minutes`)

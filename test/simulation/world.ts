@@ -60,6 +60,7 @@ export async function runWorld(seed: number, { isTraced = false } = {}): Promise
   const tokensOf = createTokens({ exchange, random, faults, trace, slow: () => slowdowns.push(now()) })
 
   const contents: RunContents[] = []
+  let isUnknown = false
   const contentRules = createContentRules({ storage, upstream, customers, faults, findings, slowdowns })
   const changeRules = createChangeRules({ findings, upstream, customers, wasConfigured: configured.wasOn })
   const { wholeRuns } = changeRules
@@ -68,8 +69,14 @@ export async function runWorld(seed: number, { isTraced = false } = {}): Promise
     storage,
     scheduler,
     findings,
-    longestMs: () => (queue.vanished() > 0 ? undefined : longestRunMs),
+    longestMs(startedAt) {
+      if (queue.vanished() > 0) return undefined
+      return longestRunMs + host.orphaned.filter(at => at >= startedAt).length * leaseMs
+    },
     ended(run) {
+      // A blob was damaged while the run went on: what it holds and tells is no longer known from here on.
+      isUnknown ||= run.isDamaged
+      if (isUnknown) return
       const content = contentRules.read(run)
       contents.push(content)
       changeRules.read(content)
@@ -97,14 +104,24 @@ export async function runWorld(seed: number, { isTraced = false } = {}): Promise
   workers.onReady(host.poke)
   workers.onThaw(() => {
     slowdowns.push(now())
-    thaws.push({ at: now(), requests: concurrency })
+    // Those of its parts, and one each of a plan and of a probe.
+    thaws.push({ at: now(), requests: concurrency + 2 })
   })
 
   const ask = createAsk({ workers: workers.all, random, trace, findings, logged })
   let damages = 0
   const wasDamaged = () => damages > 0
   const { latest } = runs
-  const pollers = createPollers({ ask, random, customers, findings, wholeRuns, latest, wasDamaged })
+  const pollers = createPollers({
+    ask,
+    random,
+    customers,
+    findings,
+    wholeRuns,
+    latest,
+    wasDamaged,
+    isUnknown: () => isUnknown,
+  })
   const readers = createReaders({ ask, random, customers, findings, runs, contents, wasDamaged })
   const actions = createActions({
     scheduler,

@@ -86,6 +86,12 @@ export function createChangeRules({ findings, upstream, customers, wasConfigured
     replayed.set(id, held)
   }
 
+  /** It was away, and the only run that held it before is damaged. */
+  function isForgotten(id: string, { source, isDoubtful }: Known, run: SeenRun): boolean {
+    const hasLost = source !== undefined && (isDoubtful || source.isDamaged)
+    return hasLost && !customers.wasListed(id, source.endedAt ?? 0, run.startedAt)
+  }
+
   function check(id: string, contents: RunContents): void {
     const { run } = contents
     const before = knownOf(id)
@@ -94,7 +100,7 @@ export function createChangeRules({ findings, upstream, customers, wasConfigured
     const seen = new Set<string>()
     for (const { kind, orderId } of told) {
       const what = `${run.id} ${shortId(id)} ${kind} ${orderId}`
-      const isReturn = before.wasAway && kind === 'created' && contents.read.has(id)
+      const isReturn = kind === 'created' && contents.read.has(id) && (before.wasAway || isForgotten(id, before, run))
       if (wanted.get(orderId) !== kind && !isReturn) findings.broken(`no false ${kind}`, what)
       if (seen.has(orderId)) findings.broken('no change twice', what)
       seen.add(orderId)

@@ -25,8 +25,8 @@ type Options = {
   storage: Storage
   scheduler: Scheduler
   findings: Findings
-  /** The longest a run may take, in milliseconds; undefined while nothing can be said. */
-  longestMs: () => number | undefined
+  /** The longest a run that began then may take, in milliseconds; undefined if nothing can be said. */
+  longestMs: (startedAt: number) => number | undefined
   ended: (run: SeenRun) => void
 }
 
@@ -64,12 +64,15 @@ export function createRunRules({ storage, scheduler, findings, longestMs, ended 
       isCancelled: false,
     }
     runs.set(id, run)
-    const mostMs = longestMs()
-    if (mostMs === undefined) return
-    scheduler.after(mostMs, () => {
-      if (run.endedAt !== undefined || longestMs() === undefined || storage.wasLeased('current.json', startedAt)) return
-      findings.broken('a run ends in time', `${id} still goes on after ${Math.round(mostMs / 60_000)} minutes`)
-    })
+    checkLength(run)
+  }
+
+  function checkLength(run: SeenRun): void {
+    const mostMs = longestMs(run.startedAt)
+    if (run.endedAt !== undefined || mostMs === undefined || storage.wasLeased('current.json', run.startedAt)) return
+    const tookMs = scheduler.now() - run.startedAt
+    if (tookMs < mostMs) scheduler.after(mostMs - tookMs, () => checkLength(run))
+    else findings.broken('a run ends in time', `${run.id} still goes on after ${Math.round(tookMs / 60_000)} minutes`)
   }
 
   function end(name: string, blob: Blob): void {
@@ -103,7 +106,7 @@ export function createRunRules({ storage, scheduler, findings, longestMs, ended 
           (startedAt >= at && startedAt < at + longestWaitMs) ||
           (startedAt < at && endedAt >= at && manifest?.status !== 'failed'),
       )
-      if (!kept && !isExcused && longestMs() !== undefined && !storage.wasLeased('current.json', at)) {
+      if (!kept && !isExcused && longestMs(at) !== undefined && !storage.wasLeased('current.json', at)) {
         findings.broken('every day has its run', new Date(at).toISOString())
       }
     }
