@@ -2,13 +2,10 @@ import { app } from '@azure/functions'
 import { answer } from '../shared/http/answer.ts'
 import { route } from '../shared/http/route.ts'
 
-/**
- * `GET order-changes`: orders created, updated or gone since a cursor; without one, from now on. `order-changes/created`
- * and its like mean the same as `order-changes?kind=created`.
- */
+/** `GET order-changes`: orders created, updated or gone since a cursor; without one, from now on. */
 export const pollOrderChanges = route({
   parameters: module => module.orderChanges,
-  handle: async ({ top, cursor, only, kind = only, customerTenantId }, { app, call }) => {
+  handle: async ({ top, cursor, kind, customerTenantId }, { app, call }) => {
     const filter = { customerTenantId, kind }
     const [{ changes }, { changesAnswer, readPosition, toExpired }] = await Promise.all([
       app.snapshots(),
@@ -24,6 +21,6 @@ export const pollOrderChanges = route({
 app.http('poll-order-changes', {
   methods: ['GET'],
   authLevel: 'function',
-  route: 'order-changes/{only?}',
+  route: 'order-changes',
   handler: pollOrderChanges,
 })

@@ -9,6 +9,13 @@ param hostName string
 
 var definition = loadJsonContent('../connector/apiDefinition.swagger.json')
 
+// The triggers need policies of the Power Platform, which Logic Apps does not have.
+var actionPaths = toObject(
+  filter(items(definition.paths), path => !startsWith(path.key, '/trigger/')),
+  path => path.key,
+  path => path.value
+)
+
 // The key alone: Logic Apps takes one way of signing in, and the host is this app's.
 resource connector 'Microsoft.Web/customApis@2016-06-01' = {
   name: name
@@ -21,7 +28,8 @@ resource connector 'Microsoft.Web/customApis@2016-06-01' = {
     brandColor: '#0b5563'
     capabilities: []
     backendService: { serviceUrl: 'https://${hostName}' }
-    swagger: union(definition, { host: hostName })
+    // Not union: it would merge the two objects of paths, and so bring the triggers back.
+    swagger: shallowMerge([definition, { host: hostName, paths: actionPaths }])
     connectionParameters: { api_key: { type: 'securestring' } }
   }
 }

@@ -86,27 +86,18 @@ export const customers = define({
   },
 })
 
-const kindOfChange = oneOf(changeKinds, ['Created', 'Changed', 'Removed'], {
-  title: 'Kind Of Change',
-  description: 'Only changes of this kind.',
-})
-
-export const orderChanges = define(
-  {
-    // A trigger for one kind needs a path of its own, since OpenAPI 2.0 tells operations apart by path and method alone.
-    path: { only: kindOfChange },
-    query: {
-      customerTenantId: described(guid.optional(), { ...customerMeta, description: 'Only changes of this customer.' }),
-      kind: kindOfChange,
-      top,
-      cursor,
-    },
+export const orderChanges = define({
+  path: {},
+  query: {
+    customerTenantId: described(guid.optional(), { ...customerMeta, description: 'Only changes of this customer.' }),
+    kind: oneOf(changeKinds, ['Created', 'Changed', 'Removed'], {
+      title: 'Kind Of Change',
+      description: 'Only changes of this kind.',
+    }),
+    top,
+    cursor,
   },
-  ({ only, kind }) =>
-    only !== undefined && kind !== undefined
-      ? { target: 'kind', expected: 'left out, since the path names the kind' }
-      : undefined,
-)
+})
 
 /** At most as many customers as one snapshot over some of them may have. */
 const mostCustomers = 100

@@ -19,16 +19,24 @@ const triggerPrefix = '/trigger'
 type Json = Record<string, unknown>
 
 /** The OpenAPI 2.0 document of the functions, as the app serves it. */
-export const createDocument = (): Json => describe(({ path }) => routePrefix + path)
+export const createDocument = (): Json =>
+  describe(
+    operations.filter(({ connectorOnly }) => connectorOnly === undefined),
+    ({ path }) => routePrefix + path,
+  )
 
 /** The same document as the gateway of the connector needs it. */
 export const createConnectorDefinition = (): Json =>
-  describe(({ path, trigger }) => (trigger === undefined ? '' : triggerPrefix) + routePrefix + path)
+  describe(
+    operations,
+    ({ path, trigger, connectorOnly = { path } }) =>
+      (trigger === undefined ? '' : triggerPrefix) + routePrefix + connectorOnly.path,
+  )
 
 /** Made from the schemas that the functions parse and return. */
-function describe(pathOf: (operation: Operation) => string): Json {
+function describe(described: readonly Operation[], pathOf: (operation: Operation) => string): Json {
   const paths: Record<string, Json> = {}
-  for (const operation of operations) {
+  for (const operation of described) {
     const path = pathOf(operation)
     paths[path] = { ...paths[path], [operation.method]: toOperation(operation) }
   }
@@ -86,7 +94,9 @@ function toOperation(operation: Operation): Json {
   }
 }
 
-function toParameters({ path: template, parameters: { path, query, body }, method, hidden = [] }: Operation): Json[] {
+function toParameters(operation: Operation): Json[] {
+  const { path: template, parameters, method, hidden = [], connectorOnly: { constants = {} } = {} } = operation
+  const { path, query, body } = parameters
   const inPath = Object.entries(path)
     .filter(([name]) => template.includes(`{${name}}`))
     .map(([name, schema]) => ({
@@ -97,7 +107,10 @@ function toParameters({ path: template, parameters: { path, query, body }, metho
     }))
   const inQuery = Object.entries(query)
     .filter(([name]) => !hidden.includes(name))
-    .map(([name, schema]) => ({ ...toParameter(name, schema), in: 'query', required: false }))
+    .map(([name, schema]) => {
+      const fixed = constants[name] === undefined ? {} : toConstant(constants[name], schema)
+      return { ...toParameter(name, schema), in: 'query', required: false, ...fixed }
+    })
   return [...inPath, ...inQuery, ...(method === 'post' && body !== undefined ? [toBody(body)] : [])]
 }
 
@@ -113,6 +126,19 @@ function toParameter(name: string, schema: unknown): Json {
     description,
     ...(visibility === 'none' ? {} : { 'x-ms-visibility': visibility }),
     ...(picks === undefined || openapi.type === 'array' ? {} : pickFrom(picks)),
+  }
+}
+
+/** Flows send a required internal parameter with its default, and makers do not see it. */
+function toConstant(value: string, schema: unknown): Json {
+  const { openapi, labels = [] } = metaOf(schema) ?? {}
+  const label = labels[openapi?.enum?.indexOf(value) ?? -1] ?? value
+  return {
+    required: true,
+    enum: [value],
+    'x-ms-enum-values': [{ value, displayName: label }],
+    default: value,
+    'x-ms-visibility': 'internal',
   }
 }
 

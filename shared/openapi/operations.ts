@@ -14,7 +14,7 @@ export type Operation = {
   summary: string
   description: string
   parameters: AnyParameters
-  /** Query parameters that the definition leaves out: those that change the form of the answer, and those that the path sets. */
+  /** Query parameters that the definition leaves out, since they change the form of the answer. */
   hidden?: readonly string[]
   /** The only answer that may have a schema. */
   success: { description: string; schema: z.ZodType }
@@ -23,6 +23,11 @@ export type Operation = {
   visibility: 'important' | 'advanced' | 'internal'
   pageable?: boolean
   trigger?: { hint: string }
+  /**
+   * Marks an operation of the connector alone. OpenAPI 2.0 allows one operation for each path and method, so it has a
+   * path of its own in the definition. A policy (`routerequesttoendpoint` in apiProperties.json) routes it to `path`.
+   */
+  connectorOnly?: { path: string; constants: Readonly<Record<string, string>> }
 }
 
 const badInput = 'A parameter has a wrong value; error.target names it (invalid_request).'
@@ -58,6 +63,7 @@ const expired = 'The list has changed since the page before (cursor_expired). St
 const orderTrigger = {
   functionName: 'poll-order-changes',
   method: 'get',
+  path: '/order-changes',
   parameters: parameters.orderChanges,
   success: { description: 'The changes since the last time.', schema: responses.changesPage },
   others: {
@@ -134,33 +140,29 @@ export const operations: readonly Operation[] = [
   {
     ...orderTrigger,
     operationId: 'OnOrderCreated',
-    path: '/order-changes/created',
+    connectorOnly: { path: '/order-changes/created', constants: { kind: 'created' } },
     summary: 'When an order is created',
     description: 'Triggers for each order that is new since the snapshot before.',
     success: { ...orderTrigger.success, schema: responses.createdPage },
-    hidden: ['kind'],
   },
   {
     ...orderTrigger,
     operationId: 'OnOrderUpdated',
-    path: '/order-changes/updated',
+    connectorOnly: { path: '/order-changes/updated', constants: { kind: 'updated' } },
     summary: 'When an order is changed',
     description: 'Triggers for each order that differs from the one in the snapshot before.',
-    hidden: ['kind'],
   },
   {
     ...orderTrigger,
     operationId: 'OnOrderRemoved',
-    path: '/order-changes/removed',
+    connectorOnly: { path: '/order-changes/removed', constants: { kind: 'removed' } },
     summary: 'When an order is removed',
     description: 'Triggers for each order that the service no longer has since the snapshot before.',
     success: { ...orderTrigger.success, schema: responses.removedPage },
-    hidden: ['kind'],
   },
   {
     ...orderTrigger,
     operationId: 'OnOrderChanged',
-    path: '/order-changes',
     summary: 'When an order is created, changed or removed',
     description: 'Triggers for each order that was created, changed or removed from one snapshot to the next.',
   },

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { root } from '../../local/build/bundle.ts'
+import { createDocument } from '../../shared/openapi/document.ts'
 import { definition, type Json, operations, triggers } from '../support/definition.ts'
 
 const folder = `${root}infra/connector/`
@@ -115,6 +116,21 @@ describe('the policies', () => {
     expect(policy?.parameters['x-ms-apimTemplateParameter.nextLinkPropertyName']).toBe('nextLink')
     expect(policy === undefined ? [] : namedBy(policy).toSorted()).toEqual(idsOf(pageable).toSorted())
     expect(pageable.length).toBeGreaterThan(2)
+  })
+
+  test('route the operations that share an address to it, and no others', () => {
+    const served = Object.keys((createDocument() as typeof definition).paths)
+    const elsewhere = operations.filter(({ path }) => !served.includes(path.replace(/^\/trigger/, '')))
+    const routing = policies('routerequesttoendpoint')
+    expect(routing.flatMap(namedBy).toSorted()).toEqual(idsOf(elsewhere).toSorted())
+    expect(idsOf(elsewhere)).toEqual(['OnOrderCreated', 'OnOrderUpdated', 'OnOrderRemoved'])
+    expect(routing.map(({ parameters }) => parameters)).toEqual([
+      {
+        'x-ms-apimTemplateParameter.newPath': '/api/order-changes',
+        'x-ms-apimTemplateParameter.httpMethod': 'GET',
+        'x-ms-apimTemplate-operationName': expect.anything(),
+      },
+    ])
   })
 
   test('keep the cursor of every trigger, as polling triggers have to say', () => {

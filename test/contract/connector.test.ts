@@ -3,7 +3,9 @@ import SwaggerParser from '@apidevtools/swagger-parser'
 import { createConfig, lint } from '@redocly/openapi-core'
 import { describe, expect, test } from 'vitest'
 import type { z } from 'zod'
+import { root } from '../../local/build/bundle.ts'
 import { definitionFile, definitionText } from '../../local/build/connector-definition.ts'
+import { loadApp } from '../../local/host/core.ts'
 import { metaOf, type ParameterMeta } from '../../shared/http/parameter-kinds.ts'
 import { createDocument } from '../../shared/openapi/document.ts'
 import { operations as declared } from '../../shared/openapi/operations.ts'
@@ -94,8 +96,8 @@ describe('the certification checklist', () => {
         expect(parameter.description).toMatch(/\.$/)
         expect(parameter.name).not.toBe('connectionId')
         if (parameter.in === 'query') expect(parameter).not.toHaveProperty('x-ms-url-encoding')
-        if (parameter['x-ms-visibility'] === 'internal' && parameter.required)
-          expect(parameter).toHaveProperty('default')
+        if (parameter['x-ms-visibility'] === 'internal')
+          expect(parameter.default !== undefined, parameter.name).toBe(parameter.required)
         if (parameter.in !== 'body') expect(parameter.type).toMatch(/^(string|integer|boolean)$/)
         if (parameter.default !== undefined) {
           const kinds: Record<string, string> = { integer: 'number', boolean: 'boolean', string: 'string' }
@@ -216,13 +218,21 @@ describe('the certification checklist', () => {
 describe('the document that the app serves', () => {
   const served = createDocument() as typeof definition
 
-  test('differs from the definition of the connector in the paths of the triggers alone', () => {
-    const paths = Object.entries(definition.paths).map(([path, methods]) => [path.replace(/^\/trigger/, ''), methods])
-    expect(served).toEqual({ ...definition, paths: Object.fromEntries(paths) })
+  test('differs from the definition of the connector in the triggers alone: it has the one for all kinds of change', () => {
+    const { '/trigger/api/order-changes': changes, ...paths } = definition.paths
+    const actions = Object.entries(paths).filter(([path]) => !path.startsWith('/trigger/'))
+    expect(served).toEqual({
+      ...definition,
+      paths: { ...Object.fromEntries(actions), '/api/order-changes': changes },
+    })
   })
 
-  test('has only addresses of the app', () => {
-    expect(Object.keys(served.paths).filter(path => !path.startsWith('/api/'))).toEqual([])
+  test('has the address of each route that needs a key, once, and no other', async () => {
+    const { functions } = await loadApp(`${root}dist/main.js`, () => undefined)
+    const routes = [...functions.values()].flatMap(({ bindings }) =>
+      Object.values(bindings).flatMap(({ authLevel, route }) => (authLevel === 'function' ? [`/api/${route}`] : [])),
+    )
+    expect(Object.keys(served.paths).toSorted()).toEqual([...new Set(routes)].toSorted())
   })
 })
 
@@ -254,21 +264,42 @@ describe('the triggers', () => {
     },
   )
 
-  test('of one kind ask for no kind, and offer no member that this kind never has', () => {
+  test('of one kind send this kind without asking, and the one for all lets the maker choose', () => {
+    const kinds = triggers.map(({ operation }) => operation.parameters.find(({ name }) => name === 'kind'))
+    const constant = (kind: string, displayName: string) =>
+      expect.objectContaining({
+        in: 'query',
+        required: true,
+        enum: [kind],
+        'x-ms-enum-values': [{ value: kind, displayName }],
+        default: kind,
+        'x-ms-visibility': 'internal',
+      })
+    const choice = expect.objectContaining({ in: 'query', required: false, enum: ['created', 'updated', 'removed'] })
+    expect(kinds).toEqual([
+      constant('created', 'Created'),
+      constant('updated', 'Changed'),
+      constant('removed', 'Removed'),
+      choice,
+    ])
+    expect(kinds.at(-1)).not.toHaveProperty('default')
+    expect(kinds.at(-1)).not.toHaveProperty('x-ms-visibility')
+  })
+
+  test('of one kind offer no member that this kind never has', () => {
     const offered = triggers.map(({ operation }) => {
       const members = [...schemasIn(operation.responses['200']?.schema ?? {})].map(({ at }) => at)
       return {
-        kind: operation.parameters.some(({ name }) => name === 'kind'),
         order: members.includes('/value/[]/order'),
         previousOrder: members.includes('/value/[]/previousOrder'),
         changedMembers: members.includes('/value/[]/changedMembers'),
       }
     })
     expect(offered).toEqual([
-      { kind: false, order: true, previousOrder: false, changedMembers: false },
-      { kind: false, order: true, previousOrder: true, changedMembers: true },
-      { kind: false, order: false, previousOrder: true, changedMembers: false },
-      { kind: true, order: true, previousOrder: true, changedMembers: true },
+      { order: true, previousOrder: false, changedMembers: false },
+      { order: true, previousOrder: true, changedMembers: true },
+      { order: false, previousOrder: true, changedMembers: false },
+      { order: true, previousOrder: true, changedMembers: true },
     ])
   })
 })

@@ -59,7 +59,7 @@ function recorder(): { calls: Call[]; connector: Connectors[string] } {
 
 describe('new orders to Teams', () => {
   test('posts each new order once, with its customer, its lines and its price', async () => {
-    const poll = createTrigger({ url: `${app.api}/order-changes/created`, key, secondMs: 20 })
+    const poll = createTrigger({ url: `${app.api}/order-changes?kind=created`, key, secondMs: 20 })
     await poll()
     await snapshot()
     await poll()

@@ -29,21 +29,13 @@ const expected = [
   { name: 'get-health-details', type: 'httpTrigger', methods: ['GET'], authLevel: 'function', route: 'health/details' },
   { name: 'get-health', type: 'httpTrigger', methods: ['GET', 'HEAD'], authLevel: 'anonymous', route: 'health' },
   { name: 'get-openapi', type: 'httpTrigger', methods: ['GET', 'HEAD'], authLevel: 'anonymous', route: 'openapi.json' },
-  {
-    name: 'poll-order-changes',
-    type: 'httpTrigger',
-    methods: ['GET'],
-    authLevel: 'function',
-    // `order-changes`, and one address for each kind of change.
-    route: 'order-changes/{only?}',
-  },
+  { name: 'poll-order-changes', type: 'httpTrigger', methods: ['GET'], authLevel: 'function', route: 'order-changes' },
   {
     name: 'cancel-snapshot',
     type: 'httpTrigger',
     methods: ['POST'],
     authLevel: 'function',
     route: 'snapshots/{snapshotId}/cancel',
-  },
   { name: 'start-snapshot', type: 'httpTrigger', methods: ['POST'], authLevel: 'function', route: 'snapshots' },
   { name: 'list-snapshots', type: 'httpTrigger', methods: ['GET'], authLevel: 'function', route: 'snapshots' },
   {

@@ -47,6 +47,14 @@ test('there are three recipes, each with a sample', () => {
   for (const sample of samples) expect(existsSync(new URL(sample, docs)), sample).toBe(true)
 })
 
+test('the key of a connection is made and shown by commands that the page on operations has', () => {
+  const operate = readFileSync(new URL('operations.md', docs), 'utf8')
+  const commands = [...page.matchAll(/^ *(az functionapp keys .+?)(?: --query .+)?$/gm)].map(([, each = '']) => each)
+  expect(commands.map(each => each.split(' ')[3])).toEqual(['set', 'list'])
+  expect(commands.filter(each => !operate.includes(each))).toEqual([])
+  expect(page).not.toMatch(/azure portal|host key/i)
+})
+
 test('every error code that a maker can meet is explained', () => {
   const explained = [...(sections.get('When an action fails') ?? '').matchAll(/`([a-z]+(?:_[a-z]+)+)`/g)].map(
     ([, code]) => code,

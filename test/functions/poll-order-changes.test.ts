@@ -97,6 +97,12 @@ test('a filter keeps what does not match away, and belongs to the cursor', async
   expect((await request({ kind: 'vanished' })).status).toBe(400)
 })
 
+test.each(['created', 'updated', 'removed', 'gone', 'created/more'])('there is no order-changes/%s', async rest => {
+  const response = await fetch(`${app.api}/order-changes/${rest}`)
+  expect(response.status).toBe(404)
+  expect(await response.json()).toMatchObject({ error: { code: 'route_not_found' } })
+})
+
 test('a cursor whose snapshot is no longer kept is answered with 410 and a fresh one to go on with', async () => {
   const { cursor } = await poll()
   const container = openContainer(azurite.connectionString)

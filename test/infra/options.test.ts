@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { type Definition, definition, triggers } from '../support/definition.ts'
 import type { Cloud } from './bicep/functions.ts'
 import { allOf, deployed, oneOf } from './bicep/stack.ts'
 
@@ -222,6 +223,16 @@ describe('the connector', () => {
         securityDefinitions: { api_key: expect.anything() },
       },
     })
+  })
+
+  test('has every action of the definition, and none of the triggers, for which Logic Apps has no policies', () => {
+    const { properties } = oneOf('Microsoft.Web/customApis', { logicAppsConnector: true })
+    const { paths, ...rest } = properties.swagger as Definition
+    const { paths: all, ...others } = definition
+    const actions = Object.entries(all).filter(([, methods]) => methods.get?.['x-ms-trigger'] === undefined)
+    expect(paths).toEqual(Object.fromEntries(actions))
+    expect(Object.keys(paths).length).toBe(Object.keys(all).length - triggers.length)
+    expect(rest).toEqual({ ...others, host: rest.host })
   })
 })
 

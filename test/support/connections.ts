@@ -1,6 +1,41 @@
+import { readFileSync } from 'node:fs'
+import { root } from '../../local/build/bundle.ts'
 import { operations } from './definition.ts'
 import { runAction } from './maker.ts'
 import type { Answer, Connectors } from './workflow-run.ts'
+
+type Policy = { templateId: string; parameters: Record<string, unknown> }
+const { policyTemplateInstances: policies } = (
+  JSON.parse(readFileSync(`${root}infra/connector/apiProperties.json`, 'utf8')) as {
+    properties: { policyTemplateInstances: Policy[] }
+  }
+).properties
+
+function operationOf(operationId: string) {
+  const found = operations.find(({ operation }) => operation.operationId === operationId)
+  if (found === undefined) throw new Error(`The connector has no operation ${operationId}`)
+  return found
+}
+
+/** Where the gateway sends an operation: to the path of a policy, or to its own without what marks a trigger. */
+export function pathOf(operationId: string): string {
+  const routed = policies.find(
+    ({ templateId, parameters }) =>
+      templateId === 'routerequesttoendpoint' &&
+      (parameters['x-ms-apimTemplate-operationName'] as string[]).includes(operationId),
+  )
+  const newPath = routed?.parameters['x-ms-apimTemplateParameter.newPath']
+  return newPath === undefined ? operationOf(operationId).path.replace(/^\/trigger/, '') : String(newPath)
+}
+
+/** The address that a trigger polls, with the parameters that a flow sends without asking. */
+export function triggerAddress(operationId: string): string {
+  const constants = operationOf(operationId).operation.parameters.filter(
+    parameter => parameter.required && parameter['x-ms-visibility'] === 'internal',
+  )
+  const query = new URLSearchParams(Object.fromEntries(constants.map(each => [each.name, String(each.default)])))
+  return `${pathOf(operationId)}?${query}`
+}
 
 /** The connector of the app as its gateway runs it: operations and parameters of its definition, and no others. */
 export function connectorOf({ url, key }: { url: string; key: string }): Connectors[string] {
@@ -9,9 +44,8 @@ export function connectorOf({ url, key }: { url: string; key: string }): Connect
     return { statusCode: status, body }
   }
   return async (operationId, parameters, all) => {
-    const found = operations.find(({ operation }) => operation.operationId === operationId)
-    if (found === undefined) throw new Error(`The connector has no operation ${operationId}`)
-    let path = found.path.replace(/^\/trigger/, '')
+    const found = operationOf(operationId)
+    let path = pathOf(operationId)
     const query = new URLSearchParams()
     for (const [name, value] of Object.entries(parameters)) {
       const parameter = found.operation.parameters.find(each => each.name === name)

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { answersOf } from './answers.ts'
-import { functions, resourceId, uniqueString, type Value, type World } from './functions.ts'
+import { functions, operators, resourceId, uniqueString, type Value, type World } from './functions.ts'
 import { field, keyNode, lastPart, type Node, partsOf, unescaped } from './syntax.ts'
 import {
   type Body,
@@ -36,14 +36,6 @@ type Reference = {
   properties?: Members
   outputs?: Members
   nested?: Members
-}
-
-const operators: Record<string, (left: Value, right: () => Value) => Value> = {
-  '==': (left, right) => left === right(),
-  '!=': (left, right) => left !== right(),
-  '&&': (left, right) => left === true && right() === true,
-  '||': (left, right) => left === true || right() === true,
-  '??': (left, right) => left ?? right(),
 }
 
 const jsonTypes: Record<string, (value: Value) => boolean> = {
@@ -96,6 +88,10 @@ export function deploy(template: Template, given: Members, world: World, deploym
         return loop(node, scope)
       case 'identifier':
         return named(node.text, scope)
+      case 'lambda_expression': {
+        const { text: item } = keyNode(node) ?? refuse(`parameter of ${node.text}`)
+        return (value: Value) => evaluate(lastPart(node), { ...scope, [item]: value })
+      }
       case 'ternary_expression':
         return evaluate(field(node, isTrue(node, scope) ? 'consequence' : 'alternative'), scope)
       case 'unary_expression':

@@ -21,14 +21,17 @@ function usedNames(node: Node): Node[] {
     case 'resource_expression':
       return usedNames(field(node, 'object'))
     case 'for_statement':
+    case 'lambda_expression':
       return named.slice(1).flatMap(usedNames)
     default:
       return (node.type.endsWith('_declaration') ? named.slice(1) : named).flatMap(usedNames)
   }
 }
 
-const loopNames = (nodes: Node[]): string[] =>
+/** What loops and lambdas call the item that they are at. */
+const itemNames = (nodes: Node[]): string[] =>
   nodes.flatMap(node => {
+    if (node.type === 'lambda_expression') return keyNode(node)?.text ?? []
     if (node.type !== 'for_statement') return []
     const names = partsOf(node)[0]
     return names?.type === 'for_loop_parameters' ? partsOf(names).map(({ text }) => text) : [names?.text ?? '']
@@ -49,10 +52,10 @@ const isExported = (name: string, { root }: Template): boolean =>
 export function faultsOf(template: Template): string[] {
   const { root, symbols } = template
   const nodes = within(root)
-  const loops = loopNames(nodes)
+  const items = itemNames(nodes)
   const used = usedNames(root)
   const names = new Set(used.map(({ text }) => text))
-  const undeclared = used.filter(({ text }) => !symbols.has(text) && !loops.includes(text))
+  const undeclared = used.filter(({ text }) => !symbols.has(text) && !items.includes(text))
   const decorators = new Set(nodes.filter(({ type }) => type === 'decorator').flatMap(partsOf))
   const calls = nodes.filter(node => node.type === 'call_expression' && !decorators.has(node))
   const unknown = calls

@@ -59,6 +59,31 @@ function truthOf(value: Value): boolean {
 const isEmpty = (value: Value): boolean =>
   value === null || value === '' || (typeof value === 'object' && Object.keys(value).length === 0)
 
+export const operators: Readonly<Record<string, (left: Value, right: () => Value) => Value>> = {
+  '==': (left, right) => left === right(),
+  '!=': (left, right) => left !== right(),
+  '&&': (left, right) => left === true && right() === true,
+  '||': (left, right) => left === true || right() === true,
+  '??': (left, right) => left ?? right(),
+}
+
+type Members = Record<string, Value>
+type Lambda = (item: Value) => Value
+
+const isObject = (value: Value): value is Members =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+/** `union` of objects, which merges the objects inside them, too. */
+const merge = (first: Members, second: Members): Members => ({
+  ...first,
+  ...Object.fromEntries(
+    Object.entries(second).map(([key, value]) => {
+      const before = first[key]
+      return [key, isObject(before) && isObject(value) ? merge(before, value) : value]
+    }),
+  ),
+})
+
 const listOf = (value: Value): Value[] => value as Value[]
 const textOf = (value: Value): string => value as string
 
@@ -79,21 +104,30 @@ export const functions: Readonly<Record<string, (args: Value[], world: World) =>
   deployer: (_, { deployer = person }) => deployer,
   empty: ([value]) => isEmpty(value),
   environment: (_, { cloud }) => environments[cloud],
+  filter: ([list, keeps]) => listOf(list).filter(item => (keeps as Lambda)(item) === true),
   guid: args => hash(args).replace(/^(.{8})(.{4})(.{4})(.{4})(.{12}).*$/, '$1-$2-$3-$4-$5'),
   intersection: ([first, ...others]) =>
     listOf(first).filter(value => others.every(other => listOf(other).includes(value))),
+  items: ([object]) =>
+    Object.entries(object as Members)
+      .map(([key, value]) => ({ key, value }))
+      .sort((one, other) => (one.key < other.key ? -1 : 1)),
   join: ([list, separator]) => listOf(list).join(textOf(separator)),
   max: numbers => Math.max(...numbers.map(Number)),
   min: numbers => Math.min(...numbers.map(Number)),
   readEnvironmentVariable: environmentVariable,
   replace: ([text, from, to]) => textOf(text).replaceAll(textOf(from), textOf(to)),
   resourceGroup: () => ({ id: groupId, name: 'group', location: 'westeurope' }),
+  shallowMerge: ([objects]) => Object.assign({}, ...listOf(objects)),
   split: ([text, separator]) => textOf(text).split(textOf(separator)),
+  startsWith: ([text, start]) => textOf(text).toLowerCase().startsWith(textOf(start).toLowerCase()),
   string: ([value]) => (typeof value === 'string' ? value : JSON.stringify(value)),
   subscriptionResourceId: ([type, ...names]) => `${subscriptionId}/${pathOf(textOf(type), names.map(textOf))}`,
   take: ([value, count]) => (value as string | Value[]).slice(0, Number(count)),
   tenant: () => ({ tenantId: '00000000-0000-0000-0000-00000000000b' }),
-  union: objects => Object.assign({}, ...objects),
+  toObject: ([list, toKey, toValue]) =>
+    Object.fromEntries(listOf(list).map(item => [(toKey as Lambda)(item), (toValue as Lambda)(item)])),
+  union: objects => (objects as Members[]).reduce(merge),
   uniqueString: args => uniqueString(args),
   uri: ([base, relative]) => new URL(textOf(relative), textOf(base)).href,
 }

@@ -25,6 +25,19 @@ function spaceBefore({ type, text, place }: Node): Node[] {
   return space === '' ? [] : [{ type: 'string_content', text: space, parts: [], fields: new Map(), words: [], place }]
 }
 
+/** The grammar hangs `.a` behind `x => x.a` on the whole, where the language hangs it on the `x` behind the arrow. */
+function insideLambda(node: Node): Node {
+  const { object, property } = Object.fromEntries(node.fields)
+  const [item, body] = object?.type === 'lambda_expression' ? object.parts : []
+  if (node.type !== 'member_expression' || !object || !property || !item || !body) return node
+  const text = `${body.text}${node.text.slice(object.text.length)}`
+  const fields = new Map([
+    ['object', body],
+    ['property', property],
+  ])
+  return { ...object, text: node.text, parts: [item, { ...node, text, parts: [body, property], fields }] }
+}
+
 function plain(node: SyntaxNode): Node {
   const children = node.children.flatMap((child, index) =>
     child === null || child.type === 'comment'
@@ -32,7 +45,7 @@ function plain(node: SyntaxNode): Node {
       : [{ child, made: plain(child), field: node.fieldNameForChild(index) }],
   )
   const { row, column } = node.startPosition
-  return {
+  return insideLambda({
     type: node.type,
     text: node.text,
     parts: children.flatMap(({ child, made }) => [
@@ -43,7 +56,7 @@ function plain(node: SyntaxNode): Node {
     fields: new Map(children.toReversed().flatMap(({ made, field }) => (field === null ? [] : [[field, made]]))),
     words: children.flatMap(({ child }) => (child.isNamed ? [] : [child.type])),
     place: `${row + 1},${column + 1}`,
-  }
+  })
 }
 
 export const partsOf = (node: Node): Node[] => node.parts
