@@ -36,6 +36,7 @@ const expected = [
     methods: ['POST'],
     authLevel: 'function',
     route: 'snapshots/{snapshotId}/cancel',
+  },
   { name: 'start-snapshot', type: 'httpTrigger', methods: ['POST'], authLevel: 'function', route: 'snapshots' },
   { name: 'list-snapshots', type: 'httpTrigger', methods: ['GET'], authLevel: 'function', route: 'snapshots' },
   {
