@@ -189,7 +189,7 @@ export const operations: readonly Operation[] = [
     summary: 'Cancel snapshot',
     description: 'Ends a snapshot that is being taken. What was read of it answers nothing.',
     parameters: parameters.snapshot,
-    success: { description: 'The snapshot that is being ended.', schema: responses.runningSnapshot },
+    success: { description: 'The snapshot that is being ended.', schema: responses.snapshot },
     others: {
       202: 'The snapshot is being ended; when it is, asking for it is answered with snapshot_cancelled.',
       400: badInput,
@@ -197,7 +197,7 @@ export const operations: readonly Operation[] = [
       409: 'The snapshot has ended (snapshot_ended).',
       ...local,
     },
-    visibility: 'advanced',
+    visibility: 'important',
   },
   {
     operationId: 'GetSnapshot',
