@@ -17,6 +17,8 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     // Those that take minutes: `npm run test:long`.
     exclude: ['test/**/*.long.test.ts', ...leftOut.map(name => `test/desktop/${name}/**`)],
+    // What a test that passes provokes, such as the log line of an error, is no news.
+    silent: 'passed-only',
     globalSetup: 'test/support/global-setup.ts',
     testTimeout: 30_000,
     hookTimeout: 60_000,

@@ -1,8 +1,8 @@
 import { copyFile, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { bundle, root } from '../local/build.ts'
-import { type Running, runNode } from '../local/processes.ts'
+import { bundle, root } from '../local/build/bundle.ts'
+import { type Running, runNode } from '../local/processes/run-node.ts'
 import { startSimulator } from '../local/simulator/simulator.ts'
 
 export type BenchHost = {

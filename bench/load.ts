@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { buildApp, bundle, root } from '../local/build.ts'
+import { buildApp, bundle, root } from '../local/build/bundle.ts'
 import { alternate, type Figure } from './report.ts'
 
 const run = promisify(execFile)

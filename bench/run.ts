@@ -12,6 +12,14 @@ const benches: Record<string, () => Promise<{ measure: () => Promise<Figure[]> }
 }
 
 const names = process.argv.slice(2)
+const unknown = names.filter(name => !(name in benches))
+if (unknown.length > 0) {
+  console.error(`There is no benchmark ${unknown.join(', ')}. There are: ${Object.keys(benches).join(', ')}.`)
+  process.exit(1)
+}
+if (names.length === 0) {
+  console.log(`All benchmarks take about six minutes. For some: npm run bench -- ${Object.keys(benches).join(' ')}\n`)
+}
 for (const [name, load] of Object.entries(benches)) {
   if (names.length > 0 && !names.includes(name)) continue
   const { measure } = await load()

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
-import { startAzurite } from '../local/azurite.ts'
-import { root } from '../local/build.ts'
+import { root } from '../local/build/bundle.ts'
+import { startAzurite } from '../local/processes/azurite.ts'
 import { type BenchHost, startBenchHost } from './bench-host.ts'
 import type { Figure } from './report.ts'
 

@@ -2,9 +2,9 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { startAzurite } from '../local/azurite.ts'
-import { root } from '../local/build.ts'
-import { type Running, runNode } from '../local/processes.ts'
+import { root } from '../local/build/bundle.ts'
+import { startAzurite } from '../local/processes/azurite.ts'
+import { type Running, runNode } from '../local/processes/run-node.ts'
 import { firstTimes, sendText } from '../local/simulator/failure-cases.ts'
 import { startSimulator } from '../local/simulator/simulator.ts'
 import type { Figure } from './report.ts'
@@ -41,7 +41,7 @@ export async function measure(): Promise<Figure[]> {
     PORT: '0',
   }
   const startHost = () =>
-    runNode([`${root}local/run-host.ts`], lines => lines.some(line => line.startsWith('Listening')), { env })
+    runNode([`${root}local/commands/host.ts`], lines => lines.some(line => line.startsWith('Listening')), { env })
   const hosts: Running[] = [await startHost(), await startHost()]
   try {
     const api = `${hosts[0]?.lines.at(-1)?.replace('Listening on ', '')}/api`

@@ -1,11 +1,12 @@
 import { app } from '@azure/functions'
 import { answer } from '../shared/http/answer.ts'
+import { appAddress } from '../shared/http/links.ts'
 import { edge } from '../shared/http/route.ts'
 
-/** `GET openapi.json`: the document that the connector is made from, with the host it was asked on. */
+/** `GET openapi.json`: the document that the connector is made from, with the address it was asked on. */
 export const getOpenapi = edge(async request => {
   const { documentFor } = await import('../shared/openapi/served-document.ts')
-  return answer(documentFor(new URL(request.url).host), { ifNoneMatch: request.headers.get('if-none-match') })
+  return answer(documentFor(appAddress(request)), { ifNoneMatch: request.headers.get('if-none-match') })
 })
 
 app.http('get-openapi', {

@@ -6,7 +6,9 @@ import { roleIds } from 'modules/roles.bicep'
 @minLength(2)
 @maxLength(10)
 param name string = 'orders'
+@description('Region of every resource that has one.')
 param location string = resourceGroup().location
+@description('Tags on every resource.')
 param tags object = {}
 
 @description('Tenant id of the CSP partner.')
@@ -20,91 +22,106 @@ param partnerClientId string
 @description('Cloud of the partner tenant.')
 @allowed(['global', 'usgov', 'china'])
 param partnerCloud string = 'global'
-@description('What the app proves itself with. federated needs no vault and no secret.')
+@description('What the app signs in to Partner Center with; docs/credentials.md compares them.')
 @allowed(['secret', 'certificate', 'federated', 'refresh-token'])
 param credential string = 'secret'
+@description('Key Vault secret that holds the client secret.')
 param clientSecretName string = 'partner-center-client-secret'
+@description('Key Vault certificate, or secret with the certificate as text.')
 param certificateSecretName string = 'partner-center-client-certificate'
+@description('Key Vault secret that holds the refresh token.')
 param refreshTokenSecretName string = 'partner-center-refresh-token'
 
-@description('Secrets that are in the vault by now: a role can only be given on a secret that exists.')
+@description('Names of the secrets that are in the vault already. A role can only be assigned on a secret that exists: empty on the first deployment.')
 param storedSecretNames string[] = []
-@description('secret: a role on each stored secret. vault: roles on the whole vault, once and for all.')
+@description('secret: the app gets a role on each stored secret. vault: it gets roles on the whole vault, with the first deployment.')
 @allowed(['secret', 'vault'])
 param vaultRoleScope string = 'secret'
-@description('Object id of who stores secrets and uploads packages; empty for nobody.')
-param operatorPrincipalId string = ''
+@description('Object id of the person, group or service principal that stores secrets and uploads packages: by default whoever deploys; empty for nobody.')
+param operatorPrincipalId string = deployer().objectId
+@description('Kind of operatorPrincipalId. The default fits whoever deploys: a service principal has no user name.')
 @allowed(['User', 'Group', 'ServicePrincipal'])
-param operatorPrincipalType string = 'User'
-@description('True if the vault was deleted within the last 90 days: its name is taken until then.')
+param operatorPrincipalType string = empty(deployer().userPrincipalName) ? 'ServicePrincipal' : 'User'
+@description('True recovers the deleted vault of this name. Azure keeps that name for 90 days. Fails if there is no such vault.')
 param recoverVault bool = false
 
+@description('Requests to Partner Center in a minute, of all instances together.')
 @minValue(1)
 param requestsPerMinute int = 450
+@description('Requests of a snapshot that one instance sends at a time.')
 @minValue(1)
 @maxValue(100)
 param concurrency int = 5
+@description('Seconds within which the app answers a call.')
 @minValue(1)
 @maxValue(220)
 param requestDeadlineSeconds int = 100
 
-@description('NCRONTAB of six fields, in UTC.')
+@description('When a snapshot of all customers starts: NCRONTAB of six fields, in UTC.')
 param snapshotSchedule string = '0 20 0 * * *'
+@description('Blob container of the snapshots.')
 param snapshotContainer string = 'order-snapshots'
-@description('Tenant ids of the only customers to take; empty for all.')
+@description('Tenant ids of the only customers in a snapshot; empty for all.')
 param snapshotCustomers string[] = []
+@description('Customers that one queue message reads.')
 @minValue(1)
 @maxValue(1000)
 param snapshotCustomersPerPart int = 50
-@description('Minutes after which a run is given up; 0 for three times the ideal time.')
+@description('Minutes after which a snapshot run is ended as failed; 0 for three times the ideal time.')
 @minValue(0)
 param snapshotOverdueMinutes int = 0
 @description('Days that a snapshot is kept.')
 @minValue(31)
 param retentionDays int = 730
-@description('Redundancy of the snapshots: Standard_ZRS where the region has zones.')
+@description('Redundancy of the snapshots, such as Standard_ZRS. A region without availability zones takes Standard_GRS.')
 param snapshotSku string = 'Standard_ZRS'
 
-@description('auto: flex in the public cloud, premium where Flex Consumption does not exist.')
+@description('Hosting plan. auto: flex in the public cloud, premium in the others, which have no Flex Consumption.')
 @allowed(['auto', 'flex', 'premium', 'consumption'])
 param plan string = 'auto'
+@description('Flex: memory of an instance.')
 @allowed([512, 2048, 4096])
 param instanceMemoryMB int = 2048
+@description('Most instances. Flex takes no less than 40, Premium no more than 20.')
 @minValue(1)
 @maxValue(1000)
 param maximumInstanceCount int = 40
 @description('Flex: instances kept warm, such as [{ name: \'http\', instanceCount: 1 }].')
 param alwaysReady { name: string, instanceCount: int }[] = []
-@description('Premium: instances that never stop.')
+@description('Premium: instances that are always on.')
 @minValue(1)
 param premiumInstances int = 1
 
-@description('[\'*\'] for the Functions action of Logic Apps, which demands it; empty for none.')
+@description('Origins that may call from a browser. The Functions action of Logic Apps needs [\'*\'].')
 param corsOrigins string[] = []
 @description('Makes the connector a custom API that Logic Apps of this subscription and region can use.')
 param logicAppsConnector bool = false
 
-@description('Client id of the API\'s app registration; turns Entra ID sign-in on.')
+@description('Client id of the API\'s app registration; turns on Entra ID sign-in. Empty for function keys alone.')
 param entraClientId string = ''
-param entraIssuer string = '${environment().authentication.loginEndpoint}${tenant().tenantId}/v2.0'
-param entraAudiences string[] = empty(entraClientId) ? [] : ['api://${entraClientId}']
-@description('Client ids that may call; empty for every client that gets a token for the audience.')
+@description('Issuer of the tokens, by default of version 2.0 of this tenant: set requestedAccessTokenVersion to 2 in the app registration.')
+param entraIssuer string = uri(environment().authentication.loginEndpoint, '${tenant().tenantId}/v2.0')
+@description('Audiences of the tokens, by default the client id, which tokens of version 2.0 carry, and its URI.')
+param entraAudiences string[] = empty(entraClientId) ? [] : [entraClientId, 'api://${entraClientId}']
+@description('Client ids that may call; empty for every client with a token for the audience.')
 param entraAllowedClients string[] = []
-@description('False lets callers in who bring no token, on their key.')
+@description('False also admits callers without a token, on their function key.')
 param entraRequired bool = true
 
-@description('Storage and vault get private addresses and lose their public ones; the app joins the network.')
+@description('Gives storage and vault private addresses instead of public ones; the app joins the network. Application Insights stays public.')
 param privateNetworking bool = false
-@description('With privateNetworking, false takes the public address from the app, too.')
+@description('With privateNetworking, false gives the app a private address instead of its public one.')
 param publicApp bool = true
+@description('Address space of the network, a /24 or larger.')
 param networkAddressPrefix string = '10.60.0.0/24'
 
-@description('Who is told of alerts; empty shows them in the portal only.')
+@description('Address that alerts are mailed to; empty shows them in the portal only.')
 param alertEmail string = ''
-@description('Hours within which a snapshot of all customers has to have finished, at most 47; 0 for no such alert.')
+@description('Hours without a finished snapshot of all customers after which an alert fires; 0 for no such alert.')
 @minValue(0)
 @maxValue(47)
 param snapshotDueHours int = 26
+@description('Days that logs are kept.')
 @minValue(30)
 @maxValue(730)
 param logRetentionDays int = 90
@@ -137,7 +154,6 @@ resource identity 'Microsoft.ManagedIdentity/userAssignedIdentities@2023-01-31' 
 }
 
 module network 'modules/network.bicep' = if (privateNetworking) {
-  name: 'network'
   params: {
     name: fullName
     location: location
@@ -155,7 +171,6 @@ module network 'modules/network.bicep' = if (privateNetworking) {
 }
 
 module monitoring 'modules/monitoring.bicep' = {
-  name: 'monitoring'
   params: {
     workspaceName: fullName
     componentName: fullName
@@ -167,7 +182,6 @@ module monitoring 'modules/monitoring.bicep' = {
 }
 
 module hostStorage 'modules/storage.bicep' = {
-  name: 'host-storage'
   params: {
     name: '${accountPrefix}host${token}'
     location: location
@@ -192,7 +206,6 @@ module hostStorage 'modules/storage.bicep' = {
 }
 
 module snapshotStorage 'modules/storage.bicep' = {
-  name: 'snapshot-storage'
   params: {
     name: '${accountPrefix}snap${token}'
     location: location
@@ -212,7 +225,6 @@ module snapshotStorage 'modules/storage.bicep' = {
 }
 
 module snapshotRetention 'modules/snapshot-retention.bicep' = {
-  name: 'snapshot-retention'
   params: {
     accountName: snapshotStorage.outputs.name
     containerName: snapshotContainer
@@ -221,7 +233,6 @@ module snapshotRetention 'modules/snapshot-retention.bicep' = {
 }
 
 module vault 'modules/vault.bicep' = if (usesVault) {
-  name: 'vault'
   params: {
     name: fullName
     location: location
@@ -231,6 +242,7 @@ module vault 'modules/vault.bicep' = if (usesVault) {
     appPrincipalId: identity.properties.principalId
     // Left out for federated, which reads no secret.
     readSecretNames: [credential == 'certificate' ? certificateSecretName : clientSecretName]
+    makesCertificate: credential == 'certificate'
     writtenSecretNames: credential == 'refresh-token' ? [refreshTokenSecretName] : []
     storedSecretNames: storedSecretNames
     roleScope: vaultRoleScope
@@ -242,7 +254,6 @@ module vault 'modules/vault.bicep' = if (usesVault) {
 }
 
 module packageUpload 'modules/container-role.bicep' = if (!isFlex && !empty(operatorPrincipalId)) {
-  name: 'package-upload'
   params: {
     accountName: hostStorage.outputs.name
     containerName: packageContainer
@@ -253,19 +264,18 @@ module packageUpload 'modules/container-role.bicep' = if (!isFlex && !empty(oper
 }
 
 module app 'modules/app.bicep' = {
-  name: 'app'
   params: {
     name: fullName
     location: location
     tags: tags
-    plan: hostingPlan
+    // Named one by one: the type of hostingPlan includes auto, which the module does not take.
+    plan: isFlex ? 'flex' : hostingPlan == 'consumption' ? 'consumption' : 'premium'
     instanceMemoryMB: instanceMemoryMB
     maximumInstanceCount: maximumInstanceCount
     alwaysReady: alwaysReady
     premiumInstances: premiumInstances
     identityId: identity.id
     componentName: monitoring.outputs.componentName
-    workspaceId: monitoring.outputs.workspaceId
     packageContainerUrl: '${hostStorage.outputs.blobEndpoint}${packageContainer}'
     corsOrigins: corsOrigins
     subnetId: privateNetworking ? network!.outputs.appSubnetId : ''
@@ -309,19 +319,18 @@ module app 'modules/app.bicep' = {
 }
 
 module alerts 'modules/alerts.bicep' = {
-  name: 'alerts'
   params: {
     prefix: fullName
     location: location
     tags: tags
     workspaceId: monitoring.outputs.workspaceId
+    createdAt: monitoring.outputs.createdAt
     email: alertEmail
     snapshotDueHours: snapshotDueHours
   }
 }
 
 module connector 'modules/logic-apps-connector.bicep' = if (logicAppsConnector) {
-  name: 'logic-apps-connector'
   params: {
     name: fullName
     location: location
@@ -330,10 +339,15 @@ module connector 'modules/logic-apps-connector.bicep' = if (logicAppsConnector) 
   }
 }
 
+@description('Name of the function app.')
 output APP_NAME string = app.outputs.name
+@description('Address of the app.')
 output APP_URL string = 'https://${app.outputs.hostName}'
-@description('Subject of the federated credential on the app registration, for credential federated.')
+@description('Object id of the app\'s identity: the subject of the federated credential on the app registration.')
 output IDENTITY_PRINCIPAL_ID string = identity.properties.principalId
+@description('Name of the vault that the credential is stored in; empty for federated.')
 output KEY_VAULT_NAME string = usesVault ? fullName : ''
+@description('Storage account of the Functions host: package, queues, locks.')
 output HOST_STORAGE string = hostStorage.outputs.name
+@description('Storage account of the snapshots.')
 output SNAPSHOT_STORAGE string = snapshotStorage.outputs.name

@@ -43,6 +43,21 @@ export function describeError(error: unknown): string {
 /** The sinks of an Azure Functions invocation context, or of `console`. */
 export type LogSink = Record<LogLevel, (line: string) => void>
 
+/** Writes a letter as JSON's escape, which whoever parses the line reads as the letter. */
+const escaped = (letter: string): string => `\\u${letter.charCodeAt(0).toString(16).padStart(4, '0')}`
+
+/**
+ * `console`, for lines that belong to no invocation. The Functions host logs stdout as Information. On stderr it looks for
+ * words in a line: `warn` anywhere makes a warning, else `error` makes an error (ParseErrorMessageAndLog in WorkerProcess.cs
+ * of github.com/Azure/azure-functions-host). The member `level` has the word, and an error must not hold the other one.
+ */
+export const consoleSink: LogSink = {
+  debug: line => console.debug(line),
+  info: line => console.info(line),
+  warn: line => console.warn(line),
+  error: line => console.error(line.replace(/(?<=war)n/gi, escaped)),
+}
+
 /**
  * One JSON object per line: the platform formats all arguments into one string and offers no custom dimensions
  * (github.com/Azure/azure-functions-nodejs-library/issues/227), so queries parse the message.
@@ -51,7 +66,7 @@ export const createLog =
   (sink: LogSink, common: Record<string, unknown> = {}): Log =>
   (level, event, fields) =>
     sink[level](
-      JSON.stringify({ event, ...common, ...fields }, (name, value: unknown) => {
+      JSON.stringify({ event, level, ...common, ...fields }, (name, value: unknown) => {
         if (typeof value !== 'string') return value
         return isSecretName.test(name) ? '[redacted]' : redact(value)
       }),

@@ -1,4 +1,5 @@
 import type { CloudName } from './clouds.ts'
+import { AppError, isAppError } from './errors.ts'
 import { defaultSnapshotSchedule, isSchedule } from './schedule.ts'
 
 /** The environment of the process. Nothing else reads it. */
@@ -54,8 +55,31 @@ export function snapshotSchedule(env: Environment = environment()): string {
   return isSchedule(text) ? text : defaultSnapshotSchedule
 }
 
-/** Reads and checks every setting. Throws an `AppError` (`app_misconfigured`) whose message names every fault at once. */
-export async function readSettings(env: Environment = environment()): Promise<Settings> {
+/** The oldest Node.js that the libraries of this app run on, as in `engines` of package.json. */
+export const leastNode = 22
+
+/**
+ * Reads and checks every setting. Throws an `AppError` (`app_misconfigured`) whose message names every fault at once.
+ * An older Node.js is one: the app would load and then fail inside a library, with a message that names no cause.
+ */
+export async function readSettings(
+  env: Environment = environment(),
+  nodeVersion: string = process.versions.node,
+): Promise<Settings> {
   const { parseSettings } = await import('./settings-schema.ts')
-  return parseSettings(env)
+  if (Number.parseInt(nodeVersion, 10) >= leastNode) return parseSettings(env)
+  throw new AppError('app_misconfigured', [oldNode(nodeVersion), ...faultsOf(() => parseSettings(env))].join(' '))
+}
+
+const oldNode = (version: string): string =>
+  `The app runs on Node.js ${version} and needs ${leastNode} or newer: set the Node.js version of the function app, or that of this machine.`
+
+/** What is wrong beside the version. The check itself may fail on an old Node.js, which is no fault of the settings. */
+function faultsOf(check: () => unknown): string[] {
+  try {
+    check()
+    return []
+  } catch (error) {
+    return isAppError(error) ? [error.message] : []
+  }
 }

@@ -3,13 +3,13 @@ import { type App, getApp } from './app.ts'
 import { timeLimit, withDeadline } from './call.ts'
 import { systemClock } from './clock.ts'
 import { isAppError } from './errors.ts'
-import { createLog, describeError, type Log } from './log.ts'
+import { consoleSink, createLog, describeError, type Log } from './log.ts'
 
 /**
  * Says at start what is wrong with the settings, in one line. It must not throw: an entry file that fails shows as an
  * app without functions, and every function reports the same fault itself when it is called.
  */
-export async function checkAtStart(app: App = getApp(), log: Log = createLog(console)): Promise<void> {
+export async function checkAtStart(app: App = getApp(), log: Log = createLog(consoleSink)): Promise<void> {
   try {
     const { cloud } = await app.settings()
     if (cloud === 'germany') {

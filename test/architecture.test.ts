@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { root } from '../local/build.ts'
+import { root } from '../local/build/bundle.ts'
 
 type Source = { path: string; lines: string[]; imports: { path: string; typeOnly: boolean }[] }
 

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { expect, test } from 'vitest'
-import { root } from '../local/build.ts'
+import { root } from '../local/build/bundle.ts'
 
 type Entry = { version: string; resolved?: string; optionalDependencies?: Record<string, string> }
 

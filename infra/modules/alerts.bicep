@@ -1,11 +1,16 @@
 @description('Begins the names of the alert rules.')
 param prefix string
+@description('Region of the resources.')
 param location string
+@description('Tags on the resources.')
 param tags object
+@description('Workspace that the queries read.')
 param workspaceId string
-@description('Who is told; empty shows alerts in the portal only.')
+@description('When monitoring was first deployed, in ISO 8601: until then no snapshot can be overdue.')
+param createdAt string
+@description('Address that alerts are mailed to; empty shows them in the portal only.')
 param email string
-@description('Hours within which a snapshot of all customers has to have finished, at most 47; 0 for no such alert.')
+@description('Hours without a finished snapshot of all customers after which an alert fires; 0 for no such alert.')
 @minValue(0)
 @maxValue(47)
 param snapshotDueHours int
@@ -17,7 +22,11 @@ var dueAlert = {
   severity: 1
   window: 'P2D'
   frequency: 'PT1H'
-  query: replace(loadTextContent('../alerts/snapshot-overdue.kql'), '{dueHours}', string(snapshotDueHours))
+  query: replace(
+    replace(loadTextContent('../alerts/snapshot-overdue.kql'), '{dueHours}', string(snapshotDueHours)),
+    '{createdAt}',
+    createdAt
+  )
 }
 
 var eventAlerts = [

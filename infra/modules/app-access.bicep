@@ -1,19 +1,24 @@
+@description('Name of the function app.')
 param appName string
+@description('Region of the resources.')
 param location string
+@description('Tags on the resources.')
 param tags object
-param workspaceId string
 
 @description('Entra ID sign-in: client id of the API\'s app registration; empty for keys alone.')
 param entraClientId string
+@description('Issuer of the tokens.')
 param entraIssuer string
+@description('Audiences of the tokens.')
 param entraAudiences string[]
-@description('Client ids that may call; empty for every client that gets a token for the audience.')
+@description('Client ids that may call; empty for every client with a token for the audience.')
 param entraAllowedClients string[]
-@description('False lets callers in who bring no token, on their key.')
+@description('False also admits callers without a token, on their function key.')
 param entraRequired bool
 
 @description('Subnet of the private endpoint; empty for none.')
 param endpointSubnetId string
+@description('Private DNS zone of the private endpoint.')
 param zoneName string
 
 resource app 'Microsoft.Web/sites@2024-04-01' existing = {
@@ -58,20 +63,9 @@ resource app 'Microsoft.Web/sites@2024-04-01' existing = {
   }
 }
 
-resource metrics 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
-  name: 'to-workspace'
-  scope: app
-  properties: {
-    workspaceId: workspaceId
-    // Logs go to Application Insights already; sending FunctionAppLogs as well would pay for them twice.
-    metrics: [{ category: 'AllMetrics', enabled: true }]
-  }
-}
-
 module endpoint 'private-endpoint.bicep' = if (!empty(endpointSubnetId)) {
-  name: '${appName}-endpoint'
   params: {
-    name: appName
+    name: '${appName}-sites'
     location: location
     tags: tags
     subnetId: endpointSubnetId
@@ -81,4 +75,5 @@ module endpoint 'private-endpoint.bicep' = if (!empty(endpointSubnetId)) {
   }
 }
 
+@description('Name of the function app, once who may reach it is settled.')
 output appName string = app.name

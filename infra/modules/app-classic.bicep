@@ -1,11 +1,17 @@
+@description('Name of the function app.')
 param name string
+@description('Name of the hosting plan.')
 param planName string
+@description('Region of the resources.')
 param location string
+@description('Tags on the resources.')
 param tags object
+@description('Hosting plan.')
 @allowed(['premium', 'consumption'])
 param plan string
 @description('Resource id of the app\'s identity.')
 param identityId string
+@description('App settings.')
 param settings object
 @description('Application Insights component that telemetry goes to.')
 param componentName string
@@ -17,9 +23,11 @@ param maximumInstanceCount int
 @description('Instances of a Premium plan that never stop, at least 1.')
 param minimumInstanceCount int
 
+@description('Origins that may call from a browser.')
 param corsOrigins string[]
 @description('Subnet that the app reaches the world through; empty for none.')
 param subnetId string
+@description('True keeps the public address of the app.')
 param isPublic bool
 
 var isPremium = plan == 'premium'
@@ -90,5 +98,7 @@ resource app 'Microsoft.Web/sites@2024-04-01' = {
   }
 }
 
+@description('Name of the function app.')
 output name string = app.name
+@description('Host name of the function app.')
 output hostName string = app.properties.defaultHostName

@@ -1,6 +1,10 @@
+@description('Name of the function app.')
 param name string
+@description('Name of the hosting plan.')
 param planName string
+@description('Region of the resources.')
 param location string
+@description('Tags on the resources.')
 param tags object
 @description('Resource id of the app\'s identity.')
 param identityId string
@@ -11,17 +15,21 @@ param componentName string
 @description('Container that the platform keeps the deployed package in.')
 param packageContainerUrl string
 
+@description('Memory of an instance.')
 @allowed([512, 2048, 4096])
 param instanceMemoryMB int
+@description('Most instances.')
 @minValue(40)
 @maxValue(1000)
 param maximumInstanceCount int
 @description('Instances kept warm: name is http or function:<name>.')
 param alwaysReady { name: string, instanceCount: int }[]
 
+@description('Origins that may call from a browser.')
 param corsOrigins string[]
 @description('Subnet that the app reaches the world through; empty for none.')
 param subnetId string
+@description('True keeps the public address of the app.')
 param isPublic bool
 
 resource component 'Microsoft.Insights/components@2020-02-02' existing = {
@@ -88,5 +96,7 @@ resource app 'Microsoft.Web/sites@2024-04-01' = {
   }
 }
 
+@description('Name of the function app.')
 output name string = app.name
+@description('Host name of the function app.')
 output hostName string = app.properties.defaultHostName

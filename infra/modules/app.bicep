@@ -1,29 +1,46 @@
+@description('Name of the function app and its hosting plan.')
 param name string
+@description('Region of the resources.')
 param location string
+@description('Tags on the resources.')
 param tags object
+@description('Hosting plan.')
 @allowed(['flex', 'premium', 'consumption'])
 param plan string
+@description('Flex: memory of an instance.')
 @allowed([512, 2048, 4096])
 param instanceMemoryMB int
+@description('Most instances.')
 param maximumInstanceCount int
+@description('Flex: instances kept warm.')
 param alwaysReady { name: string, instanceCount: int }[]
+@description('Premium: instances that are always on.')
 param premiumInstances int
 @description('Resource id of the app\'s identity.')
 param identityId string
+@description('App settings.')
 param settings object
+@description('Application Insights component that telemetry goes to.')
 param componentName string
-param workspaceId string
+@description('Container that the package is in.')
 param packageContainerUrl string
+@description('Origins that may call from a browser.')
 param corsOrigins string[]
 @description('Subnet that the app reaches the world through; empty for none.')
 param subnetId string
 @description('Subnet of the app\'s private endpoint; empty leaves it on its public address.')
 param endpointSubnetId string
+@description('Private DNS zone of the private endpoint.')
 param zoneName string
+@description('Client id of the API\'s app registration; empty for function keys alone.')
 param entraClientId string
+@description('Issuer of the tokens.')
 param entraIssuer string
+@description('Audiences of the tokens.')
 param entraAudiences string[]
+@description('Client ids that may call; empty for every client with a token for the audience.')
 param entraAllowedClients string[]
+@description('False also admits callers without a token, on their function key.')
 param entraRequired bool
 
 var isFlex = plan == 'flex'
@@ -31,7 +48,6 @@ var isFlex = plan == 'flex'
 var leastFlexMaximum = 40
 
 module flex 'app-flex.bicep' = if (isFlex) {
-  name: 'app-flex'
   params: {
     name: name
     planName: name
@@ -51,7 +67,6 @@ module flex 'app-flex.bicep' = if (isFlex) {
 }
 
 module classic 'app-classic.bicep' = if (!isFlex) {
-  name: 'app-classic'
   params: {
     name: name
     planName: name
@@ -71,12 +86,10 @@ module classic 'app-classic.bicep' = if (!isFlex) {
 }
 
 module access 'app-access.bicep' = {
-  name: 'app-access'
   params: {
     appName: isFlex ? flex!.outputs.name : classic!.outputs.name
     location: location
     tags: tags
-    workspaceId: workspaceId
     entraClientId: entraClientId
     entraIssuer: entraIssuer
     entraAudiences: entraAudiences
@@ -87,5 +100,7 @@ module access 'app-access.bicep' = {
   }
 }
 
+@description('Name of the function app.')
 output name string = access.outputs.appName
+@description('Host name of the function app.')
 output hostName string = isFlex ? flex!.outputs.hostName : classic!.outputs.hostName

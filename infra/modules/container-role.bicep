@@ -1,9 +1,13 @@
-@description('Account and container that the roles are for; the container has to exist.')
+@description('Storage account of the container.')
 param accountName string
+@description('Container that the roles are for; it has to exist.')
 param containerName string
+@description('Object id that gets the roles.')
 param principalId string
+@description('Kind of principalId.')
 @allowed(['ServicePrincipal', 'User', 'Group'])
 param principalType string
+@description('Ids of the roles.')
 param roles string[]
 
 resource account 'Microsoft.Storage/storageAccounts@2024-01-01' existing = {

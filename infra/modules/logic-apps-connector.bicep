@@ -1,5 +1,8 @@
+@description('Name of the custom API.')
 param name string
+@description('Region of the resources.')
 param location string
+@description('Tags on the resources.')
 param tags object
 @description('Host name of the function app.')
 param hostName string

@@ -1,9 +1,12 @@
 import { roleIds } from 'roles.bicep'
 
-@description('Names of the workspace and the Application Insights component.')
+@description('Name of the Log Analytics workspace.')
 param workspaceName string
+@description('Name of the Application Insights component.')
 param componentName string
+@description('Region of the resources.')
 param location string
+@description('Tags on the resources.')
 param tags object
 @description('Days that logs are kept.')
 param retentionDays int
@@ -48,5 +51,9 @@ resource publisher 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   }
 }
 
+@description('Resource id of the workspace.')
 output workspaceId string = workspace.id
+@description('Name of the Application Insights component.')
 output componentName string = component.name
+@description('When the component was created, in ISO 8601; stays the same when it is deployed again.')
+output createdAt string = component.properties.CreationDate

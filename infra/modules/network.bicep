@@ -1,5 +1,8 @@
+@description('Name of the virtual network.')
 param name string
+@description('Region of the resources.')
 param location string
+@description('Tags on the resources.')
 param tags object
 @description('Address space of the network, a /24 or larger.')
 param addressPrefix string
@@ -69,5 +72,7 @@ resource links 'Microsoft.Network/privateDnsZones/virtualNetworkLinks@2020-06-01
   }
 ]
 
+@description('Subnet that the app joins.')
 output appSubnetId string = network::appSubnet.id
+@description('Subnet of the private endpoints.')
 output endpointSubnetId string = network::endpointSubnet.id

@@ -1,6 +1,10 @@
+@description('Name of the private endpoint.')
 param name string
+@description('Region of the resources.')
 param location string
+@description('Tags on the resources.')
 param tags object
+@description('Subnet that the address is from.')
 param subnetId string
 @description('Resource that gets a private address.')
 param targetId string

@@ -1,8 +1,10 @@
-@description('A secret that exists; a role cannot be given on one that does not.')
+@description('Vault of the secret.')
 param vaultName string
+@description('Secret that the role is for; it has to exist.')
 param secretName string
 @description('Object id of the app\'s identity.')
 param principalId string
+@description('Id of the role.')
 param role string
 
 resource vault 'Microsoft.KeyVault/vaults@2023-07-01' existing = {

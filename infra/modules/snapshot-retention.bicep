@@ -1,5 +1,6 @@
-@description('Account and container of the snapshots.')
+@description('Storage account of the snapshots.')
 param accountName string
+@description('Container of the snapshots.')
 param containerName string
 @description('Days that a snapshot is kept.')
 param retentionDays int
@@ -25,7 +26,12 @@ resource policy 'Microsoft.Storage/storageAccounts/managementPolicies@2024-01-01
           definition: {
             filters: {
               blobTypes: ['blockBlob']
-              prefixMatch: ['${containerName}/snapshots/', '${containerName}/changes/']
+              prefixMatch: [
+                '${containerName}/snapshots/'
+                '${containerName}/changes/'
+                '${containerName}/lines/'
+                '${containerName}/following/'
+              ]
             }
             actions: {
               baseBlob: {
@@ -44,7 +50,12 @@ resource policy 'Microsoft.Storage/storageAccounts/managementPolicies@2024-01-01
           definition: {
             filters: {
               blobTypes: ['blockBlob']
-              prefixMatch: ['${containerName}/pace.json', '${containerName}/current.json', '${containerName}/latest.json']
+              prefixMatch: [
+                '${containerName}/pace.json'
+                '${containerName}/current.json'
+                '${containerName}/latest.json'
+                '${containerName}/following.json'
+              ]
             }
             actions: { version: { delete: { daysAfterCreationGreaterThan: 1 } } }
           }

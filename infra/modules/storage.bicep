@@ -1,15 +1,20 @@
 @description('Name of the account.')
 param name string
+@description('Region of the resources.')
 param location string
+@description('Tags on the resources.')
 param tags object
 @description('Redundancy, such as Standard_ZRS.')
 param sku string
+@description('Names of the blob containers.')
 param containers string[]
+@description('Names of the queues.')
 param queues string[]
 @description('Keeps earlier and deleted versions of blobs for 30 days.')
 param keepVersions bool
-@description('Blob operations that are logged, such as StorageDelete.')
+@description('Blob operations that are logged, such as StorageDelete; empty for none.')
 param loggedOperations string[]
+@description('Workspace that the logs go to.')
 param workspaceId string
 
 @description('Object id of the app\'s identity.')
@@ -92,7 +97,6 @@ resource accountRoleAssignments 'Microsoft.Authorization/roleAssignments@2022-04
 
 module containerRoleAssignments 'container-role.bicep' = [
   for (container, index) in containers: if (!empty(containerRoles)) {
-    name: take('${name}-${container}-roles', 64)
     params: {
       accountName: name
       containerName: blobContainers[index].name
@@ -103,19 +107,17 @@ module containerRoleAssignments 'container-role.bicep' = [
   }
 ]
 
-resource blobLogs 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
+resource blobLogs 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = if (!empty(loggedOperations)) {
   name: 'to-workspace'
   scope: blobService
   properties: {
     workspaceId: workspaceId
     logs: [for operation in loggedOperations: { category: operation, enabled: true }]
-    metrics: [{ category: 'Transaction', enabled: true }]
   }
 }
 
 module endpoints 'private-endpoint.bicep' = [
   for service in (isPrivate ? endpointServices : []): {
-    name: '${name}-${service}-endpoint'
     params: {
       name: '${name}-${service}'
       location: location
@@ -128,7 +130,11 @@ module endpoints 'private-endpoint.bicep' = [
   }
 ]
 
+@description('Name of the storage account.')
 output name string = account.name
+@description('Address of the blob service.')
 output blobEndpoint string = account.properties.primaryEndpoints.blob
+@description('Address of the queue service.')
 output queueEndpoint string = account.properties.primaryEndpoints.queue
+@description('Address of the table service.')
 output tableEndpoint string = account.properties.primaryEndpoints.table

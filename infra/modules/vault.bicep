@@ -1,10 +1,14 @@
 import { roleIds } from 'roles.bicep'
 
+@description('Name of the vault.')
 param name string
+@description('Region of the resources.')
 param location string
+@description('Tags on the resources.')
 param tags object
-@description('Brings back the vault of this name that was deleted within the last 90 days.')
+@description('Recovers the deleted vault of this name; fails if there is none.')
 param recover bool
+@description('Workspace that the audit log goes to.')
 param workspaceId string
 
 @description('Object id of the app\'s identity.')
@@ -13,23 +17,31 @@ param appPrincipalId string
 param readSecretNames string[]
 @description('Secrets that the app reads and writes.')
 param writtenSecretNames string[]
-@description('Secrets that exist by now.')
+@description('True if the operator makes or imports a certificate, which takes a role of its own.')
+param makesCertificate bool
+@description('Secrets that are in the vault already.')
 param storedSecretNames string[]
-@description('secret: a role on each of the app\'s secrets that exist. vault: roles on all that the vault holds.')
+@description('secret: a role on each of the app\'s secrets that exist. vault: roles on the whole vault.')
 @allowed(['secret', 'vault'])
 param roleScope string
 
-@description('Object id of who stores the secrets; empty for nobody.')
+@description('Object id of whoever stores the secrets; empty for nobody.')
 param operatorPrincipalId string
+@description('Kind of operatorPrincipalId.')
 @allowed(['User', 'Group', 'ServicePrincipal'])
 param operatorPrincipalType string
 
 @description('Subnet of the private endpoint; empty leaves the vault on its public address.')
 param endpointSubnetId string
+@description('Private DNS zone of the private endpoint.')
 param zoneName string
 
 var isPrivate = !empty(endpointSubnetId)
 var perSecret = roleScope == 'secret'
+var operatorRoles = concat(
+  [roleIds.keyVaultSecretsOfficer],
+  makesCertificate ? [roleIds.keyVaultCertificatesOfficer] : []
+)
 var vaultRoles = concat(
   [roleIds.keyVaultSecretsUser],
   empty(writtenSecretNames) ? [] : [roleIds.keyVaultSecretsOfficer]
@@ -57,7 +69,6 @@ resource vault 'Microsoft.KeyVault/vaults@2023-07-01' = {
 
 module readers 'secret-role.bicep' = [
   for secretName in (perSecret ? intersection(readSecretNames, storedSecretNames) : []): {
-    name: take('read-${secretName}', 64)
     params: {
       vaultName: vault.name
       secretName: secretName
@@ -69,7 +80,6 @@ module readers 'secret-role.bicep' = [
 
 module writers 'secret-role.bicep' = [
   for secretName in (perSecret ? intersection(writtenSecretNames, storedSecretNames) : []): {
-    name: take('write-${secretName}', 64)
     params: {
       vaultName: vault.name
       secretName: secretName
@@ -91,15 +101,17 @@ resource wholeVault 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
   }
 ]
 
-resource operator 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (!empty(operatorPrincipalId)) {
-  name: guid(vault.id, operatorPrincipalId, roleIds.keyVaultSecretsOfficer)
-  scope: vault
-  properties: {
-    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roleIds.keyVaultSecretsOfficer)
-    principalId: operatorPrincipalId
-    principalType: operatorPrincipalType
+resource operator 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
+  for role in (empty(operatorPrincipalId) ? [] : operatorRoles): {
+    name: guid(vault.id, operatorPrincipalId, role)
+    scope: vault
+    properties: {
+      roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', role)
+      principalId: operatorPrincipalId
+      principalType: operatorPrincipalType
+    }
   }
-}
+]
 
 resource logs 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
   name: 'to-workspace'
@@ -107,14 +119,12 @@ resource logs 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
   properties: {
     workspaceId: workspaceId
     logs: [{ category: 'AuditEvent', enabled: true }]
-    metrics: [{ category: 'AllMetrics', enabled: true }]
   }
 }
 
 module endpoint 'private-endpoint.bicep' = if (isPrivate) {
-  name: '${name}-endpoint'
   params: {
-    name: name
+    name: '${name}-vault'
     location: location
     tags: tags
     subnetId: endpointSubnetId

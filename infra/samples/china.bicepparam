@@ -5,7 +5,8 @@ param partnerTenantId = '00000000-0000-0000-0000-000000000001'
 param partnerClientId = '00000000-0000-0000-0000-000000000002'
 param partnerCloud = 'china'
 param credential = 'certificate'
-param storedSecretNames = ['partner-center-client-certificate']
+// Once they are in the vault, name them here and deploy again: ['partner-center-client-certificate']
+param storedSecretNames = []
 param plan = 'consumption'
 param maximumInstanceCount = 10
 param snapshotSku = 'Standard_GRS'

@@ -1,7 +1,8 @@
 using '../main.bicep'
 
-// Nothing stored, nothing public: federated credential, Entra ID sign-in beside the keys, private addresses throughout,
-// two instances that are always warm.
+// No stored secret, no public address of app, storage and vault: federated credential, Entra ID sign-in beside the keys,
+// two instances that are always warm. Application Insights and the workspace keep their public addresses: they accept
+// Entra ID sign-in alone, and a private link for them changes name resolution in the whole network (docs/operations.md).
 param partnerTenantId = '00000000-0000-0000-0000-000000000001'
 param partnerClientId = '00000000-0000-0000-0000-000000000002'
 param credential = 'federated'

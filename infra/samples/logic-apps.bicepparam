@@ -4,7 +4,7 @@ using '../main.bicep'
 param partnerTenantId = '00000000-0000-0000-0000-000000000001'
 param partnerClientId = '00000000-0000-0000-0000-000000000002'
 param credential = 'secret'
-// The operator may not grant roles secret by secret later on, so the app reads the whole vault, which holds nothing else.
+// One deployment is enough: the app may read the whole vault, which holds nothing else, before its secret is stored.
 param vaultRoleScope = 'vault'
 param corsOrigins = ['*']
 param logicAppsConnector = true

@@ -2,8 +2,10 @@ import { readFile } from 'node:fs/promises'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { loadApp, type WriteLog } from './core.ts'
-import { createHttpServer, httpRoutes } from './http.ts'
+import { forwardTo } from './forward.ts'
+import { createHttpServer } from './http.ts'
 import { readQueueOptions, startQueues } from './queues.ts'
+import { httpRoutes } from './routes.ts'
 import { startTimers } from './timers.ts'
 
 export type RunningHost = {
@@ -23,6 +25,10 @@ type HostOptions = {
   queueLeaseSeconds?: number
   /** Demanded by functions with authLevel `function`, if given. */
   key?: string | undefined
+  /** Opens every function, and is demanded by what is under `/admin`, if given. */
+  masterKey?: string | undefined
+  /** Origin that answers what no function takes, if given. */
+  elsewhere?: string | undefined
   writeLog?: WriteLog
 }
 
@@ -41,6 +47,8 @@ export async function startHost({
   storage,
   queueLeaseSeconds = 30,
   key,
+  masterKey,
+  elsewhere,
   writeLog = writeToConsole,
 }: HostOptions): Promise<RunningHost> {
   const read = async (name: string) =>
@@ -61,7 +69,14 @@ export async function startHost({
     queues: readQueueOptions(extensions.queues),
     leaseSeconds: queueLeaseSeconds,
   })
-  const server = createHttpServer({ app, routes, key, startByHand: timers.startByHand })
+  const server = createHttpServer({
+    app,
+    routes,
+    key,
+    masterKey,
+    startByHand: timers.startByHand,
+    elsewhere: elsewhere === undefined ? undefined : forwardTo(elsewhere),
+  })
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
     server.listen(port, '127.0.0.1', resolve)

@@ -1,86 +1,60 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import type { FunctionMetadata, LoadedApp, RpcHttp } from './core.ts'
+import type { LoadedApp, RpcHttp } from './core.ts'
+import { decodePath, encodePath } from './path.ts'
+import { type HttpRoute, matchRoute } from './routes.ts'
 
-type Segment = { kind: 'text' | 'one' | 'rest'; value: string }
-
-export type HttpRoute = { name: string; methods: string[]; authLevel: string; segments: Segment[] }
-
-/** The host's own default for a request body. */
+/** The platform's own limits. */
 const maxBodyBytes = 104_857_600
-
-/** HTTP functions in the order the host tries them: by name, whatever their routes. */
-export function httpRoutes(functions: Iterable<FunctionMetadata>, prefix: string): HttpRoute[] {
-  return [...functions]
-    .flatMap(({ name, bindings }) => {
-      const trigger = Object.values(bindings).find(({ type }) => type === 'httpTrigger')
-      if (trigger === undefined) return []
-      const path = [prefix, String(trigger.route ?? name)].filter(part => part !== '').join('/')
-      const methods = ((trigger.methods as string[] | undefined) ?? []).map(method => method.toUpperCase())
-      return [{ name, methods, authLevel: String(trigger.authLevel), segments: path.split('/').map(toSegment) }]
-    })
-    .sort((a, b) => (a.name < b.name ? -1 : 1))
-}
-
-function toSegment(text: string): Segment {
-  const [, star, name] = /^\{(\*?)(\w+)\}$/.exec(text) ?? []
-  if (name === undefined) return { kind: 'text', value: text.toLowerCase() }
-  return { kind: star === '*' ? 'rest' : 'one', value: name }
-}
-
-export function matchRoute(route: HttpRoute, method: string, path: string): Record<string, string> | undefined {
-  if (!route.methods.includes(method)) return undefined
-  const parts = path.split('/').filter((part, index, all) => index > 0 && !(part === '' && index === all.length - 1))
-  const params: Record<string, string> = {}
-  for (const [index, segment] of route.segments.entries()) {
-    if (segment.kind === 'rest') {
-      const rest = parts.slice(index).map(decode).join('/')
-      return rest === '' ? params : { ...params, [segment.value]: rest }
-    }
-    const part = parts[index]
-    if (part === undefined) return undefined
-    if (segment.kind === 'one') {
-      if (part === '') return undefined
-      params[segment.value] = decode(part)
-    } else if (part.toLowerCase() !== segment.value) return undefined
-  }
-  return parts.length === route.segments.length ? params : undefined
-}
-
-/** The host decodes a route parameter but for encoded slashes. */
-const decode = (part: string): string => part.split(/%2f/i).map(decodeURIComponent).join('%2F')
+const maxRequestLineBytes = 8192
+const maxHeaderBytes = 32_768
 
 export type HttpOptions = {
   app: LoadedApp
   routes: HttpRoute[]
   /** If given, functions with authLevel `function` demand it in `x-functions-key` or `code`. Core Tools checks none. */
   key?: string | undefined
+  /** If given, it opens functions as well, and what is under `/admin` demands it. */
+  masterKey?: string | undefined
   /** Starts a function by hand, as the platform's `POST /admin/functions/{name}` does; false if there is no such function. */
   startByHand: (name: string) => boolean
+  /** Answers what no function takes. Without it that is 404. */
+  elsewhere?: ((request: IncomingMessage, response: ServerResponse) => void) | undefined
 }
 
 /** Serves HTTP triggers with the host's semantics; its own refusals have no body. */
-export function createHttpServer({ app, routes, key, startByHand }: HttpOptions): Server {
+export function createHttpServer({ app, routes, key, masterKey, startByHand, elsewhere }: HttpOptions): Server {
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const url = new URL(request.url ?? '/', `http://${request.headers.host ?? 'localhost'}`)
-    const admin = /^\/admin\/functions\/([\w-]+)$/.exec(url.pathname)
-    if (admin !== null && request.method === 'POST') return end(response, startByHand(admin[1] ?? '') ? 202 : 404)
+    const { method = 'GET', url: target = '/' } = request
+    if (Buffer.byteLength(`${method} ${target} HTTP/1.1\r\n`) > maxRequestLineBytes) return end(response, 414)
+    const origin = `http://${request.headers.host ?? 'localhost'}`
+    const url = new URL(target.startsWith('/') ? origin + target : target, origin)
+    if (/%00/.test(url.pathname)) return end(response, 400)
+    const path = decodePath(url.pathname)
+    const given = request.headers['x-functions-key'] ?? url.searchParams.get('code')
 
-    const method = request.method ?? 'GET'
-    const body = await readBody(request)
-    if (body === undefined) return end(response, 413)
-    for (const route of routes) {
-      const params = matchRoute(route, method, url.pathname)
-      if (params === undefined) continue
-      const given = request.headers['x-functions-key'] ?? url.searchParams.get('code')
-      if (key !== undefined && route.authLevel !== 'anonymous' && given !== key) return end(response, 401)
-      return send(response, await invoke(route.name, method, url, request, params, body))
+    const admin = /^\/admin\/functions\/([\w-]+)$/.exec(path)
+    if (admin !== null && request.method === 'POST') {
+      if (masterKey !== undefined && given !== masterKey) return end(response, 401)
+      return end(response, startByHand(admin[1] ?? '') ? 202 : 404)
     }
-    end(response, 404)
+    for (const route of routes) {
+      const params = matchRoute(route, method, path)
+      if (params === undefined) continue
+      const isOpen = key === undefined || route.authLevel === 'anonymous'
+      const fits = given === key || (masterKey !== undefined && given === masterKey)
+      if (!isOpen && !fits) return end(response, 401)
+      const body = await readBody(request)
+      // The web server refuses with 413, which the host turns into 500.
+      if (body === undefined) return end(response, 500)
+      url.pathname = encodePath(path)
+      return send(request, response, await invoke(route.name, url, request, params, body))
+    }
+    if (elsewhere === undefined) end(response, 404)
+    else elsewhere(request, response)
   }
 
   async function invoke(
     name: string,
-    method: string,
     url: URL,
     request: IncomingMessage,
     params: Record<string, string>,
@@ -95,40 +69,49 @@ export function createHttpServer({ app, routes, key, startByHand }: HttpOptions)
     // Without streaming, the platform loses a body that is sent chunked.
     const arrives = request.headers['transfer-encoding'] === undefined && body.length > 0
     const http: RpcHttp = {
-      method,
+      method: request.method ?? 'GET',
       url: url.href,
       headers,
       params,
-      query: Object.fromEntries(url.searchParams),
+      query: joinRepeated(url.searchParams),
       ...(arrives ? { body: { bytes: body } } : {}),
     }
     const result = await app.invoke(name, { http })
     return result?.http ?? { statusCode: '204' }
   }
 
-  return createServer((request, response) => {
+  const server = createServer({ maxHeaderSize: 2 ** 20 }, (request, response) => {
+    const headerBytes = request.rawHeaders.reduce((sum, text) => sum + Buffer.byteLength(text) + 2, 0)
+    if (headerBytes > maxHeaderBytes) return end(response, 431)
     handle(request, response).catch(error => {
-      // A path or host that is no URL, the platform refuses by itself.
-      const isMalformed =
-        error instanceof URIError || (error instanceof TypeError && 'code' in error && error.code === 'ERR_INVALID_URL')
-      if (isMalformed) return end(response, 400)
+      // A host that is none, the platform refuses by itself.
+      if (error instanceof TypeError && 'code' in error && error.code === 'ERR_INVALID_URL') return end(response, 400)
       console.error(JSON.stringify({ event: 'function_failed', message: String(error) }))
       end(response, 500)
     })
   })
+  return server
 }
+
+/** A parameter that is given twice reaches the function as one text. */
+function joinRepeated(parameters: URLSearchParams): Record<string, string> {
+  const names = new Set(parameters.keys())
+  return Object.fromEntries([...names].map(name => [name, parameters.getAll(name).join(',')]))
+}
+
+/** After these the platform closes the connection: what follows on it may not be a request. */
+const closing = new Set([400, 414, 431, 500])
 
 const end = (response: ServerResponse, status: number): void => {
-  response.writeHead(status, { 'content-length': 0 }).end()
+  response.writeHead(status, { 'content-length': 0, ...(closing.has(status) ? { connection: 'close' } : {}) }).end()
 }
 
-function send(response: ServerResponse, { statusCode, headers, body }: RpcHttp): void {
+/** Answers are chunked, whatever their length; one without a body says so. */
+function send(request: IncomingMessage, response: ServerResponse, { statusCode, headers, body }: RpcHttp): void {
   const bytes = body?.bytes ?? Buffer.from(body?.string ?? '')
   const status = Number(statusCode ?? 200)
-  response.writeHead(status, {
-    ...headers,
-    ...(status === 304 || status === 204 ? {} : { 'content-length': bytes.length }),
-  })
+  const saysEmpty = bytes.length === 0 && status !== 204 && status !== 304 && request.method !== 'HEAD'
+  response.writeHead(status, { ...headers, ...(saysEmpty ? { 'content-length': 0 } : {}) })
   response.end(bytes)
 }
 

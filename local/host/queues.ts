@@ -32,6 +32,17 @@ export function readQueueOptions(settings: Record<string, unknown> = {}): QueueO
   }
 }
 
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
+/** The text of a message in base64. One that cannot be decoded fails like a function that throws. */
+export function decodeMessage(message: string): string {
+  const base64 = message.replace(/[ \t\r\n]/g, '')
+  if (!/^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(base64)) {
+    throw new Error('The message is not valid base64.')
+  }
+  return utf8.decode(Buffer.from(base64, 'base64'))
+}
+
 export type Queues = { stop: () => Promise<void> }
 
 type Options = {
@@ -64,7 +75,8 @@ export function startQueues({ app, connectionString, queues, leaseSeconds }: Opt
 
   async function listen(metadata: FunctionMetadata, name: string): Promise<void> {
     const queue = service.getQueueClient(name)
-    const poison = service.getQueueClient(`${name}-poison`)
+    // A poison queue has no poison queue of its own.
+    const poison = name.endsWith('-poison') ? undefined : service.getQueueClient(`${name}-poison`)
     const working = new Set<Promise<void>>()
     let intervalMs = leastPollingIntervalMs
     while (!ending.signal.aborted) {
@@ -94,7 +106,7 @@ export function startQueues({ app, connectionString, queues, leaseSeconds }: Opt
   async function handle(
     { name }: FunctionMetadata,
     queue: QueueClient,
-    poison: QueueClient,
+    poison: QueueClient | undefined,
     message: DequeuedMessageItem,
   ): Promise<void> {
     let { popReceipt } = message
@@ -102,18 +114,20 @@ export function startQueues({ app, connectionString, queues, leaseSeconds }: Opt
       const updated = await queue.updateMessage(message.messageId, popReceipt, undefined, seconds)
       popReceipt = updated.popReceipt ?? popReceipt
     }
-    const moveToPoison = async () => {
+    const moveTo = async (poison: QueueClient) => {
       await poison.createIfNotExists()
       await poison.sendMessage(message.messageText)
       await queue.deleteMessage(message.messageId, popReceipt)
     }
     const renewing = setInterval(() => renew(leaseSeconds).catch(() => undefined), leaseSeconds * 500)
     try {
-      if (message.dequeueCount > queues.maxDequeueCount) return await moveToPoison()
+      if (poison !== undefined && message.dequeueCount > queues.maxDequeueCount) return await moveTo(poison)
       const failure = await run(name, message)
       clearInterval(renewing)
       if (failure === undefined) await queue.deleteMessage(message.messageId, popReceipt)
-      else if (message.dequeueCount >= queues.maxDequeueCount) await moveToPoison()
+      // Without a poison queue a message comes back when its lease ends, again and again.
+      else if (poison === undefined) return
+      else if (message.dequeueCount >= queues.maxDequeueCount) await moveTo(poison)
       else await renew(queues.visibilityTimeoutMs / 1000)
     } catch (error) {
       console.error(JSON.stringify({ event: 'queue_failed', function: name, message: String(error) }))
@@ -125,8 +139,7 @@ export function startQueues({ app, connectionString, queues, leaseSeconds }: Opt
   async function run(name: string, message: DequeuedMessageItem): Promise<unknown> {
     try {
       const { messageText, messageId, dequeueCount } = message
-      const text =
-        queues.messageEncoding === 'base64' ? Buffer.from(messageText, 'base64').toString('utf8') : messageText
+      const text = queues.messageEncoding === 'base64' ? decodeMessage(messageText) : messageText
       const metadata = { Id: { string: messageId }, DequeueCount: { string: String(dequeueCount) } }
       await app.invoke(name, { string: text }, metadata)
       return undefined

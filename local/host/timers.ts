@@ -1,9 +1,12 @@
-import { setTimeout } from 'node:timers/promises'
+import { setTimeout as sleepFor } from 'node:timers/promises'
 import { Cron } from 'croner'
 import type { FunctionMetadata, LoadedApp, RetryOptions } from './core.ts'
 
+/** Waits between two tries; rejects when the signal aborts. */
+type Sleep = (ms: number, value: undefined, options: { signal: AbortSignal }) => Promise<unknown>
+
 export type Timers = {
-  /** Runs a timer now, besides its schedule; false if there is none of that name. */
+  /** Runs a timer now, besides its schedule, once: a failure is not retried. False if there is none of that name. */
   startByHand: (name: string) => boolean
   /** Ends the schedules and waits for what is under way. */
   stop: () => Promise<void>
@@ -20,12 +23,12 @@ export function retryDelayMs(options: RetryOptions, count: number): number {
  * Fires timer triggers: in UTC, day of month and day of week both have to match as in NCRONTAB, and a timer never
  * overlaps itself. There is one host here, so that the platform's lease is not needed.
  */
-export function startTimers(app: LoadedApp): Timers {
+export function startTimers(app: LoadedApp, sleep: Sleep = sleepFor): Timers {
   const running = new Map<string, Promise<void>>()
   const crons: Cron[] = []
   const ending = new AbortController()
 
-  async function run({ name, retryOptions }: FunctionMetadata, next: Date | null): Promise<void> {
+  async function run({ name, retryOptions }: FunctionMetadata, next: Date | null, isByHand: boolean): Promise<void> {
     const timer = {
       IsPastDue: false,
       Schedule: { AdjustForDST: true },
@@ -37,17 +40,17 @@ export function startTimers(app: LoadedApp): Timers {
         return
       } catch (error) {
         console.error(JSON.stringify({ event: 'function_failed', function: name, message: String(error) }))
-        if (retryOptions === undefined || count >= (retryOptions.maxRetryCount ?? 0)) return
-        await setTimeout(retryDelayMs(retryOptions, count), undefined, { signal: ending.signal }).catch(() => undefined)
+        if (isByHand || retryOptions === undefined || count >= (retryOptions.maxRetryCount ?? 0)) return
+        await sleep(retryDelayMs(retryOptions, count), undefined, { signal: ending.signal }).catch(() => undefined)
       }
     }
   }
 
-  function start(metadata: FunctionMetadata, next: Date | null): void {
+  function start(metadata: FunctionMetadata, next: Date | null, isByHand = false): void {
     if (running.has(metadata.name)) return
     running.set(
       metadata.name,
-      run(metadata, next).finally(() => running.delete(metadata.name)),
+      run(metadata, next, isByHand).finally(() => running.delete(metadata.name)),
     )
   }
 
@@ -66,7 +69,7 @@ export function startTimers(app: LoadedApp): Timers {
   return {
     startByHand(name) {
       const timer = timers.get(name)
-      if (timer !== undefined) start(timer.metadata, null)
+      if (timer !== undefined) start(timer.metadata, null, true)
       return timer !== undefined
     },
     async stop() {

@@ -53,7 +53,13 @@ export const compressed =
 /** A customer id that stands for a case: its last digits are the code or status it answers with. */
 export const caseId = (digits: number): string => `00000000-0000-4000-8000-${String(digits).padStart(12, '0')}`
 
-export type FailureCase = { digits: number; what: string; fault: Fault }
+export type FailureCase = {
+  digits: number
+  what: string
+  fault: Fault
+  /** A refusal of the credential, which ends a snapshot at once. */
+  stopsSnapshots?: true
+}
 
 /** Made anew for each simulator, since some count their requests. */
 export const failureCases = (): FailureCase[] => [
@@ -62,13 +68,19 @@ export const failureCases = (): FailureCase[] => [
   { digits: 1000, what: 'resource missing', fault: refuse(404, '1000', 'Not found.') },
   { digits: 900308, what: 'role insufficient', fault: refuse(403, '900308', 'Privileges insufficient.') },
   { digits: 403, what: '403 without a body', fault: sendText(403, 'text/plain', '') },
-  { digits: 900421, what: 'token lacks MFA', fault: refuse(401, '900421', 'MFA required.') },
+  { digits: 900421, stopsSnapshots: true, what: 'token lacks MFA', fault: refuse(401, '900421', 'MFA required.') },
   {
     digits: 10001,
+    stopsSnapshots: true,
     what: 'token lacks MFA, old form',
     fault: sendText(401, 'text/plain', 'Authentication failed. MFA required. (10001)'),
   },
-  { digits: 900420, what: 'token for a retired audience', fault: refuse(401, '900420', 'Wrong audience.') },
+  {
+    digits: 900420,
+    stopsSnapshots: true,
+    what: 'token for a retired audience',
+    fault: refuse(401, '900420', 'Wrong audience.'),
+  },
   { digits: 401, what: 'token refused', fault: refuse(401, '800001', 'Token missing.') },
   { digits: 900118, what: 'customer id refused', fault: refuse(400, '900118', 'Invalid customer.') },
   { digits: 429, what: 'throttled for an hour', fault: throttle(3600) },

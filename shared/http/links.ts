@@ -19,8 +19,13 @@ export function linkBase(request: HttpRequest): string {
     prefix.password === '' &&
     prefix.port === ''
   if (isGateway) return prefix.origin + prefix.pathname.replace(/\/+$/, '')
+  return appAddress(request).origin
+}
+
+/** The address that the app was called on. Only on loopback is it without TLS, whatever a proxy in front of the app speaks. */
+export function appAddress(request: HttpRequest): URL {
   const own = new URL(request.url)
-  return loopbackHosts.test(own.hostname) ? own.origin : `https://${own.host}`
+  return new URL(loopbackHosts.test(own.hostname) ? own.origin : `https://${own.host}`)
 }
 
 /** An absolute link to a path of this app. */

@@ -26,9 +26,11 @@ export type ParameterMeta = {
   /** Labels of the values of an enum, in their order. */
   labels?: readonly string[]
   visibility?: 'important' | 'advanced' | 'internal'
-  /** True for the tenant id of a customer, which makers pick from a list. */
-  picksCustomer?: boolean
+  /** The list that makers pick the value from. */
+  picks?: PickList
 }
+
+export type PickList = 'customer' | 'order' | 'snapshot'
 
 export const described = <T extends z.ZodType>(schema: T, meta: ParameterMeta): T => schema.meta({ ...meta })
 
@@ -47,7 +49,7 @@ export const customerMeta: ParameterMeta = {
   description: 'The customer: its Microsoft tenant id.',
   openapi: { type: 'string' },
   visibility: 'important',
-  picksCustomer: true,
+  picks: 'customer',
 }
 
 export const customerTenantId = described(guid, customerMeta)
@@ -77,21 +79,28 @@ export const oneOf = <const T extends readonly [string, ...string[]]>(
     ...meta,
   })
 
-const instant = (title: string, description: string) =>
+const isDate = (text: string): boolean => /^\d{4}-\d{2}-\d{2}$/.test(text)
+
+/**
+ * The bound of a period: a timestamp, or a date, which stands for its start in UTC. OpenAPI has no format for both, and
+ * the designer of flows refuses a date where the format is `date-time`.
+ */
+const bound = (title: string, description: string) =>
   described(
     z
       .string()
       .transform((text, context) => {
-        const value = parseRfc3339(text)
-        if (value === undefined) context.addIssue('not an instant')
+        const value = isDate(text) ? parseInstant(text) : parseRfc3339(text)
+        if (value === undefined) context.addIssue('neither a date nor a timestamp')
         return value
       })
       .optional(),
     {
-      expected: 'an instant with a zone such as 2026-11-01T00:00:00Z (a + in a zone is sent as %2B)',
+      expected:
+        'a date such as 2026-11-01 (its start in UTC) or a timestamp with a zone such as 2026-11-01T00:00:00Z (a + in a zone is sent as %2B)',
       title,
       description,
-      openapi: { type: 'string', format: 'date-time' },
+      openapi: { type: 'string' },
     },
   )
 
@@ -152,28 +161,29 @@ export const cursor = described(
 export const orderId = described(z.string().regex(/^(?!\.+$)[\w.~:=+-]{1,128}$/), {
   expected: 'an order id: up to 128 letters, digits, - and _',
   title: 'Order',
-  description: 'The id of the order.',
+  description: 'The id of the order. The list shows when each order was created.',
   openapi: { type: 'string', maxLength: 128 },
   visibility: 'important',
+  picks: 'order',
 })
 
 const dayMs = 86_400_000
 
-/** The end of a date in UTC, or an instant, in milliseconds since 1970 UTC. */
+/** A timestamp, or a date, which stands for its end in UTC; in milliseconds since 1970 UTC. */
 const asOf = described(
   z
     .string()
     .transform((text, context) => {
-      const isDate = /^\d{4}-\d{2}-\d{2}$/.test(text)
-      const value = isDate ? parseInstant(text) : parseRfc3339(text)
-      if (value === undefined) context.addIssue('neither a date nor an instant')
-      return value === undefined ? 0 : toMilliseconds(value) + (isDate ? dayMs - 1 : 0)
+      const value = isDate(text) ? parseInstant(text) : parseRfc3339(text)
+      if (value === undefined) context.addIssue('neither a date nor a timestamp')
+      return value === undefined ? 0 : toMilliseconds(value) + (isDate(text) ? dayMs - 1 : 0)
     })
     .optional(),
   {
-    expected: 'a date such as 2026-11-20 or an instant with a zone such as 2026-11-20T12:00:00Z',
+    expected: 'a date such as 2026-11-20 or a timestamp with a zone such as 2026-11-20T12:00:00Z',
     title: 'As Of',
-    description: 'A date or instant: answers from the newest snapshot of that time or before instead of live.',
+    description:
+      'A date (its end in UTC) or a timestamp: answers from the newest snapshot of that time or before, instead of live.',
     openapi: { type: 'string' },
     visibility: 'advanced',
   },
@@ -189,8 +199,14 @@ export const orderFilters = {
     title: 'Status',
     description: 'Only orders with this status.',
   }),
-  createdFrom: instant('Created From', 'Only orders created at this instant or later.'),
-  createdTo: instant('Created Before', 'Only orders created before this instant.'),
+  createdFrom: bound(
+    'Created From',
+    'Only orders created at this time or later. A date such as 2026-11-01 means the start of that day in UTC.',
+  ),
+  createdTo: bound(
+    'Created Before',
+    'Only orders created before this time. A date such as 2026-12-01 means the start of that day in UTC: the day itself is left out.',
+  ),
   billingType: oneOf(billingTypes, ['Monthly', 'Annual', 'One Time', 'None (Trial)', 'Three Years', 'Two Years'], {
     title: 'Billing Cycle',
     description: 'Only orders with this billing cycle.',

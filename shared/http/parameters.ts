@@ -86,18 +86,27 @@ export const customers = define({
   },
 })
 
-export const orderChanges = define({
-  path: {},
-  query: {
-    customerTenantId: described(guid.optional(), { ...customerMeta, description: 'Only changes of this customer.' }),
-    kind: oneOf(changeKinds, ['Created', 'Updated', 'Removed'], {
-      title: 'Kind Of Change',
-      description: 'Only changes of this kind.',
-    }),
-    top,
-    cursor,
-  },
+const kindOfChange = oneOf(changeKinds, ['Created', 'Changed', 'Removed'], {
+  title: 'Kind Of Change',
+  description: 'Only changes of this kind.',
 })
+
+export const orderChanges = define(
+  {
+    // A trigger for one kind needs a path of its own, since OpenAPI 2.0 tells operations apart by path and method alone.
+    path: { only: kindOfChange },
+    query: {
+      customerTenantId: described(guid.optional(), { ...customerMeta, description: 'Only changes of this customer.' }),
+      kind: kindOfChange,
+      top,
+      cursor,
+    },
+  },
+  ({ only, kind }) =>
+    only !== undefined && kind !== undefined
+      ? { target: 'kind', expected: 'left out, since the path names the kind' }
+      : undefined,
+)
 
 /** At most as many customers as one snapshot over some of them may have. */
 const mostCustomers = 100
@@ -118,19 +127,24 @@ export const startSnapshot = define({
         title: 'Customers',
         description: `Only these customers, at most ${mostCustomers}; all of them if left out.`,
         openapi: { type: 'array', items: { type: 'string', title: 'Customer', description: 'A Microsoft tenant id.' } },
+        picks: 'customer',
       },
     ),
   },
 })
 
-const snapshotId = described(z.string().regex(/^\d{8}T\d{6}Z$/), {
-  expected: 'a snapshot id such as 20261120T002000Z',
-  title: 'Snapshot',
-  description: 'The id of the snapshot, such as 20261120T002000Z.',
-  openapi: { type: 'string' },
-  visibility: 'important',
+export const snapshot = define({
+  path: {
+    snapshotId: described(z.string().regex(/^\d{8}T\d{6}Z$/), {
+      expected: 'a snapshot id such as 20261120T002000Z',
+      title: 'Snapshot',
+      description: 'The id of the snapshot, such as 20261120T002000Z.',
+      openapi: { type: 'string' },
+      visibility: 'important',
+      picks: 'snapshot',
+    }),
+  },
+  query: {},
 })
-
-export const snapshot = define({ path: { snapshotId }, query: {} })
 
 export const snapshots = define({ path: {}, query: { top, cursor } })

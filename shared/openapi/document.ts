@@ -1,20 +1,35 @@
 import { z } from 'zod'
-import { metaOf, type ParameterMeta } from '../http/parameter-kinds.ts'
+import { metaOf, type ParameterMeta, type PickList } from '../http/parameter-kinds.ts'
 import { type Operation, operations } from './operations.ts'
+import { pickFrom } from './pickers.ts'
 
-/** The route prefix of host.json. Paths hold it, so that gateway links, which are prefix + path, name it as well. */
+/** The route prefix of host.json. It is part of every path, because links through a gateway are prefix + path. */
 const routePrefix = '/api'
 
-/** The host of the committed definition; a connection's own host replaces it at run time. */
-export const definitionHost = 'your-app.azurewebsites.net'
+/** A placeholder: the app serves its own host instead, and a connection of the connector names one. */
+const definitionHost = 'your-app.azurewebsites.net'
+
+/**
+ * What the paths of polling triggers begin with in a connector. The gateway removes it before it calls the app. Every
+ * certified connector with the policy `pollingtrigger` has such paths, although the services behind them have none
+ * (github.com/microsoft/PowerPlatformConnectors, custom-connectors/Facebook).
+ */
+const triggerPrefix = '/trigger'
 
 type Json = Record<string, unknown>
 
-/** The OpenAPI 2.0 document of the functions, made from the schemas they parse and return. */
-export function createDocument(host: string = definitionHost): Json {
+/** The OpenAPI 2.0 document of the functions, as the app serves it. */
+export const createDocument = (): Json => describe(({ path }) => routePrefix + path)
+
+/** The same document as the gateway of the connector needs it. */
+export const createConnectorDefinition = (): Json =>
+  describe(({ path, trigger }) => (trigger === undefined ? '' : triggerPrefix) + routePrefix + path)
+
+/** Made from the schemas that the functions parse and return. */
+function describe(pathOf: (operation: Operation) => string): Json {
   const paths: Record<string, Json> = {}
   for (const operation of operations) {
-    const path = routePrefix + operation.path
+    const path = pathOf(operation)
     paths[path] = { ...paths[path], [operation.method]: toOperation(operation) }
   }
   return {
@@ -22,7 +37,7 @@ export function createDocument(host: string = definitionHost): Json {
     info: {
       title: 'Partner Center Orders',
       description:
-        'Brings the orders of the customers of a Cloud Solution Provider partner to where its people work: live, flat, filtered, as of an earlier day, and as a trigger for what is new.',
+        'Gets the orders of the customers of a Cloud Solution Provider partner: live, as flat rows, filtered, or as of an earlier day. Starts flows when an order is created, changed or removed.',
       version: '1.0.0',
       contact: {
         name: 'The operations team of the partner',
@@ -30,7 +45,7 @@ export function createDocument(host: string = definitionHost): Json {
         email: 'csp-operations@example.com',
       },
     },
-    host,
+    host: definitionHost,
     basePath: '/',
     schemes: ['https'],
     consumes: ['application/json'],
@@ -71,13 +86,15 @@ function toOperation(operation: Operation): Json {
   }
 }
 
-function toParameters({ parameters: { path, query, body }, method, hidden = [] }: Operation): Json[] {
-  const inPath = Object.entries(path).map(([name, schema]) => ({
-    ...toParameter(name, schema),
-    in: 'path',
-    required: true,
-    'x-ms-url-encoding': 'single',
-  }))
+function toParameters({ path: template, parameters: { path, query, body }, method, hidden = [] }: Operation): Json[] {
+  const inPath = Object.entries(path)
+    .filter(([name]) => template.includes(`{${name}}`))
+    .map(([name, schema]) => ({
+      ...toParameter(name, schema),
+      in: 'path',
+      required: true,
+      'x-ms-url-encoding': 'single',
+    }))
   const inQuery = Object.entries(query)
     .filter(([name]) => !hidden.includes(name))
     .map(([name, schema]) => ({ ...toParameter(name, schema), in: 'query', required: false }))
@@ -87,7 +104,7 @@ function toParameters({ parameters: { path, query, body }, method, hidden = [] }
 function toParameter(name: string, schema: unknown): Json {
   const meta = metaOf(schema)
   if (meta === undefined) throw new Error(`Parameter ${name} is not described`)
-  const { title, description, openapi, visibility = 'none', picksCustomer } = meta
+  const { title, description, openapi, visibility = 'none', picks } = meta
   return {
     name,
     ...openapi,
@@ -95,7 +112,7 @@ function toParameter(name: string, schema: unknown): Json {
     'x-ms-summary': title,
     description,
     ...(visibility === 'none' ? {} : { 'x-ms-visibility': visibility }),
-    ...(picksCustomer ? customerPicker : {}),
+    ...(picks === undefined || openapi.type === 'array' ? {} : pickFrom(picks)),
   }
 }
 
@@ -104,29 +121,11 @@ const toLabels = ({ openapi: { enum: values = [] }, labels = [] }: ParameterMeta
     ? {}
     : { 'x-ms-enum-values': values.map((value, index) => ({ value, displayName: labels[index] ?? value })) }
 
-/** Customers by name, in the old and the new form of the extension. */
-const customerPicker = {
-  'x-ms-dynamic-values': {
-    operationId: 'ListCustomers',
-    parameters: { top: 1000 },
-    'value-collection': 'value',
-    'value-path': 'customerTenantId',
-    'value-title': 'companyName',
-  },
-  'x-ms-dynamic-list': {
-    operationId: 'ListCustomers',
-    parameters: { top: { value: 1000 } },
-    itemsPath: 'value',
-    itemValuePath: 'customerTenantId',
-    itemTitlePath: 'companyName',
-  },
-}
-
 function toBody(body: z.ZodRawShape): Json {
   const properties = Object.fromEntries(
     Object.entries(body).map(([name, schema]) => {
       const { name: _, ...property } = toParameter(name, schema)
-      return [name, titled(property)]
+      return [name, withItems(property, metaOf(schema)?.picks)]
     }),
   )
   return {
@@ -139,14 +138,15 @@ function toBody(body: z.ZodRawShape): Json {
   }
 }
 
-/** Items of arrays carry their title as every other member does. */
-function titled({ items, ...property }: Json): Json {
+/** Items of arrays carry their title and their dropdown as every other member does. */
+function withItems({ items, ...property }: Json, picks: PickList | undefined): Json {
   if (items === undefined) return property
   const { title, ...rest } = items as Json
-  return { ...property, items: { ...rest, 'x-ms-summary': title } }
+  const dropdown = picks === undefined ? {} : pickFrom(picks)
+  return { ...property, items: { ...rest, 'x-ms-summary': title, ...dropdown } }
 }
 
-/** What JSON Schema has and OpenAPI 2.0 has not, or what flows would take too strictly. */
+/** What OpenAPI 2.0 does not have, or what flows would enforce too strictly. */
 const left = new Set(['$schema', 'additionalProperties', 'title', 'minimum', 'maximum', 'enum', 'id'])
 
 /** A response schema in OpenAPI 2.0's terms: titles as `x-ms-summary`, no bounds, and no enums that a new value would break. */

@@ -5,7 +5,7 @@ import * as responses from './responses.ts'
 
 type AnyParameters = Pick<Parameters<never>, 'path' | 'query' | 'body'>
 
-/** One operation as makers see it. The path is that of the route, below the prefix of host.json. */
+/** One operation as makers see it. The path is the route of the function, without the prefix in host.json. */
 export type Operation = {
   operationId: string
   functionName: string
@@ -14,26 +14,26 @@ export type Operation = {
   summary: string
   description: string
   parameters: AnyParameters
-  /** Query parameters that are not for makers: another form of answer, which the definition could not describe. */
+  /** Query parameters that the definition leaves out: those that change the form of the answer, and those that the path sets. */
   hidden?: readonly string[]
-  /** The one answer with a schema. */
+  /** The only answer that may have a schema. */
   success: { description: string; schema: z.ZodType }
-  /** Every other answer, in words: only one may have a schema. */
+  /** Every other answer, in words. */
   others: Readonly<Record<number, string>>
   visibility: 'important' | 'advanced' | 'internal'
   pageable?: boolean
   trigger?: { hint: string }
 }
 
-const badInput = 'A parameter is not as it has to be; error.target names it (invalid_request).'
+const badInput = 'A parameter has a wrong value; error.target names it (invalid_request).'
 const forbidden =
   'No reseller relationship with the customer (no_customer_relationship), or the app lacks a role or consent (partner_center_forbidden).'
 const credential =
-  'The credential of the app needs a person: credential_rejected, mfa_required, wrong_audience or key_vault_refused.'
-const throttled = 'The upstream service limits requests (partner_center_throttled). Retry-After says when to try again.'
+  'Somebody has to fix the credential of the app: credential_rejected, mfa_required, wrong_audience or key_vault_refused.'
+const throttled = 'The upstream service limits requests (partner_center_throttled). Retry-After says when to retry.'
 const broken = 'The upstream service gave an unusable answer (partner_center_invalid_response).'
 const unavailable =
-  'A service is unreachable or too slow: partner_center_unavailable, deadline_exceeded, key_vault_unavailable, authority_unavailable or storage_unavailable. Retry-After says when to try again.'
+  'A service is unreachable or too slow: partner_center_unavailable, deadline_exceeded, key_vault_unavailable, authority_unavailable or storage_unavailable. Retry-After says when to retry.'
 const ourFault =
   'The app is not configured (app_misconfigured), a blob of a snapshot is damaged (snapshot_corrupt), or the app has failed (internal_error).'
 const locked = 'A blob of a snapshot is leased, archived or protected and needs a person (snapshot_blob_locked).'
@@ -48,9 +48,25 @@ const upstream = {
   503: unavailable,
 }
 const local = { 424: locked, 500: ourFault, 503: unavailable }
+const unchanged = 'Nothing has changed since the ETag in If-None-Match.'
 const unknownCustomer =
   'No such customer (customer_not_found), or no snapshot of the time asked for (snapshot_not_found).'
-const expired = 'The list has changed since the cursor was given out (cursor_expired). Start again without one.'
+const expired = 'The list has changed since the page before (cursor_expired). Start again without a cursor.'
+
+/** What the triggers have in common: one for each kind of change, and one for all. */
+const orderTrigger = {
+  functionName: 'poll-order-changes',
+  method: 'get',
+  parameters: parameters.orderChanges,
+  success: { description: 'The changes since the last time.', schema: responses.changesPage },
+  others: {
+    400: badInput,
+    410: 'The cursor is older than the snapshots that are kept (cursor_expired); error.details has a new one.',
+    ...local,
+  },
+  visibility: 'important',
+  trigger: { hint: 'To see it work now, take two snapshots with an order in between.' },
+} as const
 
 export const operations: readonly Operation[] = [
   {
@@ -63,7 +79,7 @@ export const operations: readonly Operation[] = [
     parameters: parameters.customerOrders,
     success: { description: 'The orders, the oldest first.', schema: responses.orderCollection },
     others: {
-      304: 'Nothing has changed since the ETag in If-None-Match.',
+      304: unchanged,
       400: badInput,
       404: unknownCustomer,
       ...upstream,
@@ -79,7 +95,12 @@ export const operations: readonly Operation[] = [
     description: 'Gets one order of a customer, with its provisioning status if asked for.',
     parameters: parameters.customerOrder,
     success: { description: 'The order.', schema: responses.orderWithStatus },
-    others: { 400: badInput, 404: 'No such order (order_not_found) or customer (customer_not_found).', ...upstream },
+    others: {
+      304: unchanged,
+      400: badInput,
+      404: 'No such order (order_not_found) or customer (customer_not_found).',
+      ...upstream,
+    },
     visibility: 'important',
   },
   {
@@ -88,11 +109,11 @@ export const operations: readonly Operation[] = [
     method: 'get',
     path: '/customers/{customerTenantId}/order-lines',
     summary: 'List order lines',
-    description: 'Lists one flat row for each order line of a customer: no nested loops needed.',
+    description: 'Lists one flat row for each order line of a customer, so that a flow needs no nested loops.',
     parameters: parameters.orderLines,
     hidden: ['format'],
     success: { description: 'A page of order lines.', schema: responses.orderLinePage },
-    others: { 400: badInput, 404: unknownCustomer, 410: expired, ...upstream },
+    others: { 304: unchanged, 400: badInput, 404: unknownCustomer, 410: expired, ...upstream },
     visibility: 'important',
     pageable: true,
   },
@@ -110,21 +131,37 @@ export const operations: readonly Operation[] = [
     pageable: true,
   },
   {
+    ...orderTrigger,
+    operationId: 'OnOrderCreated',
+    path: '/order-changes/created',
+    summary: 'When an order is created',
+    description: 'Triggers for each order that is new since the snapshot before.',
+    success: { ...orderTrigger.success, schema: responses.createdPage },
+    hidden: ['kind'],
+  },
+  {
+    ...orderTrigger,
+    operationId: 'OnOrderUpdated',
+    path: '/order-changes/updated',
+    summary: 'When an order is changed',
+    description: 'Triggers for each order that differs from the one in the snapshot before.',
+    hidden: ['kind'],
+  },
+  {
+    ...orderTrigger,
+    operationId: 'OnOrderRemoved',
+    path: '/order-changes/removed',
+    summary: 'When an order is removed',
+    description: 'Triggers for each order that the service no longer has since the snapshot before.',
+    success: { ...orderTrigger.success, schema: responses.removedPage },
+    hidden: ['kind'],
+  },
+  {
+    ...orderTrigger,
     operationId: 'OnOrderChanged',
-    functionName: 'poll-order-changes',
-    method: 'get',
     path: '/order-changes',
-    summary: 'When an order is created or changed',
-    description: 'Triggers for each order that was created, updated or removed from one snapshot to the next.',
-    parameters: parameters.orderChanges,
-    success: { description: 'The changes since the last time.', schema: responses.changesPage },
-    others: {
-      400: badInput,
-      410: 'The cursor is older than the snapshots that are kept (cursor_expired); error.details holds a fresh one.',
-      ...local,
-    },
-    visibility: 'important',
-    trigger: { hint: 'To see it work now, take two snapshots with an order in between.' },
+    summary: 'When an order is created, changed or removed',
+    description: 'Triggers for each order that was created, changed or removed from one snapshot to the next.',
   },
   {
     operationId: 'StartSnapshot',
@@ -132,16 +169,17 @@ export const operations: readonly Operation[] = [
     method: 'post',
     path: '/snapshots',
     summary: 'Start snapshot',
-    description: 'Takes a snapshot of the orders of all customers, or of some, and waits for its end.',
+    description:
+      'Takes a snapshot of the orders of all customers, or of those that you choose, and waits until it has ended.',
     parameters: parameters.startSnapshot,
     success: { description: 'The finished snapshot, once the run has ended.', schema: responses.manifest },
     others: {
-      202: 'The snapshot is being taken; Location says where to ask for its end, Retry-After when.',
+      202: 'The snapshot is running; Location says where to ask for its status, Retry-After when.',
       400: badInput,
-      409: 'A snapshot is being taken already (snapshot_running); Location says which.',
+      409: 'A snapshot is already running (snapshot_running); Location says which.',
       ...upstream,
     },
-    visibility: 'advanced',
+    visibility: 'important',
   },
   {
     operationId: 'CancelSnapshot',
@@ -167,17 +205,17 @@ export const operations: readonly Operation[] = [
     method: 'get',
     path: '/snapshots/{snapshotId}',
     summary: 'Get snapshot',
-    description: 'Gets a snapshot: its counts, files and failures, once it is finished.',
+    description: 'Gets a finished snapshot: its counts, its files and the customers that could not be read.',
     parameters: parameters.snapshot,
     success: { description: 'The finished snapshot.', schema: responses.manifest },
     others: {
-      202: 'The snapshot is being taken; the answer holds its progress, Location says where to ask again.',
+      202: 'The snapshot is running; the answer has its progress, Location says where to ask again.',
       400: badInput,
       404: 'No such snapshot (snapshot_not_found).',
       ...local,
       424: `The snapshot has failed (snapshot_failed), was cancelled (snapshot_cancelled), or the credential failed (credential_rejected, mfa_required, wrong_audience, key_vault_refused). ${locked}`,
     },
-    visibility: 'advanced',
+    visibility: 'important',
   },
   {
     operationId: 'ListSnapshots',
@@ -185,11 +223,11 @@ export const operations: readonly Operation[] = [
     method: 'get',
     path: '/snapshots',
     summary: 'List snapshots',
-    description: 'Lists the snapshots there are, the newest first.',
+    description: 'Lists the snapshots, the newest first, with their status and counts.',
     parameters: parameters.snapshots,
     success: { description: 'A page of snapshots.', schema: responses.snapshotPage },
     others: { 400: badInput, ...local },
-    visibility: 'advanced',
+    visibility: 'important',
     pageable: true,
   },
   {
@@ -198,7 +236,7 @@ export const operations: readonly Operation[] = [
     method: 'get',
     path: '/health/details',
     summary: 'Test connection',
-    description: 'Tells whether the address and the key of a connection are right, and how the app is.',
+    description: 'Checks the address and the key of a connection, and gets the state of the app.',
     parameters: parameters.noParameters,
     success: { description: 'The state of the app.', schema: responses.healthDetails },
     others: { 400: badInput, ...local },

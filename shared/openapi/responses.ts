@@ -14,53 +14,62 @@ const money = (title: string, description: string) => z.number().meta({ title, d
 const flag = (title: string, description: string) => z.boolean().meta({ title, description })
 const instant = (title: string, description: string) => z.string().meta({ title, description, format: 'date-time' })
 
-const pricing = z
-  .object({
-    listPrice: money('List Price', 'The list price of one unit, before tax.').optional(),
-    discountedPrice: money('Discounted Price', 'The price of one unit after discounts, before tax.').optional(),
-    proratedPrice: money('Prorated Price', 'The price of one unit for the part of the term, before tax.').optional(),
-    price: money('Unit Price', 'The price of one unit, before tax.').optional(),
-    extendedPrice: money('Extended Price', 'Price times quantity, less refunds, before tax.').optional(),
+/**
+ * An order. Its texts begin with a prefix where an answer holds two orders: the dynamic content of a flow lists members by
+ * their titles alone, so that no title may occur twice in an answer.
+ */
+function describeOrder(prefix: '' | 'Previous ') {
+  const named = <T extends z.ZodType>(
+    kind: (title: string, description: string) => T,
+    title: string,
+    description: string,
+  ) => kind(prefix + title, description).optional()
+
+  const pricing = z
+    .object({
+      listPrice: named(money, 'List Price', 'The list price of one unit, before tax.'),
+      discountedPrice: named(money, 'Discounted Price', 'The price of one unit after discounts, before tax.'),
+      proratedPrice: named(money, 'Prorated Price', 'The price of one unit for the part of the term, before tax.'),
+      price: named(money, 'Unit Price', 'The price of one unit, before tax.'),
+      extendedPrice: named(money, 'Extended Price', 'Price times quantity, less refunds, before tax.'),
+    })
+    .meta({ title: `${prefix}Pricing`, description: 'Prices in the billing currency; only if asked for.' })
+
+  const lineItem = z.object({
+    lineItemNumber: named(whole, 'Line Number', 'The number of the line within its order.'),
+    offerId: named(text, 'Offer ID', 'The id of the offer; product:sku:availability for new commerce.'),
+    subscriptionId: named(text, 'Subscription ID', 'The id of the subscription.'),
+    parentSubscriptionId: named(text, 'Parent Subscription ID', 'The subscription that an add-on belongs to.'),
+    friendlyName: named(text, 'Line Name', 'The name of the line, such as that of the product.'),
+    quantity: named(whole, 'Quantity', 'The number of units; 0 if the line was cancelled.'),
+    termDuration: named(text, 'Term', 'The term as an ISO 8601 duration, such as P1Y.'),
+    transactionType: named(text, 'Line Transaction Type', 'Such as new, renew or addQuantity.'),
+    partnerIdOnRecord: named(text, 'Partner On Record', 'The partner id of the reseller.'),
+    promotionId: named(text, 'Promotion ID', 'The id of the promotion.'),
+    customTermEndDate: named(text, 'Custom Term End', 'The end of the first term, as the upstream service writes it.'),
+    pricing: pricing.optional(),
   })
-  .meta({ title: 'Pricing', description: 'Prices in the billing currency; only if asked for.' })
 
-const lineItem = z.object({
-  lineItemNumber: whole('Line Number', 'The number of the line within its order.').optional(),
-  offerId: text('Offer', 'The id of the offer; product:sku:availability for new commerce.').optional(),
-  subscriptionId: text('Subscription', 'The id of the subscription.').optional(),
-  parentSubscriptionId: text('Parent Subscription', 'The id of the subscription that an add-on belongs to.').optional(),
-  friendlyName: text('Name', 'The name of the line.').optional(),
-  quantity: whole('Quantity', 'The number of units; 0 if the line was cancelled.').optional(),
-  termDuration: text('Term', 'The term as an ISO 8601 duration, such as P1Y.').optional(),
-  transactionType: text('Transaction Type', 'Such as new, renew or addQuantity.').optional(),
-  partnerIdOnRecord: text('Partner On Record', 'The partner id of the reseller.').optional(),
-  promotionId: text('Promotion', 'The id of the promotion.').optional(),
-  customTermEndDate: text(
-    'Custom Term End',
-    'The end of the first term, as the upstream service writes it.',
-  ).optional(),
-  pricing: pricing.optional(),
-})
-
-const orderMembers = {
-  id: text('Order', 'The id of the order.').optional(),
-  alternateId: text('Alternate Id', 'The friendly id of the order.').optional(),
-  referenceCustomerId: text('Customer', 'The tenant id of the customer.').optional(),
-  billingCycle: text('Billing Cycle', 'Such as monthly, annual or one_time.').optional(),
-  currencyCode: text('Currency', 'The ISO 4217 code of the currency.').optional(),
-  currencySymbol: text('Currency Symbol', 'The symbol of the currency.').optional(),
-  creationDate: text('Created', 'When the order was created, as the upstream service writes it.').optional(),
-  status: text('Status', 'Such as pending, completed or cancelled.').optional(),
-  transactionType: text('Transaction Type', 'UserPurchase, or what the system did.').optional(),
-  totalPrice: money('Total Price', 'The total before tax; only if asked for.').optional(),
-  lineItems: z.array(lineItem).meta({ title: 'Lines', description: 'The lines of the order.' }),
+  return z.object({
+    id: named(text, 'Order ID', 'The id of the order.'),
+    alternateId: named(text, 'Alternate ID', 'The friendly id of the order.'),
+    referenceCustomerId: named(text, 'Customer ID', 'The tenant id of the customer.'),
+    billingCycle: named(text, 'Billing Cycle', 'Such as monthly, annual or one_time.'),
+    currencyCode: named(text, 'Currency', 'The ISO 4217 code of the currency.'),
+    currencySymbol: named(text, 'Currency Symbol', 'The symbol of the currency.'),
+    creationDate: named(text, 'Created', 'When the order was created, as the upstream service writes it.'),
+    status: named(text, 'Status', 'Such as pending, completed or cancelled.'),
+    transactionType: named(text, 'Order Transaction Type', 'UserPurchase, or what the system did.'),
+    totalPrice: named(money, 'Total Price', 'The total before tax; only if asked for.'),
+    lineItems: z.array(lineItem).meta({ title: `${prefix}Lines`, description: 'The lines of the order.' }),
+  })
 }
 
-export const order = z.object(orderMembers)
+export const order = describeOrder('')
 
 const provisioning = z.object({
-  lineItemNumber: whole('Line Number', 'The number of the line within its order.').optional(),
-  status: text('Status', 'Such as Fulfilled or Unfulfilled.').optional(),
+  lineItemNumber: whole('Provisioned Line Number', 'The number of the line within its order.').optional(),
+  status: text('Provisioning Status', 'Such as Fulfilled or Unfulfilled.').optional(),
 })
 
 export const orderWithStatus = order.extend({
@@ -82,9 +91,9 @@ const pageOf = (row: z.ZodType, title: string) =>
   z.object({ value: z.array(row).meta({ title, description: `The ${title.toLowerCase()} of this page.` }), nextLink })
 
 export const orderLine = z.object({
-  orderId: text('Order', 'The id of the order.'),
-  alternateId: text('Alternate Id', 'The friendly id of the order.').optional(),
-  customerTenantId: text('Customer', 'The tenant id of the customer.'),
+  orderId: text('Order ID', 'The id of the order.'),
+  alternateId: text('Alternate ID', 'The friendly id of the order.').optional(),
+  customerTenantId: text('Customer ID', 'The tenant id of the customer.'),
   orderStatus: text('Order Status', 'The status of the order.').optional(),
   billingCycle: text('Billing Cycle', 'Such as monthly, annual or one_time.').optional(),
   currencyCode: text('Currency', 'The ISO 4217 code of the currency.').optional(),
@@ -94,20 +103,20 @@ export const orderLine = z.object({
   orderedAt: instant('Ordered At', 'When the order was created, in UTC.').optional(),
   creationDate: text('Created', 'When the order was created, as the upstream service writes it.').optional(),
   lineNumber: whole('Line Number', 'The number of the line within its order.'),
-  offerId: text('Offer', 'The id of the offer.'),
+  offerId: text('Offer ID', 'The id of the offer.'),
   isNewCommerce: flag('New Commerce', 'True for a new-commerce offer.'),
-  productId: text('Product', 'The product of a new-commerce offer.').optional(),
-  skuId: text('Sku', 'The SKU of a new-commerce offer.').optional(),
-  availabilityId: text('Availability', 'The availability of a new-commerce offer.').optional(),
-  friendlyName: text('Name', 'The name of the line.').optional(),
+  productId: text('Product ID', 'The product of a new-commerce offer.').optional(),
+  skuId: text('SKU ID', 'The SKU of a new-commerce offer.').optional(),
+  availabilityId: text('Availability ID', 'The availability of a new-commerce offer.').optional(),
+  friendlyName: text('Line Name', 'The name of the line, such as that of the product.').optional(),
   quantity: money('Quantity', 'The number of units.'),
   isCancelled: flag('Cancelled', 'True if the line was cancelled: its quantity is 0.'),
-  subscriptionId: text('Subscription', 'The id of the subscription, in lower case.').optional(),
-  parentSubscriptionId: text('Parent Subscription', 'The subscription that an add-on belongs to.').optional(),
+  subscriptionId: text('Subscription ID', 'The id of the subscription, in lower case.').optional(),
+  parentSubscriptionId: text('Parent Subscription ID', 'The subscription that an add-on belongs to.').optional(),
   termDuration: text('Term', 'The term as an ISO 8601 duration, such as P1Y.').optional(),
   termMonths: whole('Term Months', 'The months of the term.').optional(),
   renewalTermDuration: text('Renewal Term', 'The term it renews to, as an ISO 8601 duration.').optional(),
-  promotionId: text('Promotion', 'The id of the promotion.').optional(),
+  promotionId: text('Promotion ID', 'The id of the promotion.').optional(),
   customTermEndDate: text(
     'Custom Term End',
     'The end of the first term, as the upstream service writes it.',
@@ -123,40 +132,54 @@ export const orderLine = z.object({
 export const orderLinePage = pageOf(orderLine, 'Lines')
 
 const customer = z.object({
-  customerTenantId: text('Customer', 'The tenant id of the customer.'),
-  companyName: text('Company', 'The name of the company.'),
+  customerTenantId: text('Customer ID', 'The tenant id of the customer.'),
+  companyName: text('Customer Name', 'The name of the company.'),
   domain: text('Domain', 'The domain of the company.'),
   relationship: text('Relationship', 'The relationship to the partner, such as reseller.'),
 })
 export const customerPage = pageOf(customer, 'Customers')
 
+/** An order of a change, without the ids that the change names itself. */
+const changedOrder = (prefix: '' | 'Previous ') => describeOrder(prefix).omit({ id: true, referenceCustomerId: true })
+
 const change = z.object({
-  id: text('Change', 'The id of the change: the same whenever it is seen again.'),
-  kind: z.enum(changeKinds).meta({ title: 'Kind', description: 'created, updated or removed.' }),
-  snapshotId: text('Snapshot', 'The snapshot in which the change was found.'),
+  id: text('Change ID', 'The id of the change: the same whenever it is seen again.'),
+  kind: z.enum(changeKinds).meta({ title: 'Kind Of Change', description: 'created, updated or removed.' }),
+  snapshotId: text('Snapshot ID', 'The snapshot in which the change was found.'),
   detectedAt: instant('Detected At', 'When the change was found, in UTC.'),
-  customerTenantId: text('Customer', 'The tenant id of the customer.'),
-  customerName: text('Company', 'The name of the company.').optional(),
-  orderId: text('Order', 'The id of the order.'),
+  customerTenantId: text('Customer ID', 'The tenant id of the customer.'),
+  customerName: text('Customer Name', 'The name of the company.').optional(),
+  orderId: text('Order ID', 'The id of the order.'),
   changedMembers: z
     .array(text('Member', 'The name of a member that changed.'))
     .meta({ title: 'Changed Members', description: 'What changed of an updated order.' })
     .optional(),
-  order: order.meta({ title: 'New', description: 'The order as it is now; absent if it was removed.' }).optional(),
-  previousOrder: order.meta({ title: 'Old', description: 'The order as it was; absent if it was created.' }).optional(),
+  order: changedOrder('')
+    .meta({ title: 'Order', description: 'The order as it is now; absent if it was removed.' })
+    .optional(),
+  previousOrder: changedOrder('Previous ')
+    .meta({ title: 'Previous Order', description: 'The order as it was; absent if it was created.' })
+    .optional(),
 })
-export const changesPage = z.object({
-  value: z.array(change).meta({ title: 'Changes', description: 'The changes, the oldest first.' }),
-  cursor: text('Cursor', 'Where to go on.'),
-})
+const changesOf = (row: z.ZodType) =>
+  z.object({
+    value: z.array(row).meta({ title: 'Changes', description: 'The changes, the oldest first.' }),
+    cursor: text('Cursor', 'Where to go on.'),
+  })
 
-const failure = {
-  code: text('Code', 'The code of the failure.'),
-  message: text('Message', 'What happened and what mends it.'),
-}
+export const changesPage = changesOf(change)
+
+/** What the triggers for one kind of change give: without the members that this kind never has. */
+export const createdPage = changesOf(change.omit({ changedMembers: true, previousOrder: true }))
+export const removedPage = changesOf(change.omit({ changedMembers: true, order: true }))
+
+const failure = (of: 'Failure' | 'Error') => ({
+  code: text(`${of} Code`, 'The code of the failure.'),
+  message: text(`${of} Message`, 'What happened and what fixes it.'),
+})
 
 const snapshotMembers = {
-  snapshotId: text('Snapshot', 'The id of the snapshot.'),
+  snapshotId: text('Snapshot ID', 'The id of the snapshot.'),
   status: status.meta({ title: 'Status', description: 'running, succeeded, completedWithErrors or failed.' }),
   trigger: trigger.meta({ title: 'Trigger', description: 'What started it: timer or request.' }),
   startedAt: instant('Started At', 'When it began, in UTC.'),
@@ -165,18 +188,18 @@ const snapshotMembers = {
   completeThrough: instant('Complete Through', 'Younger orders may be missing, in UTC.').optional(),
   customers: z
     .object({
-      planned: whole('Planned', 'Customers to read.'),
-      read: whole('Read', 'Customers that were read.'),
-      failed: whole('Failed', 'Customers that could not be read.'),
+      planned: whole('Customers Planned', 'Customers to read.'),
+      read: whole('Customers Read', 'Customers that were read.'),
+      failed: whole('Customers Failed', 'Customers that could not be read.'),
     })
     .meta({ title: 'Customers', description: 'How many customers.' }),
   orders: whole('Orders', 'The number of orders.'),
   bytes: z.int().meta({ title: 'Bytes', description: 'The bytes of its parts.', format: 'int64' }),
   changes: z
     .object({
-      created: whole('Created', 'Orders that are new.'),
-      updated: whole('Updated', 'Orders that changed.'),
-      removed: whole('Removed', 'Orders that are gone.'),
+      created: whole('Orders Created', 'Orders that are new.'),
+      updated: whole('Orders Updated', 'Orders that changed.'),
+      removed: whole('Orders Removed', 'Orders that are gone.'),
     })
     .meta({ title: 'Changes', description: 'Changes against the snapshot before.' }),
 }
@@ -195,23 +218,23 @@ export const manifest = z.object({
   parts: z
     .array(
       z.object({
-        name: text('Name', 'The name of the file.'),
-        orders: whole('Orders', 'The number of orders.'),
-        bytes: z.int().meta({ title: 'Bytes', description: 'The size of the file.', format: 'int64' }),
-        sha256: text('Hash', 'The SHA-256 of the file.'),
+        name: text('Part Name', 'The name of the file.'),
+        orders: whole('Part Orders', 'The number of orders.'),
+        bytes: z.int().meta({ title: 'Part Bytes', description: 'The size of the file.', format: 'int64' }),
+        sha256: text('Part Hash', 'The SHA-256 of the file.'),
       }),
     )
     .meta({ title: 'Parts', description: 'The files of the snapshot.' }),
   failures: z
     .array(
       z.object({
-        customerTenantId: text('Customer', 'The tenant id of the customer.'),
-        customerName: text('Company', 'The name of the company.').optional(),
-        ...failure,
+        customerTenantId: text('Customer ID', 'The tenant id of the customer.'),
+        customerName: text('Customer Name', 'The name of the company.').optional(),
+        ...failure('Failure'),
       }),
     )
     .meta({ title: 'Failures', description: 'Customers that could not be read, at most 1,000.' }),
-  error: z.object(failure).meta({ title: 'Error', description: 'Why it failed.' }).optional(),
+  error: z.object(failure('Error')).meta({ title: 'Error', description: 'Why it failed.' }).optional(),
 })
 
 export const healthDetails = z.object({
@@ -227,7 +250,7 @@ export const healthDetails = z.object({
 type Describes<Schema extends z.ZodType, Returned> = Returned extends z.input<Schema> ? true : never
 type Holds<T extends true> = T
 
-/** The compiler's word that these describe what the functions return. */
+/** The compiler checks that these schemas describe what the functions return. */
 export type ReturnedShapes = [
   Holds<Describes<typeof orderLine, OrderLine>>,
   Holds<Describes<typeof snapshot, Snapshot>>,

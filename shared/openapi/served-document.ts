@@ -1,14 +1,10 @@
 import { createDocument } from './document.ts'
 
-/** Documents by host; a worker answers on few of them. */
-const served = new Map<string, string>()
-const mostHosts = 20
+/** Made once a worker. Nothing is kept for each host, since callers can send any number of them. */
+let made: Record<string, unknown> | undefined
 
-/** The document as bytes from memory, made once for each host it is asked on. */
-export function documentFor(host: string): string {
-  const known = served.get(host)
-  if (known !== undefined) return known
-  const document = JSON.stringify(createDocument(host))
-  if (served.size < mostHosts) served.set(host, document)
-  return document
+/** The document with the address that it was asked on. */
+export function documentFor(address: URL): string {
+  made ??= createDocument()
+  return JSON.stringify({ ...made, host: address.host, schemes: [address.protocol.replace(':', '')] })
 }

@@ -90,12 +90,13 @@ export function createRateLimiter({ store, blob, clock, requestsPerMinute, concu
           })
           continue
         }
+        if (slot > clock.now()) await clock.sleep(slot - clock.now(), call.deadline.signal)
+        // Too late, also if the worker stood still while it waited.
         if (slot < clock.now() - graceMs) {
           wasted++
           continue
         }
         used++
-        if (slot > clock.now()) await clock.sleep(slot - clock.now(), call.deadline.signal)
         return
       }
     },

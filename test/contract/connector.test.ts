@@ -3,17 +3,12 @@ import SwaggerParser from '@apidevtools/swagger-parser'
 import { createConfig, lint } from '@redocly/openapi-core'
 import { describe, expect, test } from 'vitest'
 import type { z } from 'zod'
-import { root } from '../../local/build.ts'
-import { definitionFile, definitionText } from '../../local/write-definition.ts'
+import { definitionFile, definitionText } from '../../local/build/connector-definition.ts'
 import { metaOf, type ParameterMeta } from '../../shared/http/parameter-kinds.ts'
+import { createDocument } from '../../shared/openapi/document.ts'
 import { operations as declared } from '../../shared/openapi/operations.ts'
-import { definition, type Json, operations, schemasIn } from '../support/definition.ts'
+import { definition, type Json, operations, schemasIn, triggers } from '../support/definition.ts'
 
-const folder = `${root}infra/connector/`
-const properties = (JSON.parse(readFileSync(`${folder}apiProperties.json`, 'utf8')) as { properties: Json }).properties
-type Policy = { templateId: string; parameters: Json }
-const policies = properties.policyTemplateInstances as Policy[]
-const policy = (id: string) => policies.find(({ templateId }) => templateId === id)?.parameters ?? {}
 const productNames = /power (automate|apps|bi|platform)|logic apps|copilot studio|microsoft flow/i
 
 test('the committed definition is the one the schemas make; `npm run connector` writes it', () => {
@@ -168,57 +163,47 @@ describe('the certification checklist', () => {
     })
   })
 
-  test('lists are pageable by nextLink, at the root, and through the gateway', () => {
+  test('lists are pageable by nextLink, at the root', () => {
     const pageable = operations.filter(({ operation }) => operation['x-ms-pageable'] !== undefined)
     for (const { operation } of pageable) {
       expect(operation['x-ms-pageable']).toEqual({ nextLinkName: 'nextLink' })
       const schema = operation.responses['200']?.schema?.properties as Json
       expect(Object.keys(schema)).toEqual(['value', 'nextLink'])
     }
-    const ids = pageable.map(({ operation }) => operation.operationId)
-    expect(ids.sort()).toEqual(['ListCustomers', 'ListOrderLines', 'ListSnapshots'])
-    expect([...(policy('updatenextlink')['x-ms-apimTemplate-operationName'] as string[])].sort()).toEqual(ids)
-    expect(policy('updatenextlink')['x-ms-apimTemplateParameter.nextLinkPropertyName']).toBe('nextLink')
   })
 
-  test('customers are picked from a list, in the old and the new form, that names what ListCustomers answers', () => {
-    const pickers = operations.flatMap(({ operation }) =>
-      operation.parameters.filter(({ name }) => name === 'customerTenantId'),
-    )
-    expect(pickers.length).toBeGreaterThanOrEqual(4)
-    for (const picker of pickers) {
-      expect(picker['x-ms-dynamic-values']).toEqual({
-        operationId: 'ListCustomers',
-        parameters: { top: 1000 },
-        'value-collection': 'value',
-        'value-path': 'customerTenantId',
-        'value-title': 'companyName',
-      })
-      expect(picker['x-ms-dynamic-list']).toMatchObject({
-        operationId: 'ListCustomers',
-        itemsPath: 'value',
-        itemValuePath: 'customerTenantId',
-        itemTitlePath: 'companyName',
-      })
-    }
+  test('an operation that may be used is shown', () => {
+    const shown = operations.filter(({ operation }) => operation['x-ms-visibility'] === 'important')
+    const rest = operations.filter(each => !shown.includes(each)).map(({ operation }) => operation.operationId)
+    expect(rest).toEqual(['TestConnection'])
   })
 
-  test('the trigger is a batch poll with a hint, whose cursor the platform keeps', () => {
-    const trigger = operations.find(({ operation }) => operation.operationId === 'OnOrderChanged')?.operation
-    expect(trigger).toMatchObject({
-      'x-ms-trigger': 'batch',
-      'x-ms-trigger-metadata': { kind: 'query', mode: 'polling' },
-      'x-ms-trigger-hint': expect.stringContaining('snapshot'),
-    })
-    expect(trigger?.parameters.find(({ name }) => name === 'cursor')).toMatchObject({
-      'x-ms-visibility': 'internal',
-      required: false,
-    })
-    expect(policy('pollingtrigger')).toEqual({
-      'x-ms-apimTemplateParameter.triggerConfig': { cursor: '@{triggerBody().cursor}' },
-      'x-ms-apimTemplateParameter.triggerDataPath': '@triggerBody().value',
-      'x-ms-apimTemplate-operationName': ['OnOrderChanged'],
-    })
+  test.each(operations.map(({ operation }) => [operation.operationId, operation] as const))(
+    'operation %s: no two members of an answer have the same title',
+    (_, { responses }) => {
+      const titles = [...schemasIn(responses['200']?.schema ?? {})].flatMap(
+        ({ schema }) => schema['x-ms-summary'] ?? [],
+      )
+      expect(titles.length).toBeGreaterThan(2)
+      expect(titles.filter((title, index) => titles.indexOf(title) !== index)).toEqual([])
+    },
+  )
+
+  test('ids and names have the titles that makers look for', () => {
+    const titleOf = (name: string) =>
+      new Set(
+        operations.flatMap(({ operation: { responses } }) =>
+          [...schemasIn(responses['200']?.schema ?? {})]
+            .filter(({ at }) => at.endsWith(`/${name}`))
+            .map(({ schema }) => schema['x-ms-summary']),
+        ),
+      )
+    expect(titleOf('customerTenantId')).toEqual(new Set(['Customer ID']))
+    expect(titleOf('customerName')).toEqual(new Set(['Customer Name']))
+    expect(titleOf('companyName')).toEqual(new Set(['Customer Name']))
+    expect(titleOf('orderId')).toEqual(new Set(['Order ID']))
+    expect(titleOf('snapshotId')).toEqual(new Set(['Snapshot ID']))
+    expect(titleOf('previousOrder/status')).toEqual(new Set(['Previous Status']))
   })
 
   test('a connection is tested by an internal operation', () => {
@@ -226,59 +211,65 @@ describe('the certification checklist', () => {
     const tested = operations.find(({ operation }) => operation.operationId === testConnection.operationId)
     expect(tested).toMatchObject({ method: 'get', operation: { 'x-ms-visibility': 'internal' } })
   })
+})
 
-  test('properties: colour, both kinds of authentication, host of the connection', () => {
-    expect(properties.iconBrandColor).toMatch(/^#[0-9a-f]{6}$/i)
-    expect(['#007ee5', '#ffffff']).not.toContain(String(properties.iconBrandColor).toLowerCase())
-    expect(properties).not.toHaveProperty('stackOwner')
-    const { values } = properties.connectionParameterSets as {
-      values: { name: string; parameters: Record<string, Json>; metadata: Json }[]
-    }
-    expect(values.map(({ parameters }) => Object.keys(parameters))).toEqual([
-      ['host', 'api_key'],
-      ['host', 'token', 'token:TenantId'],
+describe('the document that the app serves', () => {
+  const served = createDocument() as typeof definition
+
+  test('differs from the definition of the connector in the paths of the triggers alone', () => {
+    const paths = Object.entries(definition.paths).map(([path, methods]) => [path.replace(/^\/trigger/, ''), methods])
+    expect(served).toEqual({ ...definition, paths: Object.fromEntries(paths) })
+  })
+
+  test('has only addresses of the app', () => {
+    expect(Object.keys(served.paths).filter(path => !path.startsWith('/api/'))).toEqual([])
+  })
+})
+
+describe('the triggers', () => {
+  test('are one for each kind of change and one for all, at paths of their own below /trigger', () => {
+    expect(triggers.map(({ path, operation }) => [operation.summary, path])).toEqual([
+      ['When an order is created', '/trigger/api/order-changes/created'],
+      ['When an order is changed', '/trigger/api/order-changes/updated'],
+      ['When an order is removed', '/trigger/api/order-changes/removed'],
+      ['When an order is created, changed or removed', '/trigger/api/order-changes'],
     ])
-    expect(values[0]?.parameters.api_key?.type).toBe('securestring')
-    expect(values[1]?.parameters.token).toMatchObject({
-      type: 'oauthSetting',
-      oAuthSettings: { identityProvider: 'aad', redirectMode: 'GlobalPerConnector' },
-    })
-    expect(values.every(({ metadata }) => typeof metadata.allowSharing === 'boolean')).toBe(true)
-    expect(policy('dynamichosturl')).toEqual({
-      'x-ms-apimTemplateParameter.urlTemplate': "https://@connectionParameters('host')",
-    })
   })
 
-  test('every policy names operations that exist', () => {
-    const ids = operations.map(({ operation }) => operation.operationId)
-    const named = policies.flatMap(
-      ({ parameters }) => (parameters['x-ms-apimTemplate-operationName'] as string[] | undefined) ?? [],
-    )
-    expect(named.filter(id => !ids.includes(id))).toEqual([])
-  })
+  test.each(triggers.map(({ operation, method }) => [operation.operationId, operation, method] as const))(
+    '%s is a batch poll with a hint, whose cursor makers do not see',
+    (_, operation, method) => {
+      expect(method).toBe('get')
+      expect(operation).toMatchObject({
+        'x-ms-trigger': 'batch',
+        'x-ms-trigger-metadata': { kind: 'query', mode: 'polling' },
+        'x-ms-trigger-hint': expect.stringContaining('snapshot'),
+      })
+      expect(operation.parameters.find(({ name }) => name === 'cursor')).toMatchObject({
+        'x-ms-visibility': 'internal',
+        required: false,
+      })
+      const root = operation.responses['200']?.schema?.properties as Record<string, Json>
+      expect([root.value?.type, root.cursor?.type]).toEqual(['array', 'string'])
+    },
+  )
 
-  test('the package is whole: square opaque icon, README with its chapters, settings', () => {
-    const icon = readFileSync(`${folder}icon.png`)
-    expect([icon.readUInt32BE(16), icon.readUInt32BE(20)]).toEqual([230, 230])
-    expect(icon[25]).toBe(2)
-    expect(icon.length).toBeLessThan(1_000_000)
-    const readme = readFileSync(`${folder}README.md`, 'utf8')
-    for (const chapter of [
-      'Publisher',
-      'Prerequisites',
-      'Supported Operations',
-      'Obtaining Credentials',
-      'Known Issues and Limitations',
-      'Deployment Instructions',
-    ]) {
-      expect(readme).toMatch(new RegExp(`^## ${chapter}`, 'm'))
-    }
-    const settings = JSON.parse(readFileSync(`${folder}settings.json`, 'utf8')) as Json
-    expect(settings).toMatchObject({
-      apiProperties: 'apiProperties.json',
-      apiDefinition: 'apiDefinition.swagger.json',
-      icon: 'icon.png',
+  test('of one kind ask for no kind, and offer no member that this kind never has', () => {
+    const offered = triggers.map(({ operation }) => {
+      const members = [...schemasIn(operation.responses['200']?.schema ?? {})].map(({ at }) => at)
+      return {
+        kind: operation.parameters.some(({ name }) => name === 'kind'),
+        order: members.includes('/value/[]/order'),
+        previousOrder: members.includes('/value/[]/previousOrder'),
+        changedMembers: members.includes('/value/[]/changedMembers'),
+      }
     })
+    expect(offered).toEqual([
+      { kind: false, order: true, previousOrder: false, changedMembers: false },
+      { kind: false, order: true, previousOrder: true, changedMembers: true },
+      { kind: false, order: false, previousOrder: true, changedMembers: false },
+      { kind: true, order: true, previousOrder: true, changedMembers: true },
+    ])
   })
 })
 
@@ -291,6 +282,16 @@ describe('the definition says what the functions parse', () => {
       meta: metaOf(schema),
     })),
   )
+
+  test('a date or a timestamp has no format, since a designer would refuse one of the two', () => {
+    const bounds = described.filter(({ name }) => ['createdFrom', 'createdTo', 'asOf'].includes(name))
+    expect(bounds).toHaveLength(6)
+    for (const { schema, meta } of bounds) {
+      const parse = (text: string) => (schema as z.ZodType).safeParse(text).success
+      expect([parse('2026-11-01'), parse('2026-11-01T00:00:00Z'), parse('yesterday')]).toEqual([true, true, false])
+      expect(meta?.openapi.format).toBeUndefined()
+    }
+  })
 
   test.each(described)('$operationId: $name', ({ schema, meta }) => {
     const parse = (text: unknown) => (schema as z.ZodType).safeParse(text)
@@ -310,7 +311,5 @@ describe('the definition says what the functions parse', () => {
       ])
     }
     if (openapi.maxLength !== undefined) expect(parse('a'.repeat(openapi.maxLength + 1)).success).toBe(false)
-    if (openapi.format === 'date-time')
-      expect([parse('2026-11-01T00:00:00Z').success, parse('yesterday').success]).toEqual([true, false])
   })
 })

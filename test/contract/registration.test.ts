@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { root } from '../../local/build.ts'
+import { root } from '../../local/build/bundle.ts'
 import { type Binding, loadApp } from '../../local/host/core.ts'
 
 /** Every function with what the platform needs to know of it. A data route that turns anonymous shows here. */
@@ -29,7 +29,14 @@ const expected = [
   { name: 'get-health-details', type: 'httpTrigger', methods: ['GET'], authLevel: 'function', route: 'health/details' },
   { name: 'get-health', type: 'httpTrigger', methods: ['GET', 'HEAD'], authLevel: 'anonymous', route: 'health' },
   { name: 'get-openapi', type: 'httpTrigger', methods: ['GET', 'HEAD'], authLevel: 'anonymous', route: 'openapi.json' },
-  { name: 'poll-order-changes', type: 'httpTrigger', methods: ['GET'], authLevel: 'function', route: 'order-changes' },
+  {
+    name: 'poll-order-changes',
+    type: 'httpTrigger',
+    methods: ['GET'],
+    authLevel: 'function',
+    // `order-changes`, and one address for each kind of change.
+    route: 'order-changes/{only?}',
+  },
   {
     name: 'cancel-snapshot',
     type: 'httpTrigger',

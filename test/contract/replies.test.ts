@@ -1,9 +1,9 @@
 import Ajv from 'ajv-draft-04'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type Azurite, startAzurite } from '../../local/azurite.ts'
+import { type Azurite, startAzurite } from '../../local/processes/azurite.ts'
 import { caseId, failureCases, firstTimes, refuse, sendText } from '../../local/simulator/failure-cases.ts'
 import { documentedCustomerId, sampleOrder } from '../../local/simulator/sample-data.ts'
-import { definition, operations } from '../support/definition.ts'
+import { definition, operations, schemasIn } from '../support/definition.ts'
 import { createTrigger, type MakerOptions, type MakerResult, runAction, runPaged } from '../support/maker.ts'
 import { type RunningApp, startApp } from '../support/running-app.ts'
 
@@ -55,6 +55,14 @@ function check(operationId: string, { status, body }: Pick<MakerResult, 'status'
   expect(validate(body), `${operationId}: ${ajv.errorsText(validate.errors)}`).toBe(true)
 }
 
+const once = <T>(value: T, index: number, all: T[]) => all.indexOf(value) === index
+
+/** What an operation says of an item of its list. */
+function membersOf(operationId: string): string[] {
+  const schema = operations.find(each => each.operation.operationId === operationId)?.operation.responses['200']?.schema
+  return [...schemasIn(schema ?? {})].flatMap(({ at }) => /^\/value\/\[\]\/(\w+)$/.exec(at)?.[1] ?? [])
+}
+
 const firstSnapshot = async () =>
   ((await ask('/snapshots?top=1')).body.value as { snapshotId: string }[])[0]?.snapshotId ?? ''
 
@@ -77,6 +85,9 @@ describe('every operation obeys its definition', () => {
     ['ListCustomers', () => '/customers?top=5&search=a'],
     ['ListSnapshots', () => '/snapshots'],
     ['OnOrderChanged', () => '/order-changes'],
+    ['OnOrderCreated', () => '/order-changes/created'],
+    ['OnOrderUpdated', () => '/order-changes/updated'],
+    ['OnOrderRemoved', () => '/order-changes/removed'],
     ['TestConnection', () => '/health/details'],
   ])('%s', async (operationId, path) => {
     const result = await ask(path())
@@ -94,9 +105,27 @@ describe('every operation obeys its definition', () => {
     check('ListOrderLines', await ask(`/customers/${customer()}/order-lines?asOf=2100-01-01`))
   })
 
-  test('the trigger gives each change once, as its definition says', async () => {
-    const poll = createTrigger({ url: `${app.api}/order-changes`, key, secondMs: 20 })
+  test.each([
+    ['GetCustomerOrders', () => `/customers/${customer()}/orders`],
+    ['GetCustomerOrder', () => `/customers/${customer()}/orders/${anOrder()}`],
+    ['ListOrderLines', () => `/customers/${customer()}/order-lines`],
+  ])('%s answers 304 if nothing has changed', async (operationId, path) => {
+    const etag = (await ask(path())).headers.get('etag') ?? ''
+    const again = await ask(path(), { headers: { 'if-none-match': etag } })
+    expect(again.status).toBe(304)
+    check(operationId, again)
+  })
+
+  test('the triggers give each change once, as their definitions say', async () => {
+    const triggerOf = (path: string) => createTrigger({ url: `${app.api}${path}`, key, secondMs: 20 })
+    const poll = triggerOf('/order-changes')
+    const narrow = [
+      { operationId: 'OnOrderCreated', kind: 'created', poll: triggerOf('/order-changes/created') },
+      { operationId: 'OnOrderUpdated', kind: 'updated', poll: triggerOf('/order-changes/updated') },
+      { operationId: 'OnOrderRemoved', kind: 'removed', poll: triggerOf('/order-changes/removed') },
+    ]
     expect(await poll()).toEqual([])
+    for (const trigger of narrow) expect(await trigger.poll()).toEqual([])
     const target = app.simulator.partnerCenter.customers[5]
     target?.orders.push(sampleOrder(target.id, 777))
     const other = app.simulator.partnerCenter.customers.slice(6).find(({ orders }) => orders.length > 3)
@@ -109,6 +138,22 @@ describe('every operation obeys its definition', () => {
     check('OnOrderChanged', { status: 200, body: { value: items, cursor: 'x' } })
     expect(await poll()).toEqual([])
     expect(await poll()).toEqual([])
+    for (const trigger of narrow) {
+      const [item, ...more] = await trigger.poll()
+      expect([item, ...more]).toEqual(items.filter(({ kind }) => kind === trigger.kind))
+      check(trigger.operationId, { status: 200, body: { value: [item], cursor: 'x' } })
+      const described = membersOf(trigger.operationId)
+      expect(Object.keys(item ?? {}).filter(member => !described.includes(member))).toEqual([])
+      expect(await trigger.poll()).toEqual([])
+    }
+  })
+
+  test('a trigger for one kind takes no other, and there is none for a kind that does not exist', async () => {
+    const conflict = await ask('/order-changes/created?kind=removed')
+    expect(conflict.body.error).toMatchObject({ code: 'invalid_request', target: 'kind' })
+    const unknown = await ask('/order-changes/gone')
+    expect(unknown.body.error).toMatchObject({ code: 'invalid_request', target: 'only' })
+    for (const result of [conflict, unknown]) check('OnOrderCreated', result)
   })
 
   test.each([
@@ -253,14 +298,32 @@ describe('a maker’s engine', () => {
     expect((await fetch(`${app.api}/health`)).status).toBe(200)
   })
 
-  test('can import the definition from the app, with an ETag and the app’s own host', async () => {
+  test('can import the definition from the app, with an ETag and the app’s own address', async () => {
     const response = await fetch(`${app.api}/openapi.json`)
-    const served = (await response.json()) as Record<string, unknown>
-    expect(served).toEqual({ ...definition, host: new URL(app.url).host })
+    const served = (await response.json()) as typeof definition
+    expect({ ...served, paths: {} }).toEqual({
+      ...definition,
+      schemes: ['http'],
+      host: new URL(app.url).host,
+      paths: {},
+    })
+    expect(Object.keys(served.paths)).toEqual(operations.map(({ path }) => path.replace(/^\/trigger/, '')).filter(once))
     const again = await fetch(`${app.api}/openapi.json`, {
       headers: { 'if-none-match': response.headers.get('etag') ?? '' },
     })
     expect(again.status).toBe(304)
+  })
+
+  test('finds a function at every address of the definition', async () => {
+    const response = await fetch(`${app.api}/openapi.json`)
+    const { paths } = (await response.json()) as typeof definition
+    for (const [path, methods] of Object.entries(paths)) {
+      for (const method of Object.keys(methods)) {
+        const url = `${app.url}${path.replaceAll(/\{\w+\}/g, '-')}`
+        // Without the key: a function says 401 before it does anything, and an address without one 404.
+        expect((await fetch(url, { method })).status, `${method} ${path}`).toBe(401)
+      }
+    }
   })
 
   test('behind a connector is led back through its gateway', async () => {

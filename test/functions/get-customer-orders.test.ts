@@ -304,8 +304,8 @@ describe('bad input', () => {
   test.each([
     ['?billingType=weekly', 'billingType', 'one of monthly, annual'],
     ['?includePrice=1', 'includePrice', 'true or false'],
-    ['?createdFrom=2026-02-30T00:00:00Z', 'createdFrom', 'instant with a zone'],
-    ['?createdFrom=2026-02-01T00:00:00', 'createdFrom', 'instant with a zone'],
+    ['?createdFrom=2026-02-30T00:00:00Z', 'createdFrom', 'timestamp with a zone'],
+    ['?createdFrom=2026-02-01T00:00:00', 'createdFrom', 'timestamp with a zone'],
     ['?createdFrom=2026-02-01T00:00:00Z&createdTo=2026-02-01T01:00:00%2B01:00', 'createdTo', 'later than createdFrom'],
     ['?status=done', 'status', 'one of pending'],
     ['?Status=pending', 'Status', 'unknown'],

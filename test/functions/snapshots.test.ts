@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type Azurite, startAzurite } from '../../local/azurite.ts'
+import { type Azurite, startAzurite } from '../../local/processes/azurite.ts'
 import { caseId, firstTimes, refuse, throttle } from '../../local/simulator/failure-cases.ts'
 import { sampleOrder } from '../../local/simulator/sample-data.ts'
 import type { Index, Manifest, Snapshot } from '../../shared/snapshots/storage/shapes.ts'

@@ -1,7 +1,7 @@
 import { glob, readdir, readFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { root } from '../../local/build.ts'
+import { root } from '../../local/build/bundle.ts'
 import { errorKinds } from '../../shared/errors.ts'
 import { createLog } from '../../shared/log.ts'
 import { createCall, type LoggedEvent } from '../support/calls.ts'
@@ -137,6 +137,6 @@ describe('the code', () => {
       error: { code: 'x' },
     })
     const read = new RegExp(extracts[0] ?? '').exec(`LanguageWorkerConsoleLog ${lines[0]}`)?.[0] ?? ''
-    expect(JSON.parse(read)).toEqual({ event: 'snapshot_failed', error: { code: 'x' } })
+    expect(JSON.parse(read)).toEqual({ event: 'snapshot_failed', level: 'error', error: { code: 'x' } })
   })
 })

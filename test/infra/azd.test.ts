@@ -1,8 +1,8 @@
 import { glob, readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { root } from '../../local/build.ts'
-import { packageApp } from '../../local/package.ts'
+import { root } from '../../local/build/bundle.ts'
+import { packageTarget } from '../../local/build/package.ts'
 
 const read = (path: string): Promise<string> => readFile(join(root, path), 'utf8')
 const azure = await read('azure.yaml')
@@ -13,12 +13,11 @@ const settingOf = (key: string): string | undefined => new RegExp(`^\\s*${key}: 
 describe('azure.yaml', () => {
   test('deploys the folder that the package step makes, as it is', async () => {
     const { scripts } = JSON.parse(await read('package.json')) as { scripts: Record<string, string> }
-    expect(scripts.package).toBe('node local/package.ts')
+    expect(scripts.package).toBe('node local/run.js package')
     expect(settingOf('run')).toBe('npm run package')
     expect(settingOf('remoteBuild')).toBe('false')
     expect(settingOf('host')).toBe('function')
-    const { folder } = await packageApp()
-    expect(join(root, settingOf('project') ?? '', settingOf('dist') ?? '')).toBe(folder)
+    expect(join(root, settingOf('project') ?? '', settingOf('dist') ?? '')).toBe(join(packageTarget, 'package'))
   })
 
   test('finds the app by the tag that the template puts on it', async () => {

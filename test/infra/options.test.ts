@@ -92,7 +92,23 @@ describe('Entra ID sign-in', () => {
             clientId: entraClientId,
             openIdIssuer: 'https://login.microsoftonline.com/00000000-0000-0000-0000-00000000000b/v2.0',
           },
-          validation: { allowedAudiences: [`api://${entraClientId}`], defaultAuthorizationPolicy: null },
+          validation: { allowedAudiences: [entraClientId, `api://${entraClientId}`], defaultAuthorizationPolicy: null },
+        },
+      },
+    })
+  })
+
+  test.each([
+    ['AzureCloud', 'https://login.microsoftonline.com'],
+    ['AzureUSGovernment', 'https://login.microsoftonline.us'],
+  ] as const)('in %s trusts %s, whether or not that address ends with a slash', (cloud, authority) => {
+    const [found] = allOf('Microsoft.Web/sites/config', { entraClientId }, cloud).filter(({ name }) =>
+      name.endsWith('/authsettingsV2'),
+    )
+    expect(found?.properties).toMatchObject({
+      identityProviders: {
+        azureActiveDirectory: {
+          registration: { openIdIssuer: `${authority}/00000000-0000-0000-0000-00000000000b/v2.0` },
         },
       },
     })
@@ -230,8 +246,13 @@ describe('alerts', () => {
     const queries = properties({ snapshotDueHours: 30 }).map(({ criteria }) => criteria.allOf[0]?.query ?? '')
     expect(queries).toHaveLength(9)
     for (const query of queries) expect(query).toMatch(/App(Traces|Requests)/)
-    expect(queries.join()).not.toMatch(/\{dueHours\}/)
+    expect(queries.join()).not.toMatch(/\{(dueHours|createdAt)\}/)
     expect(queries.filter(query => query.includes('ago(30h)'))).toHaveLength(1)
+  })
+
+  test('call no snapshot overdue before the deployment is as old as the deadline', () => {
+    const overdue = properties().find(({ name }) => name.endsWith('snapshot-overdue'))?.criteria.allOf[0]?.query
+    expect(overdue).toContain('todatetime("2026-01-31T10:00:00.1234567+00:00") < ago(26h)')
   })
 
   test('leave out the daily deadline for a schedule that is not daily', () => {

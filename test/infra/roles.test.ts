@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import { principalId } from './bicep/deployment.ts'
-import { allOf } from './bicep/stack.ts'
+import { principalId } from './bicep/answers.ts'
+import { person } from './bicep/functions.ts'
+import { allOf, deployed } from './bicep/stack.ts'
 
 const roleNames: Record<string, string> = {
   'b7e6dc6d-f1e8-4753-8033-0f276bb0955b': 'Storage Blob Data Owner',
@@ -9,6 +10,7 @@ const roleNames: Record<string, string> = {
   '0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3': 'Storage Table Data Contributor',
   '4633458b-17de-408a-b874-0445c86b69e6': 'Key Vault Secrets User',
   'b86a8fe4-44ce-4948-aee5-eccb2c155cd7': 'Key Vault Secrets Officer',
+  'a4417e6f-fecd-4de8-b567-7b0420556985': 'Key Vault Certificates Officer',
   '3913510d-42f4-4e42-8a64-420c390055eb': 'Monitoring Metrics Publisher',
 }
 
@@ -78,9 +80,21 @@ describe('the app', () => {
 describe('the operator', () => {
   const operatorPrincipalId = '00000000-0000-0000-0000-00000000000f'
 
-  test('has no role unless named', () => {
-    const assignments = allOf('Microsoft.Authorization/roleAssignments', { plan: 'premium' })
-    expect(new Set(assignments.map(({ properties }) => properties.principalId))).toEqual(new Set([principalId]))
+  const assignments = (parameters: Record<string, unknown>, deployer = person) =>
+    deployed(parameters, 'AzureCloud', { deployer }).resources.filter(
+      ({ type, properties }) => type.endsWith('/roleAssignments') && properties.principalId !== principalId,
+    )
+
+  test('is whoever deploys, a person or a pipeline', () => {
+    const kinds = (deployer: typeof person) =>
+      assignments({}, deployer).map(({ properties }) => [properties.principalId, properties.principalType])
+    expect(kinds(person)).toEqual([[person.objectId, 'User']])
+    const pipeline = { objectId: '00000000-0000-4000-8000-00000000c1cd', userPrincipalName: '' }
+    expect(kinds(pipeline)).toEqual([[pipeline.objectId, 'ServicePrincipal']])
+  })
+
+  test('is nobody if so asked', () => {
+    expect(assignments({ plan: 'premium', operatorPrincipalId: '' })).toEqual([])
   })
 
   test('stores secrets, and uploads packages where the plan runs from a blob', () => {
@@ -90,5 +104,12 @@ describe('the operator', () => {
     expect(rolesOf(operatorPrincipalId, { operatorPrincipalId })).toEqual([officer])
     expect(rolesOf(operatorPrincipalId, { operatorPrincipalId, plan: 'premium' })).toEqual([officer, upload])
     expect(rolesOf(operatorPrincipalId, { operatorPrincipalId, credential: 'federated' })).toEqual([])
+  })
+
+  test('makes certificates only where one is the credential', () => {
+    expect(rolesOf(operatorPrincipalId, { operatorPrincipalId, credential: 'certificate' })).toEqual([
+      'Key Vault Certificates Officer on vaults/orders-…',
+      'Key Vault Secrets Officer on vaults/orders-…',
+    ])
   })
 })

@@ -1,5 +1,4 @@
 import { describe, expect, test } from 'vitest'
-import type { Resource } from './bicep/deployment.ts'
 import { allOf, oneOf, templates } from './bicep/stack.ts'
 
 const plans = ['flex', 'premium', 'consumption']
@@ -52,7 +51,10 @@ describe('the history', () => {
     expect(name).toMatch(/^orderssnap.*\/default$/)
     const [rule] = (properties.policy as { rules: { definition: unknown }[] }).rules
     expect(rule?.definition).toEqual({
-      filters: { blobTypes: ['blockBlob'], prefixMatch: [`${container}/snapshots/`, `${container}/changes/`] },
+      filters: {
+        blobTypes: ['blockBlob'],
+        prefixMatch: ['snapshots', 'changes', 'lines', 'following'].map(folder => `${container}/${folder}/`),
+      },
       actions: {
         baseBlob: {
           tierToCool: { daysAfterModificationGreaterThan: 30 },
@@ -61,6 +63,22 @@ describe('the history', () => {
         version: { delete: { daysAfterCreationGreaterThan: 30 } },
       },
     })
+  })
+})
+
+describe('what says how things stand', () => {
+  test('is never deleted: only its earlier versions are', () => {
+    const { properties } = oneOf('Microsoft.Storage/storageAccounts/managementPolicies')
+    const { rules } = properties.policy as {
+      rules: { definition: { filters: { prefixMatch: string[] }; actions: Record<string, unknown> } }[]
+    }
+    const over = (name: string) =>
+      rules.filter(({ definition }) =>
+        definition.filters.prefixMatch.some(prefix => `order-snapshots/${name}`.startsWith(prefix)),
+      )
+    for (const name of ['latest.json', 'current.json', 'pace.json', 'following.json']) {
+      expect(over(name).map(({ definition }) => Object.keys(definition.actions))).toEqual([['version']])
+    }
   })
 })
 
@@ -114,25 +132,22 @@ describe('the app', () => {
 })
 
 describe('diagnostic settings', () => {
-  test('are on everything that holds data or answers', () => {
-    const settings = allOf('Microsoft.Insights/diagnosticSettings')
-    const [app, host, history, vault] = [
-      'sites/orders-',
-      'storageAccounts/ordershost',
-      'storageAccounts/orderssnap',
-      'vaults/orders-',
-    ].map(target => settings.filter(({ scope }) => scope.includes(`/${target}`)))
-    for (const found of [app, host, history, vault]) expect(found).toHaveLength(1)
-    const logged = (found: Resource[] = []) =>
-      found.flatMap(({ properties }) =>
-        ((properties.logs ?? []) as { category: string }[]).map(({ category }) => category),
-      )
-    expect(logged(history)).toEqual(['StorageRead', 'StorageWrite', 'StorageDelete'])
-    expect(logged(vault)).toEqual(['AuditEvent'])
-    for (const { properties } of settings) {
-      expect(properties.workspaceId).toMatch(/\/workspaces\/orders-/)
-      expect(properties.metrics).toEqual([expect.objectContaining({ enabled: true })])
-    }
+  const settings = allOf('Microsoft.Insights/diagnosticSettings')
+
+  test('record who touched the history and the vault', () => {
+    const logged = settings.map(({ scope, properties }) => [
+      /(orderssnap|vaults)/.exec(scope)?.[0],
+      ((properties.logs ?? []) as { category: string }[]).map(({ category }) => category),
+    ])
+    expect(Object.fromEntries(logged)).toEqual({
+      orderssnap: ['StorageRead', 'StorageWrite', 'StorageDelete'],
+      vaults: ['AuditEvent'],
+    })
+    for (const { properties } of settings) expect(properties.workspaceId).toMatch(/\/workspaces\/orders-/)
+  })
+
+  test('send no metrics: Azure Monitor keeps them at no charge, and nobody asks the workspace for them', () => {
+    for (const { properties } of settings) expect(properties.metrics).toBeUndefined()
   })
 })
 

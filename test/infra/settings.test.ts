@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { parseSettings, settingNames } from '../../shared/settings-schema.ts'
-import { clientId } from './bicep/deployment.ts'
+import { clientId } from './bicep/answers.ts'
 import type { Cloud } from './bicep/functions.ts'
 import { oneOf } from './bicep/stack.ts'
 

@@ -2,12 +2,14 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { root } from '../../local/build.ts'
+import { root } from '../../local/build/bundle.ts'
 import { deploy, parametersOf } from './bicep/deployment.ts'
 import { faultsOf } from './bicep/faults.ts'
 import type { Cloud } from './bicep/functions.ts'
+import { nameFaultsOf } from './bicep/names.ts'
 import { parameterFiles, templates } from './bicep/stack.ts'
-import { templateOf } from './bicep/syntax.ts'
+import { startFaultsOf } from './bicep/start-values.ts'
+import { plainText, templateOf } from './bicep/syntax.ts'
 import { readTemplate } from './bicep/template.ts'
 
 /** The environment that azd gives its parameter file. */
@@ -27,8 +29,22 @@ const deployFile = (file: string, env: Record<string, string>) => {
 
 describe('the templates', () => {
   test('name what there is and nothing in vain', () => {
-    const faults = templates.flatMap(template => faultsOf(template).map(fault => `${basename(template.file)} ${fault}`))
+    const faults = templates.flatMap(template =>
+      [...faultsOf(template), ...startFaultsOf(template)].map(fault => `${basename(template.file)} ${fault}`),
+    )
     expect(faults).toEqual([])
+  })
+
+  test('describe each parameter and output in a sentence', () => {
+    const silent = templates.flatMap(({ file, symbols }) =>
+      [...symbols].flatMap(([name, symbol]) => {
+        if (symbol.kind !== 'parameter' && symbol.kind !== 'output') return []
+        const description = symbol.rules.get('description')
+        const text = description === undefined ? '' : plainText(description)
+        return /\w \w/.test(text) ? [] : [`${basename(file)} ${name}`]
+      }),
+    )
+    expect(silent).toEqual([])
   })
 
   test('are one: each module is part of it', () => {
@@ -44,10 +60,39 @@ describe('the templates', () => {
 describe('a parameter file', () => {
   test.each(parameterFiles)('%s asks for what can be deployed', file => {
     const { resources, outputs } = deployFile(file, azd)
-    const names = resources.map(({ type, name, scope }) => `${type} ${scope} ${name}`.toLowerCase())
-    expect(names).toEqual([...new Set(names)])
-    expect(names.filter(name => name.startsWith('microsoft.web/sites '))).toHaveLength(1)
+    expect(nameFaultsOf(resources)).toEqual([])
+    expect(resources.filter(({ type }) => type === 'Microsoft.Web/sites')).toHaveLength(1)
     expect(outputs.APP_URL).toMatch(/^https:\/\/orders-/)
+  })
+
+  test.each(parameterFiles)(
+    '%s assigns no role on a secret, since none is stored before the first deployment',
+    file => {
+      const { resources } = deployFile(file, azd)
+      const onSecrets = resources.filter(({ scope }) => scope.includes('/secrets/'))
+      expect(onSecrets).toEqual([])
+    },
+  )
+
+  test.each([
+    ['partner-center-client-secret,partner-center-refresh-token', 2],
+    [' partner-center-client-secret , partner-center-refresh-token ', 2],
+    ['partner-center-client-secret', 1],
+    [' ', 0],
+  ])('of azd reads the stored secrets %j', (STORED_SECRETS, roles) => {
+    const env = { ...azd, PARTNER_CENTER_CREDENTIAL: 'refresh-token', STORED_SECRETS }
+    const { resources } = deployFile('infra/main.bicepparam', env)
+    expect(resources.filter(({ scope }) => scope.includes('/secrets/'))).toHaveLength(roles)
+  })
+
+  test('of azd takes who is signed in as the operator, and recovers a vault if asked', () => {
+    const operator = '00000000-0000-0000-0000-00000000000f'
+    const env = { AZURE_PRINCIPAL_ID: operator, AZURE_PRINCIPAL_TYPE: 'ServicePrincipal', RECOVER_VAULT: 'true' }
+    const { resources } = deployFile('infra/main.bicepparam', { ...azd, ...env })
+    const roles = resources.filter(({ properties }) => properties.principalId === operator)
+    expect(roles.map(({ properties }) => properties.principalType)).toEqual(['ServicePrincipal'])
+    const vault = resources.find(({ type }) => type === 'Microsoft.KeyVault/vaults')
+    expect(vault?.properties.createMode).toBe('recover')
   })
 
   test('of azd demands who the partner is before anything is deployed', () => {
@@ -62,7 +107,12 @@ describe('a fault', () => {
     folder = await mkdtemp(join(tmpdir(), 'bicep-'))
     await writeFile(
       join(folder, 'inner.bicep'),
-      'param wanted string\nparam other int = 1\noutput both array = [wanted, other]\n',
+      `param wanted string
+param other int = 1
+@allowed(['a', 'b'])
+param letter string = 'a'
+output all array = [wanted, other, letter]
+`,
     )
   })
   afterAll(() => rm(folder, { recursive: true }))
@@ -77,10 +127,64 @@ describe('a fault', () => {
     ['an idle resource', "resource idle 'Some/thing@2024-01-01' existing = {\n  name: 'x'\n}\n", 'nothing uses idle'],
     ["a module's parameter", moduleWith("wanted: 'x'\n    more: 1"), 'm takes no more'],
     ['a missing parameter', moduleWith('other: 2'), 'm lacks wanted'],
+    ['a text for a number', moduleWith("wanted: 'x'\n    other: '2'"), '4,12: other of m is of type string, not int'],
+    ['a value that no module takes', moduleWith("wanted: 'x'\n    letter: 'c'"), "4,13: letter of m may be 'c'"],
+    [
+      'a parameter with more values than the module takes',
+      `@allowed(['a', 'b', 'c'])\nparam p string\nvar v = true ? p : 'd'\n${moduleWith("wanted: 'x'\n    letter: v")}`,
+      "7,13: letter of m may be 'c' or 'd'",
+    ],
+    [
+      'any text where few are taken',
+      `param p string\nvar v = '\${p}-x'\n${moduleWith("wanted: 'x'\n    letter: v")}`,
+      '6,13: letter of m may be any string',
+    ],
   ])('such as %s is found', async (name, text, fault) => {
     const file = join(folder, `${name}.bicep`)
     await writeFile(file, text)
     expect(faultsOf(readTemplate(file))).toEqual([fault])
+  })
+
+  const account = "resource account 'Some/thing@2024-01-01' existing = {\n  name: 'x'\n}\n"
+  const role = (head: string, name: string): string =>
+    `${account}resource role 'Some/role@2024-01-01' = ${head}{\n  name: ${name}\n}${head.startsWith('[') ? ']' : ''}\n`
+
+  test.each([
+    ['the name of role needs account.properties', role('', 'account.properties.key')],
+    ['the condition of role needs account.properties', role('if (account.properties.on) ', "'x'")],
+    [
+      'the loop of role needs account.tags',
+      `var all = concat([], account.tags.list)\n${role('[for each in all: ', 'each')}`,
+    ],
+    ['the condition of role needs m', `${moduleWith("wanted: 'x'")}${role('if (m.outputs.all) ', "'x'")}`],
+  ])('such as %s is found', async (fault, text) => {
+    const file = join(folder, `${fault}.bicep`)
+    await writeFile(file, text)
+    expect(startFaultsOf(readTemplate(file))).toEqual([`${fault}, which is not known at the start`])
+  })
+
+  test('is not what a resource is called, nor what a module is given', async () => {
+    const file = join(folder, 'no start fault.bicep')
+    await writeFile(file, `${role('', 'account.name')}${moduleWith('wanted: account.properties.key')}`)
+    expect(startFaultsOf(readTemplate(file))).toEqual([])
+  })
+
+  test.each([
+    ['a parameter that the module checks itself', `param p string\n${moduleWith('wanted: p\n    letter: p')}`],
+    ['each of the values', `param p bool\n${moduleWith("wanted: 'x'\n    letter: p ? 'a' : 'b'")}`],
+    ['a value that only the deployment knows', moduleWith("wanted: 'x'\n    letter: resourceGroup().name")],
+  ])('is not %s', async (name, text) => {
+    const file = join(folder, `${name}.bicep`)
+    await writeFile(file, text)
+    expect(faultsOf(readTemplate(file))).toEqual([])
+  })
+
+  test('is not in a text for its spaces, which stay where they are', async () => {
+    const file = join(folder, 'spaces.bicep')
+    const spaced = `' ${'$'}{name} ${'$'}{name} '`
+    await writeFile(file, `var name = 'x'\noutput all array = [' ', ' a ', ${spaced}, '']\n`)
+    const { outputs } = deploy(readTemplate(file), {}, { cloud: 'AzureCloud', env: {} })
+    expect(outputs.all).toEqual([' ', ' a ', ' x x ', ''])
   })
 
   test.each([

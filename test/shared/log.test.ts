@@ -118,8 +118,8 @@ describe('a log', () => {
     createLog(rest, { function: 'f' })(level, 'request', { status: 200, nothing: undefined })
     createLog(rest)(level, 'bare')
     expect(lines).toEqual([
-      { level, line: '{"event":"request","function":"f","status":200}' },
-      { level, line: '{"event":"bare"}' },
+      { level, line: `{"event":"request","level":"${level}","function":"f","status":200}` },
+      { level, line: `{"event":"bare","level":"${level}"}` },
     ])
   })
 

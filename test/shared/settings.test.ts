@@ -1,7 +1,15 @@
+import { readFile } from 'node:fs/promises'
 import { afterEach, describe, expect, test, vi } from 'vitest'
+import { root } from '../../local/build/bundle.ts'
 import { isAppError } from '../../shared/errors.ts'
 import { defaultSnapshotSchedule, isSchedule } from '../../shared/schedule.ts'
-import { type Environment, readSettings, type StorageConnection, snapshotSchedule } from '../../shared/settings.ts'
+import {
+  type Environment,
+  leastNode,
+  readSettings,
+  type StorageConnection,
+  snapshotSchedule,
+} from '../../shared/settings.ts'
 
 const id = 'aaaaaaaa-0000-4000-8000-000000000001'
 const base: Environment = {
@@ -23,6 +31,7 @@ const faultsOf = (env: Environment): Promise<string> =>
 
 afterEach(() => {
   vi.unstubAllEnvs()
+  vi.restoreAllMocks()
 })
 
 test('settings come from the environment of the process', async () => {
@@ -33,6 +42,43 @@ test('settings come from the environment of the process', async () => {
   expect(await readSettings()).toMatchObject({ partnerTenantId: id, deadlineSeconds: 42 })
   vi.stubEnv('SNAPSHOT_SCHEDULE', '0 0 5 * * *')
   expect(snapshotSchedule()).toBe('0 0 5 * * *')
+})
+
+describe('the version of Node.js', () => {
+  const env = { ...base, AzureWebJobsStorage: 'UseDevelopmentStorage=true' }
+  const messageOf = (values: Environment, version: string): Promise<string> =>
+    readSettings(values, version).then(
+      () => 'none',
+      (error: unknown) => (isAppError(error) && error.code === 'app_misconfigured' ? error.message : String(error)),
+    )
+
+  test.each(['18.20.8', '20.20.2', '21.7.3'])('%s is refused and named', async version => {
+    expect(await messageOf(env, version)).toBe(
+      `The app runs on Node.js ${version} and needs 22 or newer: set the Node.js version of the function app, or that of this machine.`,
+    )
+  })
+
+  test.each(['22.0.0', '24.21.0', '100.0.0'])('%s is taken', async version => {
+    expect(await messageOf(env, version)).toBe('none')
+  })
+
+  test('is named beside every other fault', async () => {
+    const message = await messageOf({ ...env, PARTNER_CENTER_TENANT_ID: 'x', KEY_VAULT_URI: '' }, '20.20.2')
+    expect(message).toMatch(/Node\.js 20\.20\.2.*PARTNER_CENTER_TENANT_ID.*KEY_VAULT_URI/)
+  })
+
+  test('is named also where the check of the settings fails on it', async () => {
+    const parse = vi.spyOn(URL, 'parse').mockImplementation(() => {
+      throw new TypeError('URL.parse is not a function')
+    })
+    expect(await messageOf(env, '20.20.2')).toMatch(/^The app runs on Node\.js 20\.20\.2 .*machine\.$/)
+    expect(parse).toHaveBeenCalled()
+  })
+
+  test('has to be at least what package.json says', async () => {
+    const { engines } = JSON.parse(await readFile(`${root}package.json`, 'utf8')) as { engines: { node: string } }
+    expect(engines.node).toBe(`>=${leastNode}`)
+  })
 })
 
 describe('the storage', () => {

@@ -1,8 +1,8 @@
 import { mkdtemp, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { root } from '../../local/build.ts'
-import { type Running, runNode } from '../../local/processes.ts'
+import { root } from '../../local/build/bundle.ts'
+import { type Running, runNode } from '../../local/processes/run-node.ts'
 import type { Simulator } from '../../local/simulator/simulator.ts'
 
 export type ConsentRun = { running: Running; signInUrl: string; ended: Promise<number | null> }
@@ -12,7 +12,7 @@ export async function startConsent(simulator: Simulator, settings: Record<string
   const certificate = join(await mkdtemp(join(tmpdir(), 'consent-')), 'simulator.pem')
   await writeFile(certificate, simulator.certificate)
   const running = await runNode(
-    [`${root}local/consent.ts`],
+    [`${root}local/run.js`, 'consent'],
     lines => lines.some(line => line.includes('oauth2/v2.0/authorize')),
     {
       env: {

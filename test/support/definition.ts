@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { definitionFile } from '../../local/write-definition.ts'
+import { definitionFile } from '../../local/build/connector-definition.ts'
 
 export type Json = Record<string, unknown>
 export type SwaggerParameter = Json & {
@@ -30,6 +30,8 @@ export const definition = JSON.parse(readFileSync(definitionFile, 'utf8')) as De
 export const operations = Object.entries(definition.paths).flatMap(([path, methods]) =>
   Object.entries(methods).map(([method, operation]) => ({ path, method, operation })),
 )
+
+export const triggers = operations.filter(({ operation }) => operation['x-ms-trigger'] !== undefined)
 
 /** Every schema below a schema, itself included, with the members that lead there. */
 export function* schemasIn(schema: Json, at = ''): Generator<{ at: string; schema: Json }> {

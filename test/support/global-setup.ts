@@ -1,6 +1,6 @@
 import type { TestProject } from 'vitest/node'
-import { startAzurite } from '../../local/azurite.ts'
-import { buildApp } from '../../local/build.ts'
+import { buildApp } from '../../local/build/bundle.ts'
+import { startAzurite } from '../../local/processes/azurite.ts'
 
 declare module 'vitest' {
   interface ProvidedContext {

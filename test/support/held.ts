@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Running } from '../../local/processes.ts'
+import type { Running } from '../../local/processes/run-node.ts'
 
 export type Held = {
   /** Bytes of the heap after a garbage collection. */

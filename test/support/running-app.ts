@@ -1,8 +1,8 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { root } from '../../local/build.ts'
-import { type Running, runNode } from '../../local/processes.ts'
+import { root } from '../../local/build/bundle.ts'
+import { type Running, runNode } from '../../local/processes/run-node.ts'
 import { type Simulator, startSimulator } from '../../local/simulator/simulator.ts'
 
 export type RunningApp = {
@@ -54,7 +54,7 @@ export async function startApp({ storage, settings = {}, simulator: options, pre
 
 /** Starts `npm run host`'s script with nothing but the given settings. */
 export const startHostProcess = (settings: Record<string, string>): Promise<Running> =>
-  runNode([`${root}local/run-host.ts`], lines => lines.some(line => line.startsWith('Listening on ')), {
+  runNode([`${root}local/run.js`, 'host'], lines => lines.some(line => line.startsWith('Listening on ')), {
     env: { PATH: process.env.PATH, HOME: process.env.HOME, PORT: '0', ...settings },
   })
 

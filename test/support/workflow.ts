@@ -5,7 +5,11 @@ export type Action = {
   type: string
   inputs?: Record<string, unknown>
   runAfter?: Record<string, string[]>
+  expression?: unknown
+  foreach?: string
+  runtimeConfiguration?: Record<string, unknown>
   actions?: Record<string, Action>
+  else?: { actions: Record<string, Action> }
   cases?: Record<string, { case: string; actions: Record<string, Action> }>
   default?: { actions: Record<string, Action> }
 }
@@ -28,6 +32,7 @@ export function* groupsIn(actions: Record<string, Action>): Generator<Record<str
   for (const action of Object.values(actions)) {
     if (action.actions) yield* groupsIn(action.actions)
     for (const branch of Object.values(action.cases ?? {})) yield* groupsIn(branch.actions)
+    if (action.else) yield* groupsIn(action.else.actions)
     if (action.default) yield* groupsIn(action.default.actions)
   }
 }

@@ -58,11 +58,13 @@ export function createReadKnown({ store, reader, runs }: Options): ReadKnown {
     return gone
   }
 
-  /** Without those whose last run is no longer kept. */
+  /** Without those that left and whose last run is no longer kept: nothing more can be told of them. */
   async function stillKept(others: readonly OtherCustomer[]): Promise<OtherCustomer[]> {
     if (others.length === 0) return []
     const oldest = (await runs.oldestDate()) ?? ''
-    return others.filter(({ knownIn = '', readIn = '' }) => dateOf(knownIn > readIn ? knownIn : readIn) >= oldest)
+    const isKept = ({ knownIn = '', readIn = '' }: OtherCustomer) =>
+      dateOf(knownIn > readIn ? knownIn : readIn) >= oldest
+    return others.filter(other => other.gone !== true || isKept(other))
   }
 
   const nothing: KnownCustomers = { planned: [], others: [], incomplete: true }

@@ -1,7 +1,7 @@
 import type { Call } from '../../call.ts'
 import type { Clock } from '../../clock.ts'
 import { readLatest } from '../storage/current-run.ts'
-import { latestBlob, manifestBlob, partName, pathOf, type RunPlace } from '../storage/layout.ts'
+import { latestBlob, manifestBlob, partName, partNumber, pathOf, type RunPlace } from '../storage/layout.ts'
 import { completeThrough, type FinishedRun, writeManifestMetadata } from '../storage/manifest-metadata.ts'
 import { addUp, endOf, readPartMetadata } from '../storage/part-metadata.ts'
 import { type Plan, plannedIn } from '../storage/plan-blob.ts'
@@ -21,8 +21,9 @@ const statusOf = (error: Failure | undefined, failed: number): 'failed' | 'compl
 /** The customers that failed, as far as the indexes that list them can be read. */
 async function readFailures(reader: SnapshotReader, run: RunPlace, parts: readonly BlobInfo[], call: Call) {
   const failures: Manifest['failures'] = []
-  for (const [part, { metadata }] of parts.entries()) {
+  for (const { name, metadata } of parts) {
     if (failures.length >= mostFailures) break
+    const part = partNumber(name)
     if (readPartMetadata(metadata).failed === 0) continue
     const index = await reader.readIndex(run, part).catch(error => {
       if (!isUnreadable(error)) throw error
@@ -59,9 +60,9 @@ export function createWriteManifest({ store, reader, clock }: Options) {
       customers: { planned: plannedIn(plan), read, failed },
       ...sums,
       path: pathOf(run),
-      parts: parts.map(({ metadata, bytes }, part) => {
+      parts: parts.map(({ name, metadata, bytes }) => {
         const { orders, sha256 } = readPartMetadata(metadata)
-        return { name: partName(part), orders, bytes, sha256 }
+        return { name: partName(partNumber(name)), orders, bytes, sha256 }
       }),
       failures: await readFailures(reader, run, parts, call),
       ...(error === undefined ? {} : { error }),

@@ -69,9 +69,14 @@ export function createWatch({ queue, currentRun, reader, clock, times, planRun, 
     if (run.sent || run.stop !== undefined) return
     const known = await reader.readPlan(run)
     const written = known ?? (await planRun(run, call))
-    const progress = await ensure.ensure(run.snapshotId, call)
-    if (progress.ended) return
-    await sendParts(run, written, progress.openParts, call)
+    let openParts = [...written.parts.keys()]
+    if (known !== undefined) {
+      // Somebody died over sending the parts: some of them may be done.
+      const progress = await ensure.ensure(run.snapshotId, call)
+      if (progress.ended) return
+      openParts = progress.openParts
+    }
+    await sendParts(run, written, openParts, call)
     const { snapshotId } = run
     call.log('info', 'snapshot_planned', { snapshotId, parts: written.parts.length, customers: plannedIn(written) })
   }

@@ -2,7 +2,7 @@ import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { root } from '../../../local/build.ts'
+import { root } from '../../../local/build/bundle.ts'
 import { parameterFiles } from '../../infra/bicep/stack.ts'
 import { bicep } from './compiler.ts'
 

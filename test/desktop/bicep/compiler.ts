@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
-import { root } from '../../../local/build.ts'
+import { root } from '../../../local/build/bundle.ts'
 import { programs } from '../../support/programs.ts'
 
 const run = promisify(execFile)

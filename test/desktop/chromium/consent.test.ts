@@ -1,8 +1,7 @@
-import { chromium } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Simulator, startSimulator } from '../../../local/simulator/simulator.ts'
+import { startBrowser } from '../../support/browser.ts'
 import { startConsent } from '../../support/consent.ts'
-import { programs } from '../../support/programs.ts'
 
 let simulator: Simulator
 
@@ -13,16 +12,7 @@ afterAll(() => simulator.stop())
 
 test('a person signs in with a browser and is told that it worked', async () => {
   const { signInUrl, ended } = await startConsent(simulator)
-  const browser = await chromium.launch({
-    executablePath: programs.chromium ?? '',
-    args: [
-      '--no-sandbox',
-      '--disable-gpu',
-      '--disable-background-networking',
-      '--disable-component-update',
-      '--disable-sync',
-    ],
-  })
+  const browser = await startBrowser()
   try {
     const page = await browser.newPage({ ignoreHTTPSErrors: true })
     await page.goto(signInUrl)

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { environments, functions, resourceId, type Value, type World } from './functions.ts'
+import { answersOf } from './answers.ts'
+import { functions, resourceId, uniqueString, type Value, type World } from './functions.ts'
 import { field, keyNode, lastPart, type Node, partsOf, unescaped } from './syntax.ts'
 import {
   type Body,
@@ -37,23 +38,6 @@ type Reference = {
   nested?: Members
 }
 
-export const clientId = '00000000-0000-4000-8000-00000000c11d'
-export const principalId = '00000000-0000-4000-8000-00000000021d'
-
-/** What Azure answers about a resource once it is there, as far as the templates ask. */
-const answersOf = (name: string, { cloud }: World): Members => ({
-  clientId,
-  principalId,
-  ConnectionString: 'InstrumentationKey=00000000-0000-4000-8000-000000000001',
-  defaultHostName: `${name}.example.net`,
-  primaryEndpoints: Object.fromEntries(
-    ['blob', 'queue', 'table'].map(service => [
-      service,
-      `https://${name}.${service}.${environments[cloud].suffixes.storage}/`,
-    ]),
-  ),
-})
-
 const operators: Record<string, (left: Value, right: () => Value) => Value> = {
   '==': (left, right) => left === right(),
   '!=': (left, right) => left !== right(),
@@ -70,14 +54,23 @@ const jsonTypes: Record<string, (value: Value) => boolean> = {
   object: value => typeof value === 'object' && value !== null && !Array.isArray(value),
 }
 
+/** A module is a deployment of its own inside the resource group. */
+export const deploymentType = 'Microsoft.Resources/deployments'
+
+/** No name of the language: under it a body finds the round of its loop. */
+const roundOfLoop = ' round'
+
+/** What a module came to, by what it was given: most combinations of parameters change few modules. */
+const modules = new WeakMap<Template, Map<string, Deployment>>()
+
 /**
  * Works a template out the way Azure does: parameters, conditions, loops and modules, down to the resources. Throws on
  * what the compiler or Azure would refuse: an unknown name, a missing or unknown parameter or one out of bounds.
  */
-export function deploy(template: Template, given: Members, world: World): Deployment {
+export function deploy(template: Template, given: Members, world: World, deployment = 'main'): Deployment {
   const { file, symbols } = template
-  const modules = new Map<string, Deployment>()
   const variables = new Map<string, Value>()
+  const deployedModules = new Map<string, Deployment>()
 
   function refuse(message: string): never {
     throw new Error(`${file}: ${message}`)
@@ -234,6 +227,7 @@ export function deploy(template: Template, given: Members, world: World): Deploy
       ...scope,
       [item]: value,
       ...(index === undefined ? {} : { [index]: at }),
+      [roundOfLoop]: at,
     }))
   }
 
@@ -267,7 +261,7 @@ export function deploy(template: Template, given: Members, world: World): Deploy
     return {
       get outputs() {
         if (!isDeployed(symbol, scope)) refuse(`${name} is not deployed`)
-        return deployModule(symbol, scope).outputs
+        return deployModule(name, symbol, scope).outputs
       },
     }
   }
@@ -275,12 +269,28 @@ export function deploy(template: Template, given: Members, world: World): Deploy
   const isDeployed = ({ condition }: Body, scope: Members): boolean =>
     condition === undefined || evaluate(condition, scope) === true
 
-  function deployModule({ path, object }: ModuleSymbol, scope: Members): Deployment {
-    const parameters = (memberOf(object, 'params', scope) ?? {}) as Members
-    const key = JSON.stringify([path, parameters])
-    const known = modules.get(key) ?? deploy(readTemplate(path), parameters, world)
-    modules.set(key, known)
-    return known
+  /** As it is written, or as the compiler makes it: unique among the modules of this deployment. */
+  function deploymentName(name: string, { object, loop }: ModuleSymbol, scope: Members): string {
+    const own = memberOf(object, 'name', scope)
+    if (own !== undefined) return String(own)
+    const place = loop === undefined ? [] : [scope[roundOfLoop]]
+    return [name, ...place, uniqueString([name, deployment])].join('-')
+  }
+
+  function deployModule(name: string, symbol: ModuleSymbol, scope: Members): Deployment {
+    const place = `${name} ${scope[roundOfLoop]}`
+    const before = deployedModules.get(place)
+    if (before !== undefined) return before
+    const module = readTemplate(symbol.path)
+    const parameters = (memberOf(symbol.object, 'params', scope) ?? {}) as Members
+    const inner = deploymentName(name, symbol, scope)
+    const known = modules.get(module) ?? new Map<string, Deployment>()
+    modules.set(module, known)
+    const key = JSON.stringify([inner, world, parameters])
+    const made = known.get(key) ?? deploy(module, parameters, world, inner)
+    known.set(key, made)
+    deployedModules.set(place, made)
+    return made
   }
 
   function deployResource(symbol: ResourceSymbol, scope: Members): Resource[] {
@@ -302,7 +312,15 @@ export function deploy(template: Template, given: Members, world: World): Deploy
     if (symbol.kind !== 'resource' && symbol.kind !== 'module') return []
     return instances(symbol, {}).flatMap(scope => {
       if (!isDeployed(symbol, scope)) return []
-      return symbol.kind === 'resource' ? deployResource(symbol, scope) : deployModule(symbol, scope).resources
+      if (symbol.kind === 'resource') return deployResource(symbol, scope)
+      const own = {
+        type: deploymentType,
+        name: deploymentName(name, symbol, scope),
+        scope: '',
+        tags: {},
+        properties: {},
+      }
+      return [{ ...own, apiVersion: '' }, ...deployModule(name, symbol, scope).resources]
     })
   })
   const outputs = [...symbols].flatMap(([name, symbol]) =>
@@ -312,15 +330,20 @@ export function deploy(template: Template, given: Members, world: World): Deploy
 }
 
 const deployedVariable = (template: Template, value: Node, world: World): Value =>
-  deploy({ ...template, symbols: new Map([['output value', { kind: 'output', type: 'object', value }]]) }, {}, world)
-    .outputs.value
+  deploy(
+    { ...template, symbols: new Map([['output value', { kind: 'output', type: 'object', value, rules: new Map() }]]) },
+    {},
+    world,
+  ).outputs.value
 
 /** What a parameter file assigns. */
 export function parametersOf(file: string, world: World): Members {
   const { symbols, ...rest } = readTemplate(file)
   const assigned = new Map(
     [...symbols].flatMap(([name, symbol]) =>
-      symbol.kind === 'variable' ? [[`output ${name}`, { ...symbol, kind: 'output' as const, type: '' }]] : [],
+      symbol.kind === 'variable'
+        ? [[`output ${name}`, { ...symbol, kind: 'output' as const, type: '', rules: new Map() }]]
+        : [],
     ),
   )
   return deploy({ ...rest, symbols: assigned }, {}, world).outputs

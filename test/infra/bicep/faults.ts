@@ -1,6 +1,7 @@
 import { functions } from './functions.ts'
-import { field, type Node, partsOf, placeOf, within } from './syntax.ts'
-import { type BicepSymbol, readTemplate, type Template } from './template.ts'
+import { givenValues, misfit } from './literals.ts'
+import { field, keyNode, lastPart, type Node, partsOf, within } from './syntax.ts'
+import { type BicepSymbol, type ModuleSymbol, readTemplate, type Template } from './template.ts'
 
 const loaders = ['loadTextContent', 'loadJsonContent']
 
@@ -43,7 +44,7 @@ const isExported = (name: string, { root }: Template): boolean =>
 
 /**
  * What the compiler's analysis would find without knowing any resource: names and functions that nothing declares,
- * declarations that nothing uses, parameters of modules that are unknown or missing.
+ * declarations that nothing uses, parameters of modules that are unknown, missing or of another type.
  */
 export function faultsOf(template: Template): string[] {
   const { root, symbols } = template
@@ -52,7 +53,8 @@ export function faultsOf(template: Template): string[] {
   const used = usedNames(root)
   const names = new Set(used.map(({ text }) => text))
   const undeclared = used.filter(({ text }) => !symbols.has(text) && !loops.includes(text))
-  const calls = nodes.filter(({ type, parent }) => type === 'call_expression' && parent?.type !== 'decorator')
+  const decorators = new Set(nodes.filter(({ type }) => type === 'decorator').flatMap(partsOf))
+  const calls = nodes.filter(node => node.type === 'call_expression' && !decorators.has(node))
   const unknown = calls
     .map(call => field(call, 'function'))
     .filter(({ text }) => !(text in functions) && !loaders.includes(text))
@@ -60,22 +62,29 @@ export function faultsOf(template: Template): string[] {
     ([name, symbol]) => needsUse(symbol) && !names.has(name) && !isExported(name, template),
   )
   return [
-    ...undeclared.map(node => `${placeOf(node)}: nothing is named ${node.text}`),
-    ...unknown.map(node => `${placeOf(node)}: there is no function ${node.text}`),
+    ...undeclared.map(node => `${node.place}: nothing is named ${node.text}`),
+    ...unknown.map(node => `${node.place}: there is no function ${node.text}`),
     ...idle.map(([name]) => `nothing uses ${name}`),
     ...[...symbols].flatMap(([name, symbol]) =>
-      symbol.kind === 'module' ? faultsOfModule(name, symbol.path, symbol.object) : [],
+      symbol.kind === 'module' ? faultsOfModule(name, symbol, template) : [],
     ),
   ]
 }
 
-function faultsOfModule(name: string, path: string, object: Node): string[] {
-  const members = partsOf(object).find(member => partsOf(member)[0]?.text === 'params')
-  const given = partsOf(members?.namedChildren.at(-1) ?? object).map(member => partsOf(member)[0]?.text ?? '')
-  const parameters = [...readTemplate(path).symbols].filter(([, { kind }]) => kind === 'parameter')
-  const required = parameters.filter(([, symbol]) => symbol.kind === 'parameter' && symbol.otherwise === undefined)
+function faultsOfModule(name: string, { path, object }: ModuleSymbol, template: Template): string[] {
+  const params = partsOf(object).find(member => keyNode(member)?.text === 'params')
+  const given = new Map(params === undefined ? [] : givenValues(lastPart(params)))
+  const known = readTemplate(path).symbols
+  const parameters = [...known].flatMap(([key, symbol]) =>
+    symbol.kind === 'parameter' ? [[key, symbol] as const] : [],
+  )
   return [
-    ...given.filter(key => !parameters.some(([known]) => known === key)).map(key => `${name} takes no ${key}`),
-    ...required.filter(([key]) => !given.includes(key)).map(([key]) => `${name} lacks ${key}`),
+    ...[...given.keys()].filter(key => known.get(key)?.kind !== 'parameter').map(key => `${name} takes no ${key}`),
+    ...parameters.flatMap(([key, symbol]) => {
+      const value = given.get(key)
+      if (value === undefined) return symbol.otherwise === undefined ? [`${name} lacks ${key}`] : []
+      const why = misfit(value, template, symbol)
+      return why === undefined ? [] : [`${value.place}: ${key} of ${name} ${why}`]
+    }),
   ]
 }

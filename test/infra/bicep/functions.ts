@@ -4,8 +4,15 @@ export type Cloud = 'AzureCloud' | 'AzureUSGovernment' | 'AzureChinaCloud'
 
 export type Value = unknown
 
-/** What surrounds a deployment. */
-export type World = { cloud: Cloud; env: Record<string, string> }
+type Deployer = { objectId: string; userPrincipalName: string }
+
+/** What surrounds a deployment. A person deploys, unless `deployer` says otherwise. */
+export type World = { cloud: Cloud; env: Record<string, string>; deployer?: Deployer }
+
+export const person: Deployer = {
+  objectId: '00000000-0000-4000-8000-0000000de910',
+  userPrincipalName: 'operator@partner.example',
+}
 
 /** What `environment()` answers in each cloud, as far as the templates ask. */
 export const environments = {
@@ -16,7 +23,8 @@ export const environments = {
   },
   AzureUSGovernment: {
     name: 'AzureUSGovernment',
-    authentication: { loginEndpoint: 'https://login.microsoftonline.us/' },
+    // Without a slash at the end: no page promises one, so no template may rely on it.
+    authentication: { loginEndpoint: 'https://login.microsoftonline.us' },
     suffixes: { storage: 'core.usgovcloudapi.net', keyvaultDns: '.vault.usgovcloudapi.net' },
   },
   AzureChinaCloud: {
@@ -39,6 +47,15 @@ function pathOf(type: string, names: string[]): string {
 /** The id of a resource in the group that is deployed to; the segments of its name are parted by slashes. */
 export const resourceId = (type: string, name: string): string => `${groupId}/${pathOf(type, name.split('/'))}`
 
+/** Digits, so that a test can tell it from a word. */
+export const uniqueString = (values: Value[]): string => hash(values).replace(/\D/g, '').padEnd(13, '0').slice(0, 13)
+
+function truthOf(value: Value): boolean {
+  if (value === true || value === 'true') return true
+  if (value === false || value === 'false') return false
+  throw new Error(`${JSON.stringify(value)} is neither true nor false`)
+}
+
 const isEmpty = (value: Value): boolean =>
   value === null || value === '' || (typeof value === 'object' && Object.keys(value).length === 0)
 
@@ -56,8 +73,10 @@ function environmentVariable([name, otherwise]: Value[], { env }: World): Value 
  * (learn.microsoft.com/azure/azure-resource-manager/bicep/bicep-functions).
  */
 export const functions: Readonly<Record<string, (args: Value[], world: World) => Value>> = {
+  bool: ([value]) => truthOf(value),
   cidrSubnet: ([range, bits, index]) => `${textOf(range)} > /${bits}[${index}]`,
   concat: lists => lists.flat(),
+  deployer: (_, { deployer = person }) => deployer,
   empty: ([value]) => isEmpty(value),
   environment: (_, { cloud }) => environments[cloud],
   guid: args => hash(args).replace(/^(.{8})(.{4})(.{4})(.{4})(.{12}).*$/, '$1-$2-$3-$4-$5'),
@@ -75,6 +94,6 @@ export const functions: Readonly<Record<string, (args: Value[], world: World) =>
   take: ([value, count]) => (value as string | Value[]).slice(0, Number(count)),
   tenant: () => ({ tenantId: '00000000-0000-0000-0000-00000000000b' }),
   union: objects => Object.assign({}, ...objects),
-  // Digits, so that a test can tell it from a word.
-  uniqueString: args => hash(args).replace(/\D/g, '').padEnd(13, '0').slice(0, 13),
+  uniqueString: args => uniqueString(args),
+  uri: ([base, relative]) => new URL(textOf(relative), textOf(base)).href,
 }

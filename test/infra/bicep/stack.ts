@@ -1,8 +1,8 @@
 import { globSync } from 'node:fs'
 import { join } from 'node:path'
-import { root } from '../../../local/build.ts'
+import { root } from '../../../local/build/bundle.ts'
 import { type Deployment, deploy, type Resource } from './deployment.ts'
-import type { Cloud } from './functions.ts'
+import type { Cloud, World } from './functions.ts'
 import { readTemplate } from './template.ts'
 
 type Parameters = Record<string, unknown>
@@ -21,8 +21,11 @@ export const parameterFiles = find('infra/{main,samples/*}.bicepparam')
 const main = readTemplate(join(root, 'infra/main.bicep'))
 
 /** What is deployed with these parameters. */
-export const deployed = (parameters: Parameters = {}, cloud: Cloud = 'AzureCloud'): Deployment =>
-  deploy(main, { ...partner, ...parameters }, { cloud, env: {} })
+export const deployed = (
+  parameters: Parameters = {},
+  cloud: Cloud = 'AzureCloud',
+  world: Partial<World> = {},
+): Deployment => deploy(main, { ...partner, ...parameters }, { cloud, env: {}, ...world })
 
 /** What of a type is deployed. */
 export const allOf = (type: string, parameters?: Parameters, cloud?: Cloud): Resource[] =>

@@ -1,22 +1,57 @@
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { Language, type Node, Parser } from 'web-tree-sitter'
+import { Language, Parser, type Node as SyntaxNode } from 'web-tree-sitter'
 
-export type { Node }
+/** A node as plain data: the parser keeps its tree outside of JavaScript, where each look at a node costs a call. */
+export type Node = {
+  type: string
+  text: string
+  /** What stands inside, without comments and punctuation. */
+  parts: Node[]
+  fields: ReadonlyMap<string, Node>
+  /** Keywords and punctuation inside. */
+  words: string[]
+  place: string
+}
 
 const require = createRequire(import.meta.url)
 await Parser.init()
 const parser = new Parser()
 parser.setLanguage(await Language.load(require.resolve('tree-sitter-bicep/tree-sitter-bicep.wasm')))
 
-/** What stands inside a node, without comments and punctuation. */
-export const partsOf = (node: Node): Node[] =>
-  node.namedChildren.flatMap(child => (child === null || child.type === 'comment' ? [] : [child]))
+/** Space before an interpolation or the closing quote belongs to the text; the grammar counts it to what follows. */
+function spaceBefore({ type, text, place }: Node): Node[] {
+  const space = type === 'string_content' ? '' : (/^\s+/.exec(text)?.[0] ?? '')
+  return space === '' ? [] : [{ type: 'string_content', text: space, parts: [], fields: new Map(), words: [], place }]
+}
+
+function plain(node: SyntaxNode): Node {
+  const children = node.children.flatMap((child, index) =>
+    child === null || child.type === 'comment'
+      ? []
+      : [{ child, made: plain(child), field: node.fieldNameForChild(index) }],
+  )
+  const { row, column } = node.startPosition
+  return {
+    type: node.type,
+    text: node.text,
+    parts: children.flatMap(({ child, made }) => [
+      ...(node.type === 'string' ? spaceBefore(made) : []),
+      ...(child.isNamed ? [made] : []),
+    ]),
+    // The first of a name, as the parser itself answers.
+    fields: new Map(children.toReversed().flatMap(({ made, field }) => (field === null ? [] : [[field, made]]))),
+    words: children.flatMap(({ child }) => (child.isNamed ? [] : [child.type])),
+    place: `${row + 1},${column + 1}`,
+  }
+}
+
+export const partsOf = (node: Node): Node[] => node.parts
 
 /** A node that the grammar promises. */
 export function field(node: Node, name: string): Node {
-  const found = node.childForFieldName(name)
-  if (found === null) throw new Error(`No ${name} in ${node.type} ${node.text}`)
+  const found = node.fields.get(name)
+  if (found === undefined) throw new Error(`No ${name} in ${node.type} ${node.text}`)
   return found
 }
 
@@ -31,8 +66,6 @@ export const partOfType = (node: Node, ...types: string[]): Node | undefined =>
 
 /** Every node inside, itself first. */
 export const within = (node: Node): Node[] => [node, ...partsOf(node).flatMap(within)]
-
-export const placeOf = ({ startPosition: { row, column } }: Node): string => `${row + 1},${column + 1}`
 
 const escapes: Record<string, string> = { n: '\n', r: '\r', t: '\t' }
 export const unescaped = (text: string): string =>
@@ -62,11 +95,12 @@ export function parseBicep(file: string): Node {
     : source
   const tree = parser.parse(text)
   if (tree === null) throw new Error(`${file}: not read`)
-  const wrong = within(tree.rootNode).find(({ isError, isMissing }) => isError || isMissing)
-  if (wrong !== undefined || tree.rootNode.hasError) {
-    throw new Error(`${file}(${wrong === undefined ? '' : placeOf(wrong)}): not Bicep: ${wrong?.text.slice(0, 60)}`)
+  if (tree.rootNode.hasError) {
+    const wrong = tree.rootNode.descendantsOfType('ERROR')[0]
+    const place = wrong === undefined || wrong === null ? '' : plain(wrong).place
+    throw new Error(`${file}(${place}): not Bicep: ${wrong?.text.slice(0, 60)}`)
   }
-  return tree.rootNode
+  return plain(tree.rootNode)
 }
 
 /** The template that a parameter file is for, as it is written there. */

@@ -18,6 +18,8 @@ export type ModuleSymbol = Body & { kind: 'module'; path: string }
 export type ParameterSymbol = {
   kind: 'parameter'
   type: string
+  /** The type as it is written. */
+  written: string
   otherwise: Node | undefined
   /** Decorators by name, such as allowed, with their argument. */
   rules: Map<string, Node>
@@ -29,7 +31,7 @@ export type BicepSymbol =
   | ParameterSymbol
   | { kind: 'variable'; value: Node }
   | { kind: 'import'; path: string }
-  | { kind: 'output'; type: string; value: Node }
+  | { kind: 'output'; type: string; value: Node; rules: Map<string, Node> }
 
 /** By name; outputs, which may be named like anything else, as `output` and their name. */
 export type Template = { file: string; root: Node; symbols: Map<string, BicepSymbol> }
@@ -61,7 +63,7 @@ function resourceOf(declaration: Node, parent?: ResourceSymbol): ResourceSymbol 
     kind: 'resource',
     type: parent === undefined ? type : `${parent.type}/${type}`,
     apiVersion: version ?? parent?.apiVersion ?? '',
-    existing: declaration.children.some(child => child?.type === 'existing'),
+    existing: declaration.words.includes('existing'),
     parent,
     nested: new Map(),
     ...bodyOf(declaration),
@@ -73,9 +75,12 @@ function resourceOf(declaration: Node, parent?: ResourceSymbol): ResourceSymbol 
   return symbol
 }
 
-function typeOf(declaration: Node): string {
-  const type = partOfType(declaration, 'type')?.text ?? partsOf(declaration)[1]?.text ?? ''
-  return type.endsWith('[]') ? 'array' : type
+const writtenType = (declaration: Node): string =>
+  partOfType(declaration, 'type')?.text ?? partsOf(declaration)[1]?.text ?? ''
+
+const typeOf = (declaration: Node): string => {
+  const written = writtenType(declaration)
+  return written.endsWith('[]') ? 'array' : written
 }
 
 const rulesOf = (decorators: Node | undefined): Map<string, Node> =>
@@ -104,14 +109,20 @@ export function readTemplate(file: string): Template {
         continue
       case 'parameter_declaration': {
         const otherwise = partsOf(declaration)[2]
-        symbols.set(name, { kind: 'parameter', type: typeOf(declaration), otherwise, rules: rulesOf(decorators) })
+        const [type, written] = [typeOf(declaration), writtenType(declaration)]
+        symbols.set(name, { kind: 'parameter', type, written, otherwise, rules: rulesOf(decorators) })
         break
       }
       case 'variable_declaration':
         symbols.set(name, { kind: 'variable', value: lastPart(declaration) })
         break
       case 'output_declaration':
-        symbols.set(`output ${name}`, { kind: 'output', type: typeOf(declaration), value: lastPart(declaration) })
+        symbols.set(`output ${name}`, {
+          kind: 'output',
+          type: typeOf(declaration),
+          value: lastPart(declaration),
+          rules: rulesOf(decorators),
+        })
         break
       case 'resource_declaration':
         symbols.set(name, resourceOf(declaration))

@@ -1,8 +1,11 @@
-import { request as send } from 'node:http'
+import { createServer, request as send } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, describe, expect, test } from 'vitest'
 import type { FunctionMetadata, RpcData, RpcHttp } from '../../../local/host/core.ts'
-import { createHttpServer, type HttpOptions, httpRoutes, matchRoute } from '../../../local/host/http.ts'
+import { forwardTo } from '../../../local/host/forward.ts'
+import { createHttpServer, type HttpOptions } from '../../../local/host/http.ts'
+import { decodePath, encodePath } from '../../../local/host/path.ts'
+import { httpRoutes, matchRoute } from '../../../local/host/routes.ts'
 
 const httpFunction = (
   name: string,
@@ -35,6 +38,7 @@ const functions = [
   httpFunction('order', 'customers/{customer}/orders/{order}'),
   httpFunction('customers', 'customers'),
   httpFunction('named', undefined),
+  httpFunction('changes', 'changes/{kind?}'),
   timer,
 ]
 
@@ -43,7 +47,7 @@ const routes = httpRoutes(functions, 'api')
 /** Which function takes the address, and with which parameters. */
 function find(method: string, path: string) {
   for (const route of routes) {
-    const params = matchRoute(route, method, path)
+    const params = matchRoute(route, method, decodePath(path))
     if (params !== undefined) return { name: route.name, params }
   }
   return undefined
@@ -51,7 +55,7 @@ function find(method: string, path: string) {
 
 describe('a route', () => {
   test('is tried in the order of the names of the functions', () => {
-    expect(routes.map(({ name }) => name)).toEqual(['customers', 'named', 'order', 'orders', 'zz-rest'])
+    expect(routes.map(({ name }) => name)).toEqual(['changes', 'customers', 'named', 'order', 'orders', 'zz-rest'])
     const [first] = httpRoutes([httpFunction('b', 'x'), httpFunction('a', '{any}')], 'api')
     expect(first?.name).toBe('a')
   })
@@ -64,12 +68,20 @@ describe('a route', () => {
     ['POST', '/api/customers/c1/orders', 'orders', { customer: 'c1' }],
     ['GET', '/api/customers/c1/orders/', 'orders', { customer: 'c1' }],
     ['GET', '/api/customers/c%201/orders/%C3%A9', 'order', { customer: 'c 1', order: 'é' }],
-    ['GET', '/api/customers/a%2Fb/orders/c%2fd', 'order', { customer: 'a%2Fb', order: 'c%2Fd' }],
+    ['GET', '/api/customers/a%2Fb/orders/c%2fd', 'order', { customer: 'a%2Fb', order: 'c%2fd' }],
     ['GET', '/api/customers/a%252Fb/orders', 'orders', { customer: 'a%2Fb' }],
     ['GET', '/api/named', 'named', {}],
+    ['GET', '/api/changes', 'changes', {}],
+    ['GET', '/api/changes/', 'changes', {}],
+    ['GET', '/api/changes/created', 'changes', { kind: 'created' }],
+    ['GET', '/api/changes/created/more', 'zz-rest', { path: 'changes/created/more' }],
     ['POST', '/api/customers', 'zz-rest', { path: 'customers' }],
     ['DELETE', '/api/customers/c1/orders', 'zz-rest', { path: 'customers/c1/orders' }],
+    ['GET', '/api/%63ustomers/c1/%6Frders', 'orders', { customer: 'c1' }],
+    ['GET', '/api/customers/%zz/orders', 'orders', { customer: '%zz' }],
+    ['GET', '/api/customers/%FF%c3%A9%E0%A4%A/orders', 'orders', { customer: '%FFé%E0%A4%A' }],
     ['GET', '/api/customers//orders', 'zz-rest', { path: 'customers//orders' }],
+    ['GET', '/api/a/b/', 'zz-rest', { path: 'a/b/' }],
     ['GET', '/api/customers/c1', 'zz-rest', { path: 'customers/c1' }],
     ['GET', '/api/customers/c1/orders/o1/more', 'zz-rest', { path: 'customers/c1/orders/o1/more' }],
     ['GET', '/api/a%20b/c%2Fd', 'zz-rest', { path: 'a b/c%2Fd' }],
@@ -84,6 +96,9 @@ describe('a route', () => {
     ['GET', '/customers'],
     ['GET', '/apis/customers'],
     ['GET', '/admin'],
+    ['GET', '/api//customers'],
+    ['GET', '//api/customers'],
+    ['GET', '/api//'],
     ['PUT', '/api/customers'],
     ['get', '/api/customers'],
   ])('does not exist for %s %s', (method, path) => {
@@ -130,6 +145,20 @@ async function serve(options: Partial<HttpOptions> = {}, returned: { value: RpcD
   return { url: `http://127.0.0.1:${port}`, port, invocations }
 }
 
+/** Sends a path as it is; `fetch` would rewrite it. */
+const raw = (
+  port: number,
+  path: string,
+  headers: Record<string, string> = {},
+): Promise<{ status: number; text: string }> =>
+  new Promise((resolve, reject) => {
+    send({ port, host: '127.0.0.1', path, headers }, async response => {
+      resolve({ status: response.statusCode ?? 0, text: Buffer.concat(await response.toArray()).toString() })
+    })
+      .on('error', reject)
+      .end()
+  })
+
 const bodyless = async (response: Response) => ({ status: response.status, text: await response.text() })
 
 describe('a function', () => {
@@ -152,6 +181,30 @@ describe('a function', () => {
         body: { bytes: Buffer.from('hello') },
       },
     })
+  })
+
+  test.each([
+    ['/api/customers/%zz/orders', '%zz', '/api/customers/%25zz/orders'],
+    ['/api/customers/%FF/orders', '%FF', '/api/customers/%FF/orders'],
+    ['/api/customers/a%252Fb/orders', 'a%2Fb', '/api/customers/a%2Fb/orders'],
+    ['/api/customers/%68i%20%3F/%6Frders', 'hi ?', '/api/customers/hi%20%3F/orders'],
+  ])('is handed %s decoded once, however it is encoded', async (path, customer, url) => {
+    const { port, invocations } = await serve()
+    expect((await raw(port, path)).status).toBe(200)
+    expect(invocations.at(-1)?.http).toMatchObject({ params: { customer }, url: `http://127.0.0.1:${port}${url}` })
+    expect(encodePath(decodePath(path))).toBe(url)
+  })
+
+  test('is handed a parameter that is repeated as one text', async () => {
+    const { url, invocations } = await serve()
+    await fetch(`${url}/api/customers?a=1&b=2&a=3`)
+    expect(invocations.at(-1)?.http?.query).toEqual({ a: '1,3', b: '2' })
+  })
+
+  test('is never reached by an address that begins with two slashes, whatever host it seems to name', async () => {
+    const { port, invocations } = await serve()
+    expect(await raw(port, '//127.0.0.1/api/customers')).toEqual({ status: 404, text: '' })
+    expect(invocations).toEqual([])
   })
 
   test('gets no body where none was sent, nor one that was sent chunked', async () => {
@@ -180,13 +233,14 @@ describe('a function', () => {
     expect(Object.fromEntries(response.headers)).toMatchObject({
       location: '/x',
       'content-type': 'text/csv',
-      'content-length': '2',
+      'transfer-encoding': 'chunked',
     })
+    expect(response.headers.get('content-length')).toBeNull()
     expect(await response.text()).toBe('é')
   })
 
   test.each<[RpcData, number, string, string | null]>([
-    [{ http: { statusCode: '200', body: { string: 'text' } } }, 200, 'text', '4'],
+    [{ http: { statusCode: '200', body: { string: 'text' } } }, 200, 'text', null],
     [{ http: {} }, 200, '', '0'],
     [{ http: { statusCode: '304', headers: { etag: '"a"' } } }, 304, '', null],
     [{ http: { statusCode: '204' } }, 204, '', null],
@@ -218,6 +272,44 @@ describe('a function', () => {
   })
 })
 
+describe('the master key', () => {
+  test('opens functions as their own key does, and is demanded by what is under /admin', async () => {
+    const { url } = await serve({ key: 'k', masterKey: 'm', startByHand: () => true })
+    const status = async (path: string, key?: string, method = 'GET') =>
+      (await fetch(url + path, { method, headers: key === undefined ? {} : { 'x-functions-key': key } })).status
+    expect(await status('/api/customers/c/orders', 'm')).toBe(200)
+    expect(await status('/api/customers/c/orders', 'k')).toBe(200)
+    expect(await status('/admin/functions/a', 'm', 'POST')).toBe(202)
+    expect(await status('/admin/functions/a', 'k', 'POST')).toBe(401)
+    expect(await status('/admin/functions/a', undefined, 'POST')).toBe(401)
+  })
+})
+
+describe('what no function takes', () => {
+  test('is answered by another server on this machine, if one is given', async () => {
+    const seen: string[] = []
+    const other = createServer((request, response) => {
+      seen.push(`${request.method} ${request.url} ${request.headers.host}`)
+      response.writeHead(201, { 'x-a': 'b' }).end('page')
+    })
+    await new Promise<void>(resolve => other.listen(0, '127.0.0.1', resolve))
+    ends.push(() => new Promise(resolve => other.close(resolve)))
+    const { url, port } = await serve({
+      elsewhere: forwardTo(`http://127.0.0.1:${(other.address() as AddressInfo).port}`),
+    })
+
+    const response = await fetch(`${url}/x?y=1`, { method: 'PUT', body: 'hello' })
+    expect([response.status, response.headers.get('x-a'), await response.text()]).toEqual([201, 'b', 'page'])
+    expect((await fetch(`${url}/api/customers`)).status).toBe(200)
+    expect(seen).toEqual([`PUT /x?y=1 127.0.0.1:${port}`])
+  })
+
+  test('is 502 where that server is gone', async () => {
+    const { url } = await serve({ elsewhere: forwardTo('http://127.0.0.1:1') })
+    expect(await bodyless(await fetch(`${url}/`))).toEqual({ status: 502, text: '' })
+  })
+})
+
 describe('a refusal of the host', () => {
   test('has no body: 401 without the key, where one is demanded', async () => {
     const { url, invocations } = await serve({ key: 'k' })
@@ -239,25 +331,26 @@ describe('a refusal of the host', () => {
     expect(await bodyless(await fetch(`${url}/api/x`, { method: 'PUT' }))).toEqual({ status: 404, text: '' })
   })
 
-  test('has no body: 400 for an address that cannot be decoded', async () => {
-    const { url, invocations } = await serve()
-    for (const path of ['/api/customers/%E0%A4%A/orders', '/api/%', '/api/customers/%ff/orders']) {
-      expect(await bodyless(await fetch(url + path)), path).toEqual({ status: 400, text: '' })
-    }
+  test('has no body: 400 for a path with a null character', async () => {
+    const { port, invocations } = await serve()
+    expect(await raw(port, '/api/customers/%00/orders')).toEqual({ status: 400, text: '' })
     expect(invocations).toEqual([])
+  })
+
+  test('has no body: 414 for an address over 8 KB, 431 for headers over 32 KB', async () => {
+    const { port, invocations } = await serve()
+    const ofBytes = (count: number) =>
+      `/api/customers?a=${'x'.repeat(count - 'GET /api/customers?a= HTTP/1.1\r\n'.length)}`
+    expect(await raw(port, ofBytes(8193))).toEqual({ status: 414, text: '' })
+    expect(await raw(port, ofBytes(100_000))).toEqual({ status: 414, text: '' })
+    expect(invocations).toEqual([])
+    expect((await raw(port, ofBytes(8192))).status).toBe(200)
+    expect(await raw(port, '/api/customers', { a: 'x'.repeat(33_000) })).toEqual({ status: 431, text: '' })
   })
 
   test('has no body: 400 for a host name that is none', async () => {
     const { port } = await serve()
-    const status = await new Promise((resolve, reject) => {
-      send({ port, host: '127.0.0.1', path: '/api/customers', headers: { host: 'a b' } }, response => {
-        response.resume()
-        resolve(response.statusCode)
-      })
-        .on('error', reject)
-        .end()
-    })
-    expect(status).toBe(400)
+    expect(await raw(port, '/api/customers', { host: 'a b' })).toEqual({ status: 400, text: '' })
   })
 
   test('has no body: 500 where the function could not be run', async () => {
@@ -271,11 +364,11 @@ describe('a refusal of the host', () => {
     expect(await bodyless(await fetch(`${url}/api/customers`))).toEqual({ status: 500, text: '' })
   })
 
-  test('has no body: 413 for a request over 100 MiB', async () => {
+  test('has no body: 500 for a request over 100 MiB', async () => {
     const { url, invocations } = await serve()
     const post = (length: number) =>
       fetch(`${url}/api/customers/c/orders`, { method: 'POST', body: Buffer.alloc(length) })
-    expect(await bodyless(await post(104_857_601))).toEqual({ status: 413, text: '' })
+    expect(await bodyless(await post(104_857_601))).toEqual({ status: 500, text: '' })
     expect(invocations).toEqual([])
   })
 })

@@ -67,6 +67,15 @@ describe('the parameters of a request', () => {
         createdTo: { seconds: 1_795_132_800, fraction: '0000001' },
       },
     ],
+    // A date stands for its start in UTC, for either bound.
+    ['?createdFrom=2026-11-20', { createdFrom: { seconds: 1_795_132_800, fraction: '' } }],
+    [
+      '?createdFrom=2026-11-20&createdTo=2026-11-21',
+      {
+        createdFrom: { seconds: 1_795_132_800, fraction: '' },
+        createdTo: { seconds: 1_795_219_200, fraction: '' },
+      },
+    ],
   ])('"%s" are read', async (query, expected) => {
     expect(await read({ query })).toEqual({ ...defaults, ...expected })
   })
@@ -88,7 +97,15 @@ describe('the parameters of a request', () => {
     ['?includePrice=%20true', 'includePrice', 'true or false'],
     ['?status=done', 'status', 'one of pending, completed, cancelled, unknown'],
     ['?billingType=onetime', 'billingType', 'one of monthly, annual, one_time, none, triennial, biennial'],
-    ['?createdFrom=2026-11-20', 'createdFrom', 'an instant with a zone'],
+    [
+      '?createdFrom=2026-02-30',
+      'createdFrom',
+      'a date such as 2026-11-01 (its start in UTC) or a timestamp with a zone',
+    ],
+    ['?createdTo=2026-11', 'createdTo', 'a date such as'],
+    ['?createdTo=2026-11-20T00:00', 'createdTo', 'a timestamp with a zone'],
+    ['?createdFrom=2026-11-20&createdTo=2026-11-20', 'createdTo', 'later than createdFrom'],
+    ['?createdFrom=2026-11-20T00:00:00.1Z&createdTo=2026-11-20', 'createdTo', 'later than createdFrom'],
     ['?createdTo=2026-11-20T01:00:00+01:00', 'createdTo', '%2B'],
     ['?createdFrom=2026-11-20T00:00:00Z&createdTo=2026-11-20T00:00:00Z', 'createdTo', 'later than createdFrom'],
     ['?createdFrom=2026-11-20T00:00:00Z&createdTo=2026-11-20T00:30:00%2B01:00', 'createdTo', 'later'],

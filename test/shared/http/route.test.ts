@@ -70,6 +70,7 @@ describe('a function at the edge', () => {
         level: 'information',
         event: {
           event: 'request',
+          level: 'info',
           function: 'get-things',
           correlationId: 'id-1',
           workflowRunId: 'r'.repeat(128),

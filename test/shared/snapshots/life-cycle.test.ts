@@ -123,6 +123,26 @@ describe('a run ends', () => {
   })
 })
 
+test('a run that is cancelled ends also if a part cannot be recorded as failed, and names its parts rightly', async () => {
+  const world = await createWorld(small)
+  world.customers.push(...makeCustomers(9))
+  const id = await start(world)
+  await plan(world)
+  const last = world.queue.findIndex(({ message }) => message.kind === 'part' && message.part === 2)
+  const [third] = world.queue.splice(last, 1)
+  if (third !== undefined) await world.snapshots.handle(third.message, longCall(world))
+  world.store.before = (operation, name) => {
+    if (operation === 'stage' && /part-0000[01]/.test(name)) throw new AppError('snapshot_blob_locked', name)
+  }
+  await world.snapshots.cancel(id, longCall(world))
+  await world.drain()
+  const { parts, customers, error } = manifestOf(world, id)
+  expect(parts.map(({ name }) => name)).toEqual(['part-00002.ndjson.gz'])
+  expect(customers).toEqual({ planned: 9, read: 3, failed: 0 })
+  expect(error?.code).toBe('snapshot_cancelled')
+  expect(await start(world)).not.toBe(id)
+})
+
 describe('a run begins', () => {
   test('also if the write that decides it takes far longer than its message', async () => {
     const world = await createWorld(small)

@@ -1,0 +1,7 @@
+import { relative } from 'node:path'
+import { packageApp } from '../build/package.ts'
+
+const { folder, zip, files, bytes } = await packageApp()
+console.log(`${files.length} files, ${Math.ceil(bytes / 1024)} KiB
+  ${relative(process.cwd(), zip)}
+  ${relative(process.cwd(), folder)}`)

@@ -1,0 +1,148 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { environment } from '../../shared/settings.ts'
+import { noAnswer, readAppUrl } from '../processes/app-url.ts'
+import { CommandError } from '../processes/command-error.ts'
+
+/**
+ * `npm run smoke -- URL [KEY]`: asks a running app a few questions from the outside, as after a deployment, and prints a
+ * line for each. `APP_TOKEN` is sent as a bearer token to an app with Entra ID sign-in. Ends with 0 if all is well, with 2
+ * if only the credential is missing, as before anybody has stored it, and with 1 if anything is broken.
+ */
+const [url = environment().APP_URL ?? '', key = environment().APP_KEY] = process.argv.slice(2)
+const token = environment().APP_TOKEN
+
+if (url === '') throw new CommandError('Say where the app is: npm run smoke -- https://your-app.azurewebsites.net KEY')
+const base = readAppUrl(url)
+const isLoopback = ['localhost', '127.0.0.1', '[::1]'].includes(base.hostname)
+
+/** A new app answers 404 or not at all until its functions are known to the platform. */
+const patienceMs = isLoopback ? 0 : 120_000
+const pauseMs = 3_000
+/** The app itself gives up after 100 seconds by default. */
+const mostMs = 110_000
+
+type Problem = {
+  status?: unknown
+  error?: { code?: unknown; message?: unknown; target?: unknown }
+  correlationId?: unknown
+}
+type Answer = { status: number; headers: Headers; json: unknown }
+
+async function get(path: string, withKey = true): Promise<Answer> {
+  const headers = {
+    ...(withKey && key !== undefined ? { 'x-functions-key': key } : {}),
+    ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+  }
+  const response = await fetch(new URL(path, base), { headers, signal: AbortSignal.timeout(mostMs) }).catch(error => {
+    throw noAnswer(base, error)
+  })
+  const text = await response.text()
+  return { status: response.status, headers: response.headers, json: text === '' ? undefined : JSON.parse(text) }
+}
+
+/** The app was reached and asked its vault, which has no credential for it yet. */
+class CredentialMissing extends Error {}
+
+function expect(holds: boolean, otherwise: string): asserts holds {
+  if (!holds) throw new Error(otherwise)
+}
+
+/** Every failure of the app has this shape, whatever went wrong. */
+function expectProblem({ status, headers, json }: Answer, wanted: number, code: string): void {
+  const { error, correlationId, status: told } = (json ?? {}) as Problem
+  expect(
+    status === wanted,
+    `answered ${status} instead of ${wanted}${error === undefined ? '' : `: ${String(error.message)}`}`,
+  )
+  expect(error?.code === code && told === wanted, `the error is ${String(error?.code)}, not ${code}`)
+  expect(typeof error?.message === 'string' && error.message !== '', 'the error says nothing')
+  expect(correlationId === headers.get('x-correlation-id'), 'the error has another correlation id than its header')
+}
+
+async function checkHealth(): Promise<string> {
+  const until = Date.now() + patienceMs
+  for (;;) {
+    try {
+      const { status, json } = await get('/api/health', false)
+      expect(status === 200 && (json as { status?: unknown }).status === 'ok', `answered ${status}`)
+      return 'alive'
+    } catch (error) {
+      if (Date.now() + pauseMs > until) throw error
+      await sleep(pauseMs)
+    }
+  }
+}
+
+async function checkKey(): Promise<string> {
+  // Core Tools and the local host demand a key only when told to.
+  const { status } = await get('/api/customers', false)
+  if (isLoopback && key === undefined && status !== 401) return 'no key is demanded on this machine'
+  expect(status === 401, `answered ${status} without a key`)
+  return 'demanded'
+}
+
+async function checkOrders(): Promise<string> {
+  const customers = await get('/api/customers?top=1')
+  const { value, error } = (customers.json ?? {}) as { value?: { customerTenantId: string }[] } & Problem
+  if (customers.status === 424 && error?.code === 'key_vault_refused')
+    throw new CredentialMissing(String(error.message))
+  expect(
+    customers.status === 200 && Array.isArray(value),
+    `the customers: ${customers.status} ${String(error?.message ?? '')}`,
+  )
+  const id = value[0]?.customerTenantId
+  if (id === undefined) return 'the partner has no customers'
+  const orders = await get(`/api/customers/${id}/orders`)
+  const {
+    items,
+    totalCount,
+    error: refusal,
+  } = (orders.json ?? {}) as { items?: unknown[]; totalCount?: unknown } & Problem
+  if (orders.status === 403 && refusal?.code === 'no_customer_relationship')
+    return 'refused: the first customer has left'
+  expect(orders.status === 200, `answered ${orders.status} ${String(refusal?.message ?? '')}`)
+  expect(Array.isArray(items) && totalCount === items.length, 'the answer is not a collection of orders')
+  expect(orders.headers.get('x-orders-source') === 'live', 'the orders are not live')
+  return `${items.length} of the first customer`
+}
+
+async function checkBadRequest(): Promise<string> {
+  const answer = await get('/api/customers/not-a-guid/orders')
+  expectProblem(answer, 400, 'invalid_request')
+  const target = (answer.json as Problem).error?.target
+  expect(target === 'customerTenantId', `the error is about ${String(target)}`)
+  return 'refused with its reason'
+}
+
+async function checkUnknownRoute(): Promise<string> {
+  expectProblem(await get('/api/there-is-nothing-here'), 404, 'route_not_found')
+  return 'answered as an error of ours'
+}
+
+async function checkDefinition(): Promise<string> {
+  const { status, json } = await get('/api/openapi.json', false)
+  const { swagger, host, paths } = (json ?? {}) as { swagger?: unknown; host?: unknown; paths?: object }
+  expect(status === 200 && swagger === '2.0', `answered ${status}`)
+  expect(host === base.host, `names the host ${String(host)}`)
+  return `${Object.keys(paths ?? {}).length} paths`
+}
+
+const checks: [name: string, check: () => Promise<string>][] = [
+  ['health', checkHealth],
+  ['key', checkKey],
+  ['orders', checkOrders],
+  ['bad request', checkBadRequest],
+  ['unknown route', checkUnknownRoute],
+  ['definition', checkDefinition],
+]
+
+for (const [name, check] of checks) {
+  try {
+    console.log(`ok    ${name}: ${await check()}`)
+  } catch (error) {
+    const isMissing = error instanceof CredentialMissing
+    const message = error instanceof Error ? error.message : String(error)
+    console.log(isMissing ? `WAIT  ${name}: reached, credential missing: ${message}` : `FAIL  ${name}: ${message}`)
+    process.exitCode = isMissing && process.exitCode !== 1 ? 2 : 1
+  }
+}

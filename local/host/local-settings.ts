@@ -1,0 +1,24 @@
+import { readFile } from 'node:fs/promises'
+import { z } from 'zod'
+import { root } from '../build/bundle.ts'
+import { CommandError } from '../processes/command-error.ts'
+
+const localSettings = z.object({ Values: z.record(z.string(), z.string()).default({}) })
+
+/** Puts the settings of `local.settings.json`, the file Core Tools reads, into the environment, which goes before them. */
+export async function loadLocalSettings(): Promise<void> {
+  const text = await readFile(`${root}local.settings.json`, 'utf8').catch(() => undefined)
+  if (text === undefined) return
+  for (const [name, value] of Object.entries(parseLocalSettings(text))) process.env[name] ??= value
+}
+
+export function parseLocalSettings(text: string): Record<string, string> {
+  try {
+    return localSettings.parse(JSON.parse(text.replace(/^\uFEFF/, ''))).Values
+  } catch (error) {
+    const reason = error instanceof z.ZodError ? z.prettifyError(error).replaceAll('\n', ' ') : String(error)
+    throw new CommandError(
+      `local.settings.json cannot be read (${reason}). Write it as local.settings.sample.json is: {"Values": {"NAME": "text", …}}.`,
+    )
+  }
+}

@@ -1,0 +1,23 @@
+/* global SwaggerUIBundle */
+
+/** Shows the document as the app serves it; requests are sent the way this page was reached. */
+async function showReference() {
+  const spec = await (await fetch('/api/openapi.json', { headers: { 'x-ms-client-request-id': 'npm-start' } })).json()
+  const { key } = await (await fetch('/local/state')).json()
+  const viewer = SwaggerUIBundle({
+    dom_id: '#viewer',
+    spec: { ...spec, host: location.host, schemes: [location.protocol.replace(':', '')] },
+    presets: [SwaggerUIBundle.presets.apis],
+    // Its badge would ask a validator on the internet.
+    validatorUrl: null,
+    docExpansion: 'list',
+    defaultModelsExpandDepth: -1,
+    tryItOutEnabled: true,
+    onComplete: () => {
+      if (key !== undefined) viewer.preauthorizeApiKey('api_key', key)
+    },
+  })
+}
+
+if (matchMedia('(prefers-color-scheme: dark)').matches) document.documentElement.classList.add('dark-mode')
+showReference()

@@ -1,0 +1,20 @@
+import { CommandError } from './command-error.ts'
+
+/** The address of a running app as a person gives it. */
+export function readAppUrl(text: string): URL {
+  const url = URL.parse(text)
+  if (url !== null && /^https?:$/.test(url.protocol)) return url
+  throw new CommandError(
+    `"${text}" is no address of an app. Write it with https://, as in https://your-app.azurewebsites.net`,
+  )
+}
+
+/** Where the reason of a failed `fetch` is. */
+const reasonOf = (error: unknown): string => {
+  const cause = error instanceof Error ? (error.cause ?? error) : error
+  return cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause)
+}
+
+/** What to do where nobody answers. */
+export const noAnswer = (url: URL, error: unknown): CommandError =>
+  new CommandError(`${url.origin} does not answer (${reasonOf(error)}). Start the app there, or check the address.`)

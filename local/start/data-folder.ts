@@ -1,0 +1,79 @@
+import { rmSync } from 'node:fs'
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { join, relative } from 'node:path'
+import { z } from 'zod'
+import { root } from '../build/bundle.ts'
+import { CommandError } from '../processes/command-error.ts'
+
+/** What `npm start` tells the other commands on this machine while it runs. */
+const running = z.object({
+  pid: z.number(),
+  url: z.string(),
+  storage: z.string(),
+  /** The container of the snapshots. */
+  container: z.string(),
+  /** The simulator over plain HTTP, which a browser takes without a warning. */
+  plainUrl: z.string(),
+  certificateFile: z.string(),
+  settings: z.record(z.string(), z.string()),
+})
+
+export type RunningStart = z.infer<typeof running>
+
+/** Where `npm start` keeps its data: `.local`, or `LOCAL_DATA_FOLDER`. */
+export const dataFolder = (env: Readonly<Record<string, string | undefined>>): string =>
+  env.LOCAL_DATA_FOLDER ?? `${root}.local`
+
+const runningFile = (folder: string): string => join(folder, 'running.json')
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    // There, but another account's.
+    return error instanceof Error && 'code' in error && error.code === 'EPERM'
+  }
+}
+
+/** The `npm start` that runs on this folder, or undefined. */
+export async function findRunning(folder: string): Promise<RunningStart | undefined> {
+  const text = await readFile(runningFile(folder), 'utf8').catch(() => undefined)
+  if (text === undefined) return undefined
+  try {
+    const found = running.parse(JSON.parse(text))
+    return isAlive(found.pid) ? found : undefined
+  } catch {
+    // Cut off, or of another version.
+    return undefined
+  }
+}
+
+/** The `npm start` that runs on this folder. Throws what to do if there is none. */
+export async function requireRunning(folder: string): Promise<RunningStart> {
+  const found = await findRunning(folder)
+  if (found === undefined)
+    throw new CommandError('Nothing runs on this machine. Run "npm start" in another terminal first.')
+  return found
+}
+
+/** Makes the folder, and refuses one that another `npm start` uses: two storages in one folder would damage each other. */
+export async function openDataFolder(folder: string): Promise<void> {
+  const other = await findRunning(folder)
+  if (other !== undefined) {
+    const name = relative(process.cwd(), folder) || folder
+    throw new CommandError(
+      `npm start runs already: ${other.url}/ (process ${other.pid}, data in ${name}). End it with Ctrl-C, or set LOCAL_DATA_FOLDER to another folder.`,
+    )
+  }
+  await mkdir(folder, { recursive: true })
+}
+
+/** Says what runs, until this process ends. Only this account may read it. */
+export async function publishRunning(folder: string, found: Omit<RunningStart, 'pid'>): Promise<void> {
+  const file = runningFile(folder)
+  const text = JSON.stringify({ pid: process.pid, ...found }, null, 2)
+  await writeFile(`${file}.${process.pid}`, text, { mode: 0o600 })
+  await rename(`${file}.${process.pid}`, file)
+  process.once('exit', () => rmSync(file, { force: true }))
+}

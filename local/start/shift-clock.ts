@@ -1,0 +1,14 @@
+// Loaded first by a host that is to live on another day: shifts its clock by LOCAL_CLOCK_SHIFT_MS milliseconds.
+const shiftMs = Number(process.env.LOCAL_CLOCK_SHIFT_MS)
+const RealDate = Date
+
+globalThis.Date = class extends RealDate {
+  constructor(...values: [] | ConstructorParameters<typeof Date>) {
+    if (values.length === 0) super(RealDate.now() + shiftMs)
+    else super(...values)
+  }
+
+  static override now(): number {
+    return RealDate.now() + shiftMs
+  }
+} as DateConstructor

@@ -1,0 +1,61 @@
+import type { PickList } from '../http/parameter-kinds.ts'
+
+/** A list that a designer fills a dropdown from. */
+type Picker = {
+  operationId: string
+  /** Values that the list is always asked with. */
+  given?: Readonly<Record<string, number>>
+  /** Parameters of the list that take what the maker picked before, under the same name. */
+  dependsOn?: readonly string[]
+  collection: string
+  value: string
+  title: string
+}
+
+const pickers: Readonly<Record<PickList, Picker>> = {
+  customer: {
+    operationId: 'ListCustomers',
+    given: { top: 1000 },
+    collection: 'value',
+    value: 'customerTenantId',
+    title: 'companyName',
+  },
+  // An order has no name. Makers know its date rather than its id.
+  order: {
+    operationId: 'GetCustomerOrders',
+    dependsOn: ['customerTenantId'],
+    collection: 'items',
+    value: 'id',
+    title: 'creationDate',
+  },
+  snapshot: {
+    operationId: 'ListSnapshots',
+    given: { top: 100 },
+    collection: 'value',
+    value: 'snapshotId',
+    title: 'startedAt',
+  },
+}
+
+/** The extensions for a dropdown: the old form, which every designer reads, and the new one. */
+export function pickFrom(list: PickList): Record<string, unknown> {
+  const { operationId, given = {}, dependsOn = [], collection, value, title } = pickers[list]
+  const references = (member: string) => Object.fromEntries(dependsOn.map(name => [name, { [member]: name }]))
+  const constants = Object.entries(given).map(([name, constant]) => [name, { value: constant }])
+  return {
+    'x-ms-dynamic-values': {
+      operationId,
+      parameters: { ...given, ...references('parameter') },
+      'value-collection': collection,
+      'value-path': value,
+      'value-title': title,
+    },
+    'x-ms-dynamic-list': {
+      operationId,
+      parameters: { ...Object.fromEntries(constants), ...references('parameterReference') },
+      itemsPath: collection,
+      itemValuePath: value,
+      itemTitlePath: title,
+    },
+  }
+}

@@ -1,0 +1,262 @@
+import { readFileSync } from 'node:fs'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { root } from '../../local/build/bundle.ts'
+import { type Azurite, startAzurite } from '../../local/processes/azurite.ts'
+import { refuse } from '../../local/simulator/failure-cases.ts'
+import { type SimulatedCustomer, sampleOrder } from '../../local/simulator/sample-data.ts'
+import { connectorOf } from '../support/connections.ts'
+import { createTrigger, runAction } from '../support/maker.ts'
+import { type RunningApp, startApp } from '../support/running-app.ts'
+import type { Workflow } from '../support/workflow.ts'
+import { type Connectors, type Run, runWorkflow } from '../support/workflow-run.ts'
+
+const key = 'a-key-of-the-connection'
+let azurite: Azurite
+let app: RunningApp
+
+beforeAll(async () => {
+  azurite = await startAzurite()
+  app = await startApp({
+    storage: azurite.connectionString,
+    simulator: { customers: 5, ordersEach: 3 },
+    settings: { LOCAL_FUNCTION_KEY: key, PARTNER_CENTER_REQUESTS_PER_MINUTE: '60000', REQUEST_DEADLINE_SECONDS: '3' },
+  })
+})
+afterAll(async () => {
+  await app.stop()
+  await azurite.stop()
+})
+beforeEach(() => app.simulator.partnerCenter.faults.clear())
+
+const read = (name: string) =>
+  (
+    JSON.parse(readFileSync(`${root}infra/logic-apps/power-automate/${name}.json`, 'utf8')) as {
+      properties: { definition: Workflow }
+    }
+  ).properties.definition
+
+const orders = () => ({ shared_partnercenterorders: connectorOf({ url: app.url, key }) })
+const customerAt = (at: number): SimulatedCustomer => {
+  const customer = app.simulator.partnerCenter.customers[at]
+  if (customer === undefined) throw new Error('The sample data is too small')
+  return customer
+}
+const snapshot = () => runAction({ url: `${app.api}/snapshots`, method: 'POST', key, secondMs: 20 })
+
+type Call = { operationId: string } & Record<string, unknown>
+
+/** A service that takes every call, and what it was called with. */
+function recorder(): { calls: Call[]; connector: Connectors[string] } {
+  const calls: Call[] = []
+  return {
+    calls,
+    connector: async (operationId, parameters) => {
+      calls.push({ operationId, ...parameters })
+      return { statusCode: 200, body: {} }
+    },
+  }
+}
+
+describe('new orders to Teams', () => {
+  test('posts each new order once, with its customer, its lines and its price', async () => {
+    const poll = createTrigger({ url: `${app.api}/order-changes/created`, key, secondMs: 20 })
+    await poll()
+    await snapshot()
+    await poll()
+    customerAt(1).orders.push(sampleOrder(customerAt(1).id, 501))
+    await snapshot()
+    const teams = recorder()
+    const items = await poll()
+    for (const trigger of items) {
+      const { actions } = read('new-order-to-teams')
+      const connectors = { ...orders(), shared_teams: teams.connector }
+      const parameters = { teamId: 'a-team', channelId: 'a-channel' }
+      expect(await runWorkflow({ actions, connectors, parameters, trigger })).toEqual({ status: 'Succeeded' })
+    }
+
+    expect(items).toHaveLength(1)
+    const [message, ...more] = teams.calls
+    expect(more).toEqual([])
+    expect(message).toMatchObject({ operationId: 'PostMessageToConversation', 'body/recipient/groupId': 'a-team' })
+    const text = String(message?.['body/messageBody'])
+    expect(text).toContain(String(items[0]?.customerName))
+    expect(text).toContain(String(items[0]?.orderId))
+    expect(text).toMatch(/<ul><li>\d+ x .+<\/li><\/ul>/)
+    expect(text).toMatch(/\d+(\.\d+)? [A-Z]{3}</)
+  })
+
+  test('posts the order without its details if they cannot be read', async () => {
+    const { actions } = read('new-order-to-teams')
+    const teams = recorder()
+    app.simulator.partnerCenter.faults.set(customerAt(2).id, refuse(403, '20002', 'No relationship.'))
+    const trigger = { customerTenantId: customerAt(2).id, orderId: 'an-order' }
+    const run = await runWorkflow({ actions, connectors: { ...orders(), shared_teams: teams.connector }, trigger })
+
+    expect(run).toEqual({ status: 'Succeeded' })
+    expect(teams.calls.map(call => call['body/messageBody'])).toEqual([
+      expect.stringMatching(/an-order.*no_customer_relationship/),
+    ])
+  })
+})
+
+describe('order lines to Excel', () => {
+  type Row = Record<string, unknown>
+
+  /** A table as Excel Online keeps it: texts, and no rule that a key is unique. */
+  function createTable() {
+    const rows: Row[] = []
+    let writes = 0
+    const cells = (parameters: Row) =>
+      Object.fromEntries(
+        Object.entries(parameters)
+          .filter(([name]) => name.startsWith('item/'))
+          .map(([name, value]) => [name.slice('item/'.length), String(value)]),
+      )
+    const connector: Connectors[string] = async (operationId, parameters, all) => {
+      if (operationId === 'GetItems') return { statusCode: 200, body: { value: all ? rows : rows.slice(0, 256) } }
+      writes++
+      if (operationId === 'AddRowV2') rows.push(cells(parameters))
+      else {
+        const row = rows.find(each => each[String(parameters.idColumn)] === parameters.id)
+        if (row === undefined) return { statusCode: 404, body: {} }
+        Object.assign(row, cells(parameters))
+      }
+      return { statusCode: 200, body: {} }
+    }
+    return { rows, connector, writes: () => writes }
+  }
+
+  const table = createTable()
+  const run = (): Promise<Run> =>
+    runWorkflow({
+      actions: read('order-lines-to-excel').actions,
+      connectors: { ...orders(), shared_excelonlinebusiness: table.connector },
+    })
+  const keys = () => table.rows.map(({ RowKey }) => RowKey)
+  const lines = () =>
+    app.simulator.partnerCenter.customers.flatMap(each => each.orders.flatMap(({ lineItems }) => lineItems))
+
+  test('adds every line of every customer once', async () => {
+    expect(await run()).toEqual({ status: 'Succeeded' })
+    expect(table.rows).toHaveLength(lines().length)
+    expect(new Set(keys()).size).toBe(table.rows.length)
+    expect(table.rows[0]).toMatchObject({
+      Customer: expect.stringMatching(/\w/),
+      Quantity: expect.stringMatching(/^\d+$/),
+    })
+  })
+
+  test('writes nothing the second time', async () => {
+    const before = table.writes()
+    expect(await run()).toEqual({ status: 'Succeeded' })
+    expect(table.writes()).toBe(before)
+  })
+
+  test('updates the row of a line that changed, and adds the rows of a new order', async () => {
+    const [changed] = customerAt(0).orders[0]?.lineItems ?? []
+    Object.assign(changed ?? {}, { quantity: 4321 })
+    const order = sampleOrder(customerAt(3).id, 601)
+    customerAt(3).orders.push(order)
+    const before = table.writes()
+
+    expect(await run()).toEqual({ status: 'Succeeded' })
+    expect(table.writes() - before).toBe(1 + (order.lineItems?.length ?? 0))
+    expect(table.rows.filter(({ Quantity }) => Quantity === '4321')).toHaveLength(1)
+    expect(table.rows).toHaveLength(lines().length)
+    expect(new Set(keys()).size).toBe(table.rows.length)
+  })
+
+  test('goes on after a customer who cannot be read, and tells of it in the end', async () => {
+    app.simulator.partnerCenter.faults.set(customerAt(1).id, refuse(400, '1', 'Odd.'))
+    const order = sampleOrder(customerAt(4).id, 602)
+    customerAt(4).orders.push(order)
+    expect(await run()).toEqual({ status: 'Failed', message: expect.stringContaining(': ') })
+    expect(table.rows).toHaveLength(lines().length)
+  })
+
+  test('passes over a customer who has left', async () => {
+    app.simulator.partnerCenter.faults.set(customerAt(1).id, refuse(403, '20002', 'No relationship.'))
+    expect(await run()).toEqual({ status: 'Succeeded' })
+  })
+
+  test('fails if Excel refuses a row', async () => {
+    customerAt(4).orders.push(sampleOrder(customerAt(4).id, 603))
+    const refusing: Connectors[string] = async (operationId, parameters, all) =>
+      operationId === 'AddRowV2' ? { statusCode: 429, body: {} } : table.connector(operationId, parameters, all)
+    const { actions } = read('order-lines-to-excel')
+    const connectors = { ...orders(), shared_excelonlinebusiness: refusing }
+    expect(await runWorkflow({ actions, connectors })).toEqual({ status: 'Failed' })
+  })
+})
+
+describe('mail about a snapshot', () => {
+  async function mailed(connector = orders().shared_partnercenterorders, now?: Date) {
+    const outlook = recorder()
+    const { actions } = read('snapshot-mail')
+    const connectors = { shared_partnercenterorders: connector, shared_office365: outlook.connector }
+    const parameters = { recipient: 'operations@example.com' }
+    const run = await runWorkflow({ actions, connectors, parameters, ...(now === undefined ? {} : { now }) })
+    expect(run).toEqual({ status: 'Succeeded' })
+    for (const call of outlook.calls)
+      expect(call).toMatchObject({ operationId: 'SendEmailV2', 'emailMessage/To': 'operations@example.com' })
+    return outlook.calls.map(call => `${call['emailMessage/Subject']} | ${call['emailMessage/Body']}`)
+  }
+
+  test('sends none if the newest snapshot is complete', async () => {
+    expect((await snapshot()).status).toBe(200)
+    expect(await mailed()).toEqual([])
+  })
+
+  test('names the customers that are missing', async () => {
+    app.simulator.partnerCenter.faults.set(customerAt(1).id, refuse(400, '1', 'Odd.'))
+    await snapshot()
+    const [mail, ...more] = await mailed()
+    expect(more).toEqual([])
+    expect(mail).toMatch(/customers missing: 1 /)
+    expect(mail).toMatch(/the orders of 4 of 5 customers/)
+    expect(mail).toMatch(/<tr><td>.+<\/td><td>partner_center_\w+<\/td><td>.+<\/td><\/tr>/)
+  })
+
+  test('tells why a snapshot failed', async () => {
+    app.simulator.partnerCenter.outage = refuse(401, '900421', 'MFA required.')
+    expect((await snapshot()).status).toBe(424)
+    app.simulator.partnerCenter.outage = undefined
+    expect(await mailed()).toEqual([expect.stringMatching(/the snapshot failed \| .*Code: mfa_required/)])
+  })
+
+  test('tells of a morning without a snapshot', async () => {
+    const later = new Date(Date.now() + 3 * 86_400_000)
+    expect(await mailed(undefined, later)).toEqual([
+      expect.stringMatching(/no snapshot since yesterday \| .*\d{4}-\d\d-/),
+    ])
+    const none: Connectors[string] = async () => ({ statusCode: 200, body: { value: [] } })
+    expect(await mailed(none)).toEqual([expect.stringContaining('no time at all')])
+  })
+
+  test('tells of a snapshot that is still running', async () => {
+    const running: Connectors[string] = async () => ({
+      statusCode: 200,
+      body: {
+        value: [
+          {
+            snapshotId: '20261120T002000Z',
+            status: 'running',
+            startedAt: new Date().toISOString(),
+            customers: { planned: 5, read: 2, failed: 0 },
+          },
+        ],
+      },
+    })
+    expect(await mailed(running)).toEqual([expect.stringContaining('has read 2 of 5 customers')])
+  })
+
+  test('tells if the snapshots cannot be read', async () => {
+    const wrongKey = connectorOf({ url: app.url, key: 'another-key' })
+    expect(await mailed(wrongKey)).toEqual([expect.stringContaining('no_answer: The app did not answer.')])
+    const down: Connectors[string] = async () => ({
+      statusCode: 503,
+      body: { error: { code: 'storage_unavailable', message: 'The storage cannot be reached.' } },
+    })
+    expect(await mailed(down)).toEqual([expect.stringContaining('storage_unavailable')])
+  })
+})

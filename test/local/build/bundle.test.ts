@@ -1,0 +1,92 @@
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { buildApp, bundle, root } from '../../../local/build/bundle.ts'
+
+let outdir: string
+
+beforeEach(async () => {
+  outdir = await mkdtemp(join(tmpdir(), 'build-'))
+})
+afterEach(() => rm(outdir, { recursive: true }))
+
+/** Every file with the moment it was last written or replaced. */
+async function snapshot(): Promise<Record<string, string>> {
+  const names = (await readdir(outdir, { recursive: true, withFileTypes: true })).filter(entry => entry.isFile())
+  const entries = names.map(async ({ parentPath, name }): Promise<[string, string]> => {
+    const { mtimeNs, ino } = await stat(join(parentPath, name), { bigint: true })
+    return [join(parentPath, name).slice(outdir.length + 1), `${mtimeNs} ${ino}`]
+  })
+  return Object.fromEntries(await Promise.all(entries))
+}
+
+const build = () => bundle(['./shared/settings.ts'], outdir)
+
+describe('a build', () => {
+  test('is one entry and what it loads later on', async () => {
+    await build()
+    const files = Object.keys(await snapshot()).toSorted()
+    expect(files.at(-1)).toBe('main.js')
+    expect(files.filter(name => /^chunks\/settings-schema-\w+\.js$/.test(name))).toHaveLength(1)
+    expect(files.every(name => name === 'main.js' || /^chunks\/[\w-]+\.js$/.test(name))).toBe(true)
+  })
+
+  test('loads by itself, away from its sources and packages', async () => {
+    await build()
+    await writeFile(join(outdir, 'package.json'), '{"type":"module"}')
+    const [schema = ''] = (await readdir(join(outdir, 'chunks'))).filter(name => name.startsWith('settings-schema'))
+    const { parseSettings } = (await import(pathToFileURL(join(outdir, 'chunks', schema)).href)) as {
+      parseSettings: (env: object) => unknown
+    }
+    expect(() => parseSettings({})).toThrow('PARTNER_CENTER_TENANT_ID is required')
+  })
+
+  test('made again writes nothing', async () => {
+    await build()
+    const before = await snapshot()
+    await build()
+    expect(await snapshot()).toEqual(before)
+  })
+
+  test('replaces what differs and removes what is left over, and nothing else', async () => {
+    await build()
+    const before = await snapshot()
+    const [chunk = ''] = Object.keys(before).filter(name => name.startsWith('chunks/'))
+    const whole = await readFile(join(outdir, chunk), 'utf8')
+    await writeFile(join(outdir, chunk), 'broken')
+    await writeFile(join(outdir, 'chunks', 'old-ABCDEFGH.js'), 'old')
+    await writeFile(join(outdir, 'chunks', 'note.txt'), 'mine')
+    await mkdir(join(outdir, 'other'))
+    await writeFile(join(outdir, 'other', 'kept.js'), 'mine')
+    await build()
+
+    expect(await readFile(join(outdir, chunk), 'utf8')).toBe(whole)
+    const after = await snapshot()
+    expect(Object.keys(after).toSorted()).toEqual(
+      [...Object.keys(before), 'chunks/note.txt', 'other/kept.js'].toSorted(),
+    )
+    for (const name of Object.keys(before)) if (name !== chunk) expect(after[name]).toBe(before[name])
+  })
+
+  test('that fails leaves the one before in place', async () => {
+    await build()
+    const before = await snapshot()
+    await expect(bundle(['./shared/not-there.ts'], outdir)).rejects.toThrow('not-there')
+    expect(await snapshot()).toEqual(before)
+  })
+
+  test('of the app holds every function', async () => {
+    await buildApp(outdir)
+    const text = (
+      await Promise.all(Object.keys(await snapshot()).map(name => readFile(join(outdir, name), 'utf8')))
+    ).join('\n')
+    for (const file of await readdir(join(root, 'functions'))) {
+      expect(text).toContain(`"${file.replace(/\.ts$/, '')}"`)
+    }
+    expect(await readFile(join(outdir, 'main.js'), 'utf8')).toMatch(
+      /^import \{ ?createRequire ?\} from ["']node:module["']/,
+    )
+  })
+})

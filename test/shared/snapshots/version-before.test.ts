@@ -1,0 +1,92 @@
+import { expect, test } from 'vitest'
+import type { Current, PlanHead, PlannedCustomer } from '../../../shared/snapshots/storage/shapes.ts'
+import { createCall } from '../../support/calls.ts'
+import {
+  createWorld,
+  customerId,
+  folder,
+  json,
+  makeCustomers,
+  manifestOf,
+  run,
+  start,
+  type World,
+} from '../../support/snapshot-world.ts'
+
+const small = { SNAPSHOT_CUSTOMERS_PER_PART: '3' }
+
+const withCustomers = async (count: number): Promise<World> => {
+  const world = await createWorld(small)
+  world.customers.push(...makeCustomers(count))
+  return world
+}
+
+/** Rewrites a run's blobs as the version before wrote them: the plan with its head at the end, metadata without what is new. */
+function asBefore(world: World, id: string): void {
+  const name = `${folder(id)}/_plan.json`
+  const plan = world.store.blobs.get(name)
+  if (plan === undefined) throw new Error('There is no plan')
+  const { customers, parts, ...head } = json<PlanHead & { customers: PlannedCustomer[][] }>(world, name)
+  let text = '{"customers":['
+  const placed = parts.map((part, at) => {
+    const members = JSON.stringify(customers[at])
+    const offset = text.length + (at === 0 ? 0 : 2)
+    text += `${at === 0 ? '' : ',\n'}${members}`
+    return { ...part, offset, length: members.length }
+  })
+  text += '],'
+  const { others: _, previous: __, incomplete: ___, following: ____, ...known } = head
+  const tailoffset = String(text.length)
+  text += JSON.stringify({ ...known, parts: placed }).slice(1)
+  Object.assign(plan, { body: Buffer.from(text), metadata: { tailoffset, planned: '0', parts: String(parts.length) } })
+  for (const [blob, { metadata }] of world.store.blobs) {
+    if (blob.startsWith(folder(id))) for (const key of ['gone', 'firstid', 'previous']) delete metadata[key]
+  }
+}
+
+test('runs of the version before are compared with, read back and listed', async () => {
+  const world = await withCustomers(7)
+  const before = await run(world)
+  asBefore(world, before.snapshotId)
+  const { ended: _, base: __, ...current } = json<Current>(world, 'current.json')
+  await world.store.write('current.json', JSON.stringify(current))
+  world.snapshots = await world.newWorker()
+  const read = await world.snapshots.readBack(customerId(5), undefined, createCall())
+  expect(read).toMatchObject({ snapshotId: before.snapshotId })
+
+  const [first] = world.customers
+  if (Array.isArray(first?.orders)) first.orders.pop()
+  world.customers.pop()
+  const next = await run(world)
+  expect(next).toMatchObject({ status: 'succeeded', changes: { created: 0, updated: 0, removed: 3 } })
+  expect((await world.snapshots.status.list(10, undefined)).runs).toHaveLength(2)
+})
+
+test('a run that the version before has planned is read by this one', async () => {
+  const world = await withCustomers(7)
+  const id = await start(world)
+  const [watch] = world.queue.splice(0)
+  if (watch !== undefined)
+    await world.snapshots.handle(watch.message, createCall({ clock: world.clock, seconds: 1680 }))
+  asBefore(world, id)
+  const { nonce, trigger, startedAt } = json<Current>(world, 'current.json')
+  await world.store.write('current.json', JSON.stringify({ snapshotId: id, nonce, trigger, startedAt }))
+  world.queue.splice(0)
+  const worker = await world.newWorker()
+  for (const part of [0, 1, 2]) {
+    const message = { kind: 'part', snapshotId: id, part, offset: 0, length: 0, handedBack: 0 }
+    await worker.handle(message, createCall({ clock: world.clock, seconds: 1680 }))
+  }
+  expect(manifestOf(world, id)).toMatchObject({ status: 'succeeded', customers: { planned: 7, read: 7 } })
+})
+
+test('a run that the version before has started is planned by its message', async () => {
+  const world = await withCustomers(4)
+  const id = await start(world)
+  world.queue.splice(0)
+  const { nonce } = json<Current>(world, 'current.json')
+  const message = { kind: 'plan', snapshotId: id, nonce, sentAt: world.clock.now() }
+  await world.snapshots.handle(message, createCall({ clock: world.clock, seconds: 1680 }))
+  await world.drain()
+  expect(manifestOf(world, id)).toMatchObject({ status: 'succeeded', customers: { planned: 4, read: 4 } })
+})

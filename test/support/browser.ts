@@ -1,0 +1,15 @@
+import { type Browser, chromium } from 'playwright-core'
+import { programs } from './programs.ts'
+
+/** Chromium as it is installed, without a window. */
+export const startBrowser = (): Promise<Browser> =>
+  chromium.launch({
+    executablePath: programs.chromium ?? '',
+    args: [
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+    ],
+  })
