@@ -133,6 +133,8 @@ export function createWatch({ queue, currentRun, reader, clock, times, planRun, 
         call.log('warn', 'parts_sent_again', { snapshotId, parts: openParts.length })
         await sendParts(progress.run, written, openParts, call)
       }
+      // If `current.json` cannot be written, the next message would be sent again with each delivery of this one.
+      await currentRun.change(nonce, () => ({}))
       await queue.send({ ...message, round: round + 1, committed, early: 0 }, watchSeconds)
       await currentRun.change(nonce, present => (present.round <= round ? { round: round + 1 } : undefined))
     },
