@@ -192,7 +192,7 @@ export const operations: readonly Operation[] = [
     summary: 'Cancel snapshot',
     description: 'Cancels a snapshot that is running. Nothing is answered from what it has read.',
     parameters: parameters.snapshot,
-    success: { description: 'The snapshot that is ending.', schema: responses.runningSnapshot },
+    success: { description: 'The snapshot that is ending.', schema: responses.snapshot },
     others: {
       202: 'The snapshot is ending; once it has ended, Get snapshot fails with snapshot_cancelled.',
       400: badInput,

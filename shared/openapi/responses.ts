@@ -157,6 +157,7 @@ const change = z.object({
   order: changedOrder('')
     .meta({ title: 'Order', description: 'The order as it is now; absent if it was removed.' })
     .optional(),
+  previousSnapshotId: text('Previous Snapshot ID', 'The snapshot that it was compared with.').optional(),
   previousOrder: changedOrder('Previous ')
     .meta({ title: 'Previous Order', description: 'The order as it was; absent if it was created.' })
     .optional(),
@@ -206,11 +207,6 @@ const snapshotMembers = {
 }
 
 export const snapshot = z.object(snapshotMembers)
-/** A run of which no more is known than that it goes on. */
-export const runningSnapshot = z.object({
-  snapshotId: snapshotMembers.snapshotId,
-  status: text('Status', 'running.'),
-})
 export const snapshotPage = pageOf(snapshot, 'Snapshots')
 
 export const manifest = z.object({

@@ -1,29 +1,29 @@
 import type { Random } from './random.ts'
 
 /**
- * What can go wrong at a single step, with the least and the largest rate. A world has some of them, each at a rate of
- * its own, so that there are worlds with one kind of fault and worlds with nearly all.
+ * What can go wrong at a single step: its least and its largest rate, and the seconds that it holds up a run at most. A
+ * world has some of them, each at a rate of its own, so that there are worlds with one kind of fault and with nearly all.
  */
 const rates = {
-  'storage refuses': [0.001, 0.05],
-  'storage loses an answer': [0.001, 0.05],
-  'storage repeats a write': [0.001, 0.05],
-  'storage is slow': [0.001, 0.05],
-  'queue refuses': [0.005, 0.1],
-  'queue loses an answer': [0.005, 0.1],
-  'queue sends twice': [0.005, 0.1],
-  'message vanishes': [0.002, 0.02],
-  'lease ends early': [0.01, 0.2],
-  'completion is lost': [0.01, 0.1],
-  'process dies': [0.001, 0.02],
-  'process freezes': [0.0003, 0.006],
-  'sign-in is slow': [0.05, 0.5],
-  'upstream throttles': [0.01, 0.2],
-  'upstream fails': [0.01, 0.2],
-  'upstream resets': [0.01, 0.1],
-  'upstream hangs': [0.005, 0.05],
-  'customer list is cut short': [0.05, 0.5],
-  'customer changes between requests': [0.02, 0.2],
+  'storage refuses': { rate: [0.001, 0.05], seconds: 30 },
+  'storage loses an answer': { rate: [0.001, 0.05], seconds: 30 },
+  'storage repeats a write': { rate: [0.001, 0.05], seconds: 0 },
+  'storage is slow': { rate: [0.001, 0.05], seconds: 90 },
+  'queue refuses': { rate: [0.005, 0.1], seconds: 30 },
+  'queue loses an answer': { rate: [0.005, 0.1], seconds: 30 },
+  'queue sends twice': { rate: [0.005, 0.1], seconds: 0 },
+  'message vanishes': { rate: [0.002, 0.02], seconds: 0 },
+  'lease ends early': { rate: [0.01, 0.2], seconds: 0 },
+  'completion is lost': { rate: [0.01, 0.1], seconds: 0 },
+  'process dies': { rate: [0.001, 0.02], seconds: 0 },
+  'process freezes': { rate: [0.0003, 0.006], seconds: 1500 },
+  'sign-in is slow': { rate: [0.05, 0.5], seconds: 200 },
+  'upstream throttles': { rate: [0.01, 0.2], seconds: 200 },
+  'upstream fails': { rate: [0.01, 0.2], seconds: 20 },
+  'upstream resets': { rate: [0.01, 0.1], seconds: 20 },
+  'upstream hangs': { rate: [0.005, 0.05], seconds: 150 },
+  'customer list is cut short': { rate: [0.05, 0.5], seconds: 0 },
+  'customer changes between requests': { rate: [0.02, 0.2], seconds: 0 },
 } as const
 
 export type FaultName = keyof typeof rates
@@ -48,6 +48,10 @@ export type Faults = {
   msLeft: (name: SpellName) => number
   /** True if the spell was on at any time from `from` on. */
   wasOn: (name: SpellName, from: number) => boolean
+  /** Something has held up whatever goes on. */
+  delayed: (ms: number) => void
+  /** How long all that went wrong from then on can have held up a run, in milliseconds. */
+  delaysSince: (from: number) => number
   /** What may go wrong on a day, to be planned ahead. */
   spellsOfDay: () => { name: SpellName; minutes: number }[]
   begin: (name: SpellName, minutes: number) => void
@@ -61,20 +65,27 @@ const share = 0.5
 
 export function createFaults(random: Random, now: () => number, isFaulty: boolean): Faults {
   const chosen = new Map<FaultName, number>()
-  for (const [name, [least, most]] of Object.entries(rates)) {
-    const rate = random.spread(least, most)
+  for (const [name, { rate: range }] of Object.entries(rates)) {
+    const rate = random.spread(range[0], range[1])
     if (random.chance(share) && isFaulty) chosen.set(name as FaultName, rate)
   }
   const possible = Object.keys(spells).filter(() => random.chance(share) && isFaulty) as SpellName[]
   /** Until when each is on. */
   const until = new Map<SpellName, number>()
+  const delays: { at: number; ms: number }[] = []
   let stopped = false
 
   const faults: Faults = {
     strikes(name, weight = 1) {
       const rate = chosen.get(name)
-      return rate !== undefined && !stopped && random.chance(Math.min(0.5, rate * weight))
+      if (rate === undefined || stopped || !random.chance(Math.min(0.5, rate * weight))) return false
+      if (rates[name].seconds > 0) delays.push({ at: now(), ms: rates[name].seconds * 1000 })
+      return true
     },
+    delayed(ms) {
+      delays.push({ at: now(), ms })
+    },
+    delaysSince: from => delays.reduce((sum, { at, ms }) => (at + ms >= from ? sum + ms : sum), 0),
     isOn: name => faults.msLeft(name) > 0,
     msLeft: name => Math.max(0, (until.get(name) ?? 0) - now()),
     wasOn: (name, from) => (until.get(name) ?? 0) >= from,
@@ -85,7 +96,9 @@ export function createFaults(random: Random, now: () => number, isFaulty: boolea
         return Array.from({ length: times }, () => ({ name, minutes: random.spread(minutes[0], minutes[1]) }))
       }),
     begin(name, minutes) {
-      if (!stopped) until.set(name, Math.max(until.get(name) ?? 0, now() + minutes * 60_000))
+      if (stopped) return
+      until.set(name, Math.max(until.get(name) ?? 0, now() + minutes * 60_000))
+      delays.push({ at: now(), ms: minutes * 60_000 })
     },
     stop() {
       stopped = true

@@ -37,7 +37,6 @@ function remove(list: QueuedMessage[], message: QueuedMessage): void {
 /** Hands messages to workers as the Functions host does: leases that are renewed, poison, a time limit. */
 export function createHost({ scheduler, random, faults, trace, queue, workers, logged, leaseMs }: Options) {
   let receipts = 0
-  const orphaned: number[] = []
 
   function poke(ms = 0): void {
     scheduler.after(ms + random.between(1, 500), dispatch)
@@ -97,7 +96,8 @@ export function createHost({ scheduler, random, faults, trace, queue, workers, l
       if (isOpen) process.kill('is ended by the time limit')
     })
     process.onEnd(() => {
-      if (isOpen && message.label === 'watch') orphaned.push(scheduler.now())
+      // Nobody else gets it before its lease is over.
+      if (isOpen && message.label === 'watch') faults.delayed(leaseMs)
       isOpen = false
     })
 
@@ -124,9 +124,5 @@ export function createHost({ scheduler, random, faults, trace, queue, workers, l
   }
 
   queue.onSent(message => poke(message.visibleAt - scheduler.now()))
-  return {
-    poke: () => poke(),
-    /** True times at which somebody died over a watch message, which nobody else gets before its lease is over. */
-    orphaned: orphaned as readonly number[],
-  }
+  return { poke: () => poke() }
 }

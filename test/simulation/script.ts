@@ -26,6 +26,8 @@ type Options = {
   runs: RunRules
   /** The longest that a run may take. */
   longestRunMs: number
+  /** Runs cannot be done in time. */
+  isTooSlow: boolean
   /** With `SNAPSHOT_CUSTOMERS`, one that has left is a failure. */
   isConfigured: () => boolean
 }
@@ -129,7 +131,7 @@ export function createScript(options: Options) {
       const last = runs.all().at(-1)
       // If everybody has left, nobody can be read: the contract calls that failed.
       const isEmpty = last?.manifest?.customers.read === 0 && last.manifest.customers.failed === 0
-      const isExcused = isEmpty || options.isConfigured()
+      const isExcused = isEmpty || options.isTooSlow || options.isConfigured()
       if (last?.manifest !== undefined && last.manifest.status !== 'succeeded' && !isExcused) {
         findings.broken('a run in a calm world succeeds', `${last.id}: ${last.manifest.status}`)
       }

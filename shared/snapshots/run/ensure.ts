@@ -94,8 +94,11 @@ export function createEnsure({ store, queue, reader, runs, currentRun, writeMani
       if (current?.nonce !== nonce || current.ended !== undefined) return
       const leavesTheDayOpen = ended === 'failed' || current.customers !== undefined
       if (current.timerWaits === true && leavesTheDayOpen && !isSent) {
+        // If `current.json` cannot be written, sending would be repeated with each try to end the run.
+        if (!(await currentRun.replace(current, etag))) continue
         await queue.send({ kind: 'start', behind: snapshotId })
         isSent = true
+        continue
       }
       if (await currentRun.replace({ ...current, ended }, etag)) return
     }

@@ -99,8 +99,9 @@ export function createPlanRun(options: Options): PlanRun {
     const listedIds = new Set(listed.map(idOf))
     const isListed = (id: string): boolean => listedIds.has(id)
     const leftOut = known.planned.filter(customer => !isListed(idOf(customer)))
+    const elsewhere = known.others.filter(({ id }) => !isListed(id))
     const { unlisted, others } =
-      configuredCustomers === undefined ? askAgain(leftOut, known.others) : passOver(leftOut, known.others, base)
+      configuredCustomers === undefined ? askAgain(leftOut, elsewhere) : passOver(leftOut, elsewhere, base)
     const customers = inOrderOfIds([...listed, ...unlisted])
     const planned = new Set(customers.map(idOf))
     await writePlan(store, run, {

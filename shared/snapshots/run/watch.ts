@@ -69,9 +69,14 @@ export function createWatch({ queue, currentRun, reader, clock, times, planRun, 
     if (run.sent || run.stop !== undefined) return
     const known = await reader.readPlan(run)
     const written = known ?? (await planRun(run, call))
-    const progress = await ensure.ensure(run.snapshotId, call)
-    if (progress.ended) return
-    await sendParts(run, written, progress.openParts, call)
+    let openParts = [...written.parts.keys()]
+    if (known !== undefined) {
+      // Somebody died over sending the parts: some of them may be done.
+      const progress = await ensure.ensure(run.snapshotId, call)
+      if (progress.ended) return
+      openParts = progress.openParts
+    }
+    await sendParts(run, written, openParts, call)
     const { snapshotId } = run
     call.log('info', 'snapshot_planned', { snapshotId, parts: written.parts.length, customers: plannedIn(written) })
   }
@@ -128,6 +133,8 @@ export function createWatch({ queue, currentRun, reader, clock, times, planRun, 
         call.log('warn', 'parts_sent_again', { snapshotId, parts: openParts.length })
         await sendParts(progress.run, written, openParts, call)
       }
+      // If `current.json` cannot be written, the next message would be sent again with each delivery of this one.
+      await currentRun.change(nonce, () => ({}))
       await queue.send({ ...message, round: round + 1, committed, early: 0 }, watchSeconds)
       await currentRun.change(nonce, present => (present.round <= round ? { round: round + 1 } : undefined))
     },
