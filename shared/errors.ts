@@ -1,4 +1,7 @@
-/** Who has to act: `caller` mends the request, `operator` the set-up, `upstream` passes by itself, `app` is a bug of ours. */
+/**
+ * Who has to act. The `caller` fixes the request, the `operator` fixes the setup. An `upstream` failure usually clears
+ * without intervention. `app` is a bug in this app.
+ */
 export type Fault = 'caller' | 'operator' | 'upstream' | 'app'
 
 type Kind = { status: number; title: string; fault: Fault }
@@ -6,8 +9,9 @@ type Kind = { status: number; title: string; fault: Fault }
 const kind = (status: number, fault: Fault, title: string): Kind => ({ status, title, fault })
 
 /**
- * Every failure this app can answer with. Callers build on the codes: they are stable, a code is never reused.
- * Power Automate and Logic Apps retry 408, 429 and every 5xx by themselves, so what needs a person is a 4xx.
+ * Every failure this app can answer with. Callers rely on the codes: a code never changes, and is never reused.
+ * Power Automate and Logic Apps retry 408, 429 and every 5xx, and nothing else. A failure that a person has to fix is
+ * therefore a 4xx other than 429, with three exceptions: `snapshot_corrupt`, `app_misconfigured` and `internal_error`.
  */
 export const errorKinds = {
   invalid_request: kind(400, 'caller', 'The request is not valid'),
@@ -23,17 +27,17 @@ export const errorKinds = {
   credential_rejected: kind(424, 'operator', 'The Partner Center credential is rejected'),
   mfa_required: kind(424, 'operator', 'The Partner Center credential lacks multi-factor authentication'),
   wrong_audience: kind(424, 'operator', 'The access token is for another audience'),
-  key_vault_refused: kind(424, 'operator', 'Key Vault refuses or lacks the secret'),
+  key_vault_refused: kind(424, 'operator', 'Key Vault refuses or does not have the secret'),
   snapshot_failed: kind(424, 'operator', 'The snapshot has failed'),
   snapshot_cancelled: kind(424, 'operator', 'The snapshot was cancelled'),
   snapshot_blob_locked: kind(424, 'operator', 'A blob is leased, archived or protected'),
-  partner_center_throttled: kind(429, 'upstream', 'Partner Center is throttling'),
+  partner_center_throttled: kind(429, 'upstream', 'Partner Center limits the number of requests'),
   snapshot_corrupt: kind(500, 'operator', 'A blob of the snapshot is damaged'),
-  app_misconfigured: kind(500, 'operator', 'The app is not configured'),
-  internal_error: kind(500, 'app', 'The app has failed'),
-  partner_center_invalid_response: kind(502, 'upstream', 'Partner Center gave an unusable answer'),
+  app_misconfigured: kind(500, 'operator', 'The settings of the app are not valid'),
+  internal_error: kind(500, 'app', 'The app failed'),
+  partner_center_invalid_response: kind(502, 'upstream', 'Partner Center sent an unusable response'),
   partner_center_unavailable: kind(503, 'upstream', 'Partner Center is unavailable'),
-  deadline_exceeded: kind(503, 'upstream', 'The answer took too long'),
+  deadline_exceeded: kind(503, 'upstream', 'The response took too long'),
   key_vault_unavailable: kind(503, 'upstream', 'Key Vault is unreachable'),
   authority_unavailable: kind(503, 'upstream', 'The sign-in service is unreachable'),
   storage_unavailable: kind(503, 'upstream', 'Blob storage is unreachable'),
@@ -41,23 +45,23 @@ export const errorKinds = {
 
 export type ErrorCode = keyof typeof errorKinds
 
-/** One fault in a request: the parameter it is about and the form that was expected. */
+/** One fault in a request: the parameter and the form that it must have. */
 export type ErrorDetail = { target: string; message: string }
 
 export type AppErrorOptions = {
   /** The parameter, header or cursor at fault. */
   target?: string
   details?: ErrorDetail[]
-  /** Whole seconds after which another try makes sense. */
+  /** Whole seconds to wait before the next try. */
   retryAfterSeconds?: number
-  /** Where the caller finds what stands in the way, for `snapshot_running`. */
+  /** Address of the run that blocks this request, for `snapshot_running`. */
   location?: string
-  /** What Partner Center itself said; for the log, never for the caller. */
+  /** The response of Partner Center. It goes into the log, never to the caller. */
   upstream?: { status: number; code?: string | undefined; requestId?: string | undefined; text?: string | undefined }
   cause?: unknown
 }
 
-/** A failure with a place in the contract. `message` tells the reader what to do next and never holds a secret. */
+/** A failure that the contract documents. `message` tells the reader what to do next and never contains a secret. */
 export class AppError extends Error {
   override readonly name = 'AppError'
   readonly code: ErrorCode
@@ -73,7 +77,7 @@ export class AppError extends Error {
     return errorKinds[this.code].status
   }
 
-  /** True for 429 and 503 only: another try may succeed without anybody doing anything. */
+  /** True for 429 and 503 only: a later try may succeed without intervention. */
   get retryable(): boolean {
     return this.status === 429 || this.status === 503
   }
@@ -81,7 +85,7 @@ export class AppError extends Error {
 
 export const isAppError = (error: unknown): error is AppError => error instanceof AppError
 
-/** True for a failure that stops every call made with this credential, not just one customer's. */
+/** True for a failure that affects every call made with this credential, not only the calls for one customer. */
 export const isCredentialFailure = (error: unknown): boolean =>
   isAppError(error) &&
   ['credential_rejected', 'mfa_required', 'wrong_audience', 'key_vault_refused'].includes(error.code)

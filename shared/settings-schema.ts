@@ -7,21 +7,21 @@ import type { Environment, Settings, StorageConnection } from './settings.ts'
 
 const guid = z
   .string()
-  .regex(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i, 'has to be a GUID')
+  .regex(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i, 'must be a GUID')
   .toLowerCase()
 
 const wholeNumber = (least: number, most: number) =>
   z
     .string()
-    .regex(/^\d{1,9}$/, `has to be a whole number from ${least} to ${most}`)
+    .regex(/^\d{1,9}$/, `must be a whole number from ${least} to ${most}`)
     .transform(Number)
-    .refine(value => value >= least && value <= most, `has to be a whole number from ${least} to ${most}`)
+    .refine(value => value >= least && value <= most, `must be a whole number from ${least} to ${most}`)
 
 const isLoopback = (hostname: string): boolean =>
   hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d{1,3}){3}$/.test(hostname)
 
 function webAddress(plainOnLoopback: boolean) {
-  const form = plainOnLoopback ? 'has to be an https URL (http on loopback only)' : 'has to be an https URL'
+  const form = plainOnLoopback ? 'must be an https URL (http on loopback only)' : 'must be an https URL'
   return z.string().transform((text, context) => {
     const url = URL.parse(text)
     const isPlain = url?.protocol === 'http:' && plainOnLoopback && isLoopback(url.hostname)
@@ -34,15 +34,15 @@ function webAddress(plainOnLoopback: boolean) {
 }
 
 const oneOf = <const T extends readonly string[]>(values: T) =>
-  z.enum(values, { error: `has to be one of ${values.join(', ')}` })
+  z.enum(values, { error: `must be one of ${values.join(', ')}` })
 
 const secretName = z
   .string()
-  .regex(/^[0-9a-z-]{1,127}$/i, 'has to be a Key Vault name: letters, digits and hyphens, at most 127')
+  .regex(/^[0-9a-z-]{1,127}$/i, 'must be a Key Vault name: letters, digits and hyphens, at most 127')
 
 const required = (schema: z.ZodType<string, string>) => z.string({ error: 'is required' }).pipe(schema)
 
-/** One entry per setting of the README's table; the storage connections have their own reader below. */
+/** One entry for each setting in docs/reference.md, except the storage connections, which `readStorage` reads. */
 const schema = z.object({
   PARTNER_CENTER_TENANT_ID: required(guid),
   PARTNER_CENTER_CLIENT_ID: required(guid),
@@ -67,13 +67,13 @@ const schema = z.object({
   REQUEST_DEADLINE_SECONDS: wholeNumber(1, 220).default(100),
   SNAPSHOT_SCHEDULE: z
     .string()
-    .refine(isSchedule, 'has to be an NCRONTAB expression of six fields, such as 0 20 0 * * *')
+    .refine(isSchedule, 'must be an NCRONTAB expression of six fields, such as 0 20 0 * * *')
     .optional(),
   SNAPSHOT_CONTAINER: z
     .string()
     .regex(
       /^(?=.{3,63}$)[a-z0-9]+(-[a-z0-9]+)*$/,
-      'has to be a container name: 3 to 63 lower-case letters, digits and single hyphens',
+      'must be a container name: 3 to 63 lower-case letters, digits and single hyphens',
     )
     .default('order-snapshots'),
   SNAPSHOT_CUSTOMERS: z
@@ -84,10 +84,10 @@ const schema = z.object({
         .array(
           z
             .string()
-            .regex(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i, 'has to be a comma-separated list of GUIDs')
+            .regex(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i, 'must be a comma-separated list of GUIDs')
             .toLowerCase(),
         )
-        .min(1, 'has to be a comma-separated list of GUIDs'),
+        .min(1, 'must be a comma-separated list of GUIDs'),
     )
     .optional(),
   SNAPSHOT_CUSTOMERS_PER_PART: wholeNumber(1, 1000).default(50),
@@ -95,10 +95,10 @@ const schema = z.object({
   AZURE_CLIENT_ID: guid.optional(),
 })
 
-/** Every setting this app knows, for the checks of `infra/`. */
+/** Every setting of this app, for the checks of `infra/` and `docs/`. */
 export const settingNames: readonly string[] = Object.keys(schema.shape)
 
-/** An empty setting is an absent one: that is how the portal and templates clear it. */
+/** An empty setting counts as absent, because the portal and templates clear a setting that way. */
 const present = (env: Environment): Record<string, string> =>
   Object.fromEntries(
     Object.entries(env).flatMap(([name, value]) =>
@@ -122,7 +122,7 @@ export function parseSettings(environment: Environment): Settings {
     faults.push('KEY_VAULT_URI is required unless PARTNER_CENTER_CREDENTIAL is federated')
   }
   if (!parsed.success || hostStorage === undefined || snapshotStorage === undefined || faults.length > 0) {
-    throw new AppError('app_misconfigured', `Settings to mend: ${[...new Set(faults)].join('; ')}.`)
+    throw new AppError('app_misconfigured', `Settings to fix: ${[...new Set(faults)].join('; ')}.`)
   }
 
   const values = parsed.data
@@ -157,16 +157,19 @@ export function parseSettings(environment: Environment): Settings {
   }
 }
 
-/** The connection whose queues the host reads, and whose blobs hold its own state. */
+/** The connection of the Functions host: it reads these queues and keeps its state in these blobs. */
 const hostConnection = 'AzureWebJobsStorage'
 
-/** The forms an Azure Functions connection can take: `NAME`, `NAME__accountName`, `NAME__blobServiceUri` + `NAME__queueServiceUri`. As on the platform, an account name means the public cloud. */
+/**
+ * Reads an Azure Functions connection in one of its forms: `NAME`, `NAME__accountName`, or `NAME__blobServiceUri` with
+ * `NAME__queueServiceUri`. As on the platform, an account name means the public cloud.
+ */
 function readStorage(name: string, env: Record<string, string>, faults: string[]): StorageConnection | undefined {
   const connectionString = env[name] ?? env[`ConnectionStrings:${name}`]
   if (connectionString !== undefined) {
     const fault = connectionStringFault(connectionString, name === hostConnection ? ['Blob', 'Queue'] : ['Blob'])
     if (fault === undefined) return { kind: 'connection-string', connectionString }
-    faults.push(`${name} has to be a storage connection string: ${fault}`)
+    faults.push(`${name} must be a storage connection string: ${fault}`)
     return undefined
   }
   const account = env[`${name}__accountName`]
@@ -183,14 +186,14 @@ function readStorage(name: string, env: Record<string, string>, faults: string[]
     ['queueServiceUri', queueServiceUri],
   ] as const) {
     if (uri !== undefined && !webAddress(true).safeParse(uri).success) {
-      faults.push(`${name}__${suffix} has to be an https URL (http on loopback only)`)
+      faults.push(`${name}__${suffix} must be an https URL (http on loopback only)`)
     }
   }
   if (account !== undefined && !/^[a-z0-9]{3,24}$/.test(account)) {
-    faults.push(`${name}__accountName has to be 3 to 24 lower-case letters and digits`)
+    faults.push(`${name}__accountName must be 3 to 24 lower-case letters and digits`)
   }
   if (name === hostConnection && queueServiceUri === undefined) {
-    faults.push(`${name}__queueServiceUri is required beside ${name}__blobServiceUri`)
+    faults.push(`${name}__queueServiceUri is required together with ${name}__blobServiceUri`)
   }
   const clientId = env[`${name}__clientId`]
   return {

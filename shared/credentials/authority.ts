@@ -24,9 +24,9 @@ export type AccessToken = {
 
 export type Exchange<T> = {
   result: T
-  /** Seconds the access token lives, as the endpoint said. */
+  /** Lifetime of the access token in seconds, as the endpoint stated it. */
   expiresInSeconds: number
-  /** The refresh token that came along, if one did; MSAL itself keeps it to itself. */
+  /** The refresh token in the response, if there is one. MSAL does not return it. */
   refreshToken: string | undefined
 }
 
@@ -52,18 +52,18 @@ const tokenAnswer = z.looseObject({
   error: z.string().optional(),
   error_codes: z.array(z.union([z.string(), z.number()])).optional(),
   refresh_token: z.string().optional(),
-  /** A text in v1 replies, a number in v2. */
+  /** A text in responses of v1, a number in v2. */
   expires_in: z.coerce.number().optional(),
 })
 
-/** What passed through the network module during one exchange. */
+/** What the network module saw during one exchange. */
 type Seen = { failure?: unknown; refreshToken?: string | undefined; expiresInSeconds?: number | undefined }
 
 /**
- * Entra ID's token endpoint through MSAL, with our transport and retries below it. The endpoints of a tenant are fixed
- * (learn.microsoft.com/entra/identity-platform/v2-protocols), so MSAL is told them instead of discovering them over the
- * network: that saves two calls, never leaves a sovereign cloud, and works for a simulator. A client lives for one
- * exchange, since MSAL's own cache and throttling memory would outlast a rotated secret.
+ * Calls Entra ID's token endpoint through MSAL, over our transport and with our retries. The endpoints of a tenant are
+ * fixed (learn.microsoft.com/entra/identity-platform/v2-protocols). MSAL gets them as metadata and does not discover them
+ * over the network. That saves two calls, never leaves a sovereign cloud, and works with a simulator. Each exchange
+ * creates a client of its own, because MSAL's cache and throttling state would outlast a rotated secret.
  */
 export function createAuthority({ authority, tenantId, clientId, transport, clock }: Options): Authority {
   const host = new URL(authority).host
@@ -94,7 +94,7 @@ export function createAuthority({ authority, tenantId, clientId, transport, cloc
         if (result === null) throw authorityUnavailable(undefined)
         return { result, refreshToken: seen.refreshToken, expiresInSeconds: seen.expiresInSeconds ?? 0 }
       } catch (error) {
-        // MSAL wraps what its network module throws; the original says more.
+        // MSAL wraps the errors of its network module. The original has more detail.
         if (seen.failure !== undefined) throw seen.failure
         throw isAppError(error) ? error : toCredentialError([], 'unusable_answer', error)
       }
@@ -130,7 +130,7 @@ export function createAuthority({ authority, tenantId, clientId, transport, cloc
     call: Call,
   ) {
     const { pathname, search } = new URL(address)
-    // MSAL insists on https; a simulator on loopback may speak http.
+    // MSAL requires https. A simulator on loopback may use http.
     const url = new URL(pathname + search, authority)
     const request = {
       method,
@@ -162,8 +162,8 @@ export function createAuthority({ authority, tenantId, clientId, transport, cloc
 type TokenResponse = { status: number; headers: TransportResponse['headers']; body: unknown }
 
 /**
- * True for what a token endpoint that works says: a token, or a refusal. A redirect, a 200 without a token, a page of
- * some proxy or a fault of the service say nothing about the credential.
+ * True for a token or a refusal: the responses of a token endpoint that works. A redirect, a 200 without a token, the
+ * page of a proxy and a fault of the service do not say whether the credential is valid.
  */
 const isMeant = (status: number, body: unknown): boolean =>
   status === 200

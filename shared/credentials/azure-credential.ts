@@ -3,17 +3,17 @@ import type { ManagedIdentityCredentialClientIdOptions, TokenCredential } from '
 import { createAzureHttpClient } from '../azure-http.ts'
 
 export type AzureIdentity = {
-  /** True on the platform: only its managed identity is asked, without probing for others. */
+  /** True in Azure: the app uses its managed identity and tries no other credential. */
   inAzure: boolean
   /** Client id of a user-assigned identity. */
   managedIdentityClientId?: string | undefined
-  /** Where tokens for Partner Center come from; the SDK reads the same setting by itself. */
+  /** Host that issues tokens for Partner Center. The SDK reads the same setting from the environment. */
   authority: string
 }
 
 /**
- * Who this app is towards Azure's own resources: the managed identity on the platform; elsewhere the developer's
- * environment variables, then whoever signed in with the Azure CLI, the Azure Developer CLI or Azure PowerShell.
+ * The app's credential for Azure resources. In Azure it is the managed identity. Elsewhere it is the developer's
+ * environment variables, then the sign-in of the Azure CLI, the Azure Developer CLI or Azure PowerShell.
  */
 export async function createAzureCredential({
   inAzure,
@@ -21,7 +21,7 @@ export async function createAzureCredential({
   authority,
 }: AzureIdentity): Promise<TokenCredential> {
   const identity = await import('@azure/identity')
-  // The SDK throws at an AZURE_AUTHORITY_HOST that is not https, which ours may be on loopback.
+  // The SDK rejects an AZURE_AUTHORITY_HOST that is not https. On loopback this app allows http.
   const options = authority.startsWith('http:') ? { authorityHost: authority.replace('http:', 'https:') } : {}
   if (inAzure) {
     const clientId = managedIdentityClientId === undefined ? {} : { clientId: managedIdentityClientId }
@@ -35,14 +35,14 @@ export async function createAzureCredential({
   )
 }
 
-/** The metadata service of virtual machines, which the SDK asks where no endpoint is set: then there is no identity. */
+/** The metadata service of virtual machines. The SDK calls it where no endpoint is set, and then there is no identity. */
 const metadataHost = '169.254.169.254'
 
 type Identity = typeof import('@azure/identity')
 
 /**
- * The managed identity of the platform. Of all that its endpoint can do, only 400 says that there is no such identity;
- * whatever else comes instead of a token is an outage, which the SDK's own errors do not tell apart.
+ * The managed identity in Azure. A 400 of its endpoint means that there is no such identity. Any other failure is an
+ * outage. The errors of the SDK do not distinguish the two.
  */
 async function createManagedIdentity(
   { ManagedIdentityCredential }: Identity,
@@ -66,19 +66,19 @@ async function createManagedIdentity(
   }
 }
 
-/** What came of the last request of a sign-in. Not kept by credential, since MSAL asks through the client of the first. */
+/** The result of a sign-in's last request. It is not stored per credential, because MSAL keeps using the first HTTP client. */
 const attempts = new AsyncLocalStorage<{ outage: boolean }>()
 
-/** The endpoint of the managed identity is down, slow or broken. */
+/** The endpoint of the managed identity is down or slow, or sends unusable responses. */
 class IdentityOutage extends Error {
   override readonly name = 'IdentityOutage'
 
   constructor(cause: unknown) {
-    super('The managed identity endpoint gave no usable response', { cause })
+    super('The managed identity endpoint sent no usable response', { cause })
   }
 }
 
-/** True if signing in failed because the endpoint of the identity is down, not because there is no identity. */
+/** True if a sign-in failed because the endpoint of the identity is down, not because there is no identity. */
 export function isIdentityOutage(error: unknown): boolean {
   for (let at = error, depth = 0; at instanceof Error && depth < 5; at = at.cause, depth++) {
     if (at instanceof IdentityOutage) return true

@@ -9,14 +9,14 @@ export type ClientCertificate = {
   expiresAt: number
 }
 
-/** What makes a certificate useless, said so that whoever runs the app can mend it. */
+/** Says why the certificate cannot be used and how to fix that. */
 const unusable = (name: string, what: string, cause?: unknown): AppError =>
   new AppError('credential_rejected', `The Key Vault secret '${name}' ${what}`, { cause })
 
 /**
- * The client certificate in a Key Vault secret: PEM text, or a PFX without a password in base64, which is how Key Vault
- * gives out its own certificates (learn.microsoft.com/azure/key-vault/certificates/about-certificates). It never
- * touches the disk.
+ * Reads the client certificate in a Key Vault secret. The secret contains PEM text, or a PFX without a password in
+ * base64, which is how Key Vault returns its own certificates
+ * (learn.microsoft.com/azure/key-vault/certificates/about-certificates). The certificate is never written to disk.
  */
 export async function readCertificate(secret: Secret, now: number): Promise<ClientCertificate> {
   const { name, value } = secret
@@ -28,15 +28,19 @@ export async function readCertificate(secret: Secret, now: number): Promise<Clie
   if (leaf === undefined) {
     throw unusable(
       name,
-      'holds no certificate that belongs to its private key. Store the certificate together with its key.',
+      'contains no certificate that matches its private key. Store the certificate together with its key.',
     )
   }
-  if (key.asymmetricKeyType !== 'rsa') throw unusable(name, 'holds a key that is not RSA, which Entra ID demands.')
+  if (key.asymmetricKeyType !== 'rsa')
+    throw unusable(
+      name,
+      'contains a key that is not RSA. Entra ID requires an RSA key. Create the certificate with one.',
+    )
   const expiresAt = Date.parse(leaf.validTo)
   if (expiresAt <= now) {
     throw unusable(
       name,
-      `holds a certificate that expired on ${new Date(expiresAt).toISOString().slice(0, 10)}. Renew it, and upload its public part to the app registration.`,
+      `contains a certificate that expired on ${new Date(expiresAt).toISOString().slice(0, 10)}. Renew it, and upload its public part to the app registration.`,
     )
   }
   return {
@@ -45,7 +49,7 @@ export async function readCertificate(secret: Secret, now: number): Promise<Clie
       clientCertificate: {
         thumbprintSha256: leaf.fingerprint256.replaceAll(':', ''),
         privateKey: key.export({ type: 'pkcs8', format: 'pem' }).toString(),
-        // With the chain sent along, Entra ID can accept a renewed certificate by its subject name.
+        // With the chain, Entra ID can accept a renewed certificate by its subject name.
         x5c: [leaf, ...chain.filter(certificate => certificate !== leaf)].map(String).join('\n'),
       },
     },
@@ -55,11 +59,11 @@ export async function readCertificate(secret: Secret, now: number): Promise<Clie
 function readKey(name: string, pem: string): KeyObject {
   const [text] = pem.match(/-----BEGIN (?:RSA |EC |ENCRYPTED )?PRIVATE KEY-----[\s\S]+?-----END [A-Z ]+-----/) ?? []
   if (text === undefined)
-    throw unusable(name, 'holds no private key. Store the certificate together with its key, as PEM or PFX.')
+    throw unusable(name, 'contains no private key. Store the certificate together with its key, as PEM or PFX.')
   try {
     return createPrivateKey(text)
   } catch (cause) {
-    throw unusable(name, 'holds a private key that cannot be read. Store it without a password.', cause)
+    throw unusable(name, 'contains a private key that cannot be read. Store the key without a password.', cause)
   }
 }
 
@@ -67,7 +71,11 @@ function readX509(name: string, pem: string): X509Certificate {
   try {
     return new X509Certificate(pem)
   } catch (cause) {
-    throw unusable(name, 'holds a certificate that cannot be read.', cause)
+    throw unusable(
+      name,
+      'contains a certificate that cannot be read. Store the certificate together with its key, as PEM or PFX.',
+      cause,
+    )
   }
 }
 

@@ -7,12 +7,12 @@ import { daysUntil } from './renewal.ts'
 export type CredentialHealth = {
   kind: string
   secrets: { name: string; ageDays?: number; expiresAt?: string; daysLeft?: number; renewedAt?: string }[]
-  /** What Partner Center said of the last App+User call; absent until there was one. */
+  /** Whether Partner Center called the last App+User sign-in MFA-compliant. Absent until the first such call. */
   mfaCompliant?: boolean
   error?: { code: ErrorCode; message: string }
 }
 
-/** The state of the credential for an operator: names, ages and ends, never a value. */
+/** The state of the credential for an operator: names, ages and expiry dates, never a value. */
 export async function readCredentialHealth(
   credential: PartnerCredential,
   mfaCompliant: boolean | undefined,

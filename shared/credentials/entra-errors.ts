@@ -5,20 +5,24 @@ type Meaning = { as: ErrorCode; what: string; mend: string }
 const newConsent = 'Run `npm run consent` and sign in with MFA'
 
 /**
- * What the codes of Entra ID's token endpoint mean to whoever runs the app
- * (learn.microsoft.com/entra/identity-platform/reference-error-codes). None of them passes by itself.
+ * What the error codes of Entra ID's token endpoint mean to an operator
+ * (learn.microsoft.com/entra/identity-platform/reference-error-codes). None of them clears without intervention.
  */
 const meanings: Readonly<Record<string, Meaning>> = {
-  50076: { as: 'mfa_required', what: 'Entra ID demands multi-factor authentication', mend: `${newConsent}.` },
+  50076: { as: 'mfa_required', what: 'Entra ID requires multi-factor authentication', mend: `${newConsent}.` },
   50078: {
     as: 'mfa_required',
     what: 'The multi-factor authentication of the stored sign-in has expired',
-    mend: `${newConsent}; a sign-in frequency policy of the tenant may exempt the service account.`,
+    mend: `${newConsent}. Exclude the service account from the sign-in frequency policy of the tenant.`,
   },
-  50079: { as: 'mfa_required', what: 'The user has to register for MFA', mend: `${newConsent} after registering.` },
+  50079: {
+    as: 'mfa_required',
+    what: 'The user has not registered for MFA',
+    mend: `Register the user for MFA. Then run \`npm run consent\`.`,
+  },
   50173: {
     as: 'credential_rejected',
-    what: 'The refresh token was revoked, for instance by a password reset',
+    what: 'The refresh token was revoked, for example by a password reset',
     mend: `${newConsent}.`,
   },
   65001: {
@@ -46,27 +50,27 @@ const meanings: Readonly<Record<string, Meaning>> = {
   700027: {
     as: 'credential_rejected',
     what: 'The certificate is not registered for the app',
-    mend: 'Upload its public part to the app registration, or store the registered one in Key Vault.',
+    mend: 'Upload its public part to the app registration, or store the registered certificate in Key Vault.',
   },
   70021: {
     as: 'credential_rejected',
     what: 'No federated credential of the app matches the managed identity',
-    mend: 'Add a federated identity credential with its issuer, its object id as the subject and audience api://AzureADTokenExchange.',
+    mend: 'Add a federated identity credential to the app registration: the issuer of the identity, its object id as the subject, and the audience api://AzureADTokenExchange.',
   },
   700082: {
     as: 'credential_rejected',
-    what: 'The refresh token was not used for 90 days and has died',
-    mend: `${newConsent}; renew-credential keeps the next one alive.`,
+    what: 'The refresh token expired because it was not used for 90 days',
+    mend: `${newConsent}. Check that the timer renew-credential runs every day.`,
   },
   7000215: {
     as: 'credential_rejected',
     what: 'The client secret is wrong',
-    mend: 'Store the value of a valid client secret (not its id) in Key Vault.',
+    mend: 'Store the value of a valid client secret in Key Vault, not its id.',
   },
   7000222: {
     as: 'credential_rejected',
     what: 'The client secret has expired',
-    mend: 'Create a new one in Entra ID and store it in Key Vault.',
+    mend: 'Create a client secret in Entra ID and store it in Key Vault.',
   },
   500011: {
     as: 'wrong_audience',
@@ -75,7 +79,7 @@ const meanings: Readonly<Record<string, Meaning>> = {
   },
 }
 
-/** The token endpoint does not answer as it should; `retryAfterMs` is what it said itself. */
+/** The token endpoint sends no usable response. `retryAfterMs` is its own `Retry-After`. */
 export function authorityUnavailable(retryAfterMs: number | undefined, cause?: unknown): AppError {
   const retryAfterSeconds = retryAfterMs === undefined ? 30 : Math.ceil(retryAfterMs / 1000)
   return new AppError(
@@ -85,7 +89,7 @@ export function authorityUnavailable(retryAfterMs: number | undefined, cause?: u
   )
 }
 
-/** The failure behind an error answer of the token endpoint. `codes` are its `error_codes`, `error` its OAuth code. */
+/** The failure that an error response of the token endpoint means. `codes` are its `error_codes`, `error` its OAuth code. */
 export function toCredentialError(codes: readonly (string | number)[], error: string, cause?: unknown): AppError {
   const known = codes.map(String).find(code => Object.hasOwn(meanings, code))
   const meaning = known === undefined ? undefined : meanings[known]

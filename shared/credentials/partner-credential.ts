@@ -9,14 +9,14 @@ import { isIdentityOutage } from './azure-credential.ts'
 import { readCertificate } from './certificate.ts'
 import type { Secrets } from './secrets.ts'
 
-/** A thing that runs out: a secret or certificate the credential is made of. */
+/** A secret or certificate that the credential consists of, and when it expires. */
 export type Ingredient = {
   /** Its name in Key Vault. */
   name: string
   createdAt?: number
-  /** Milliseconds since 1970 UTC; undefined if neither the vault nor the certificate says. */
+  /** Milliseconds since 1970 UTC. Undefined if neither the vault nor the certificate states it. */
   expiresAt?: number
-  /** When the refresh token was last renewed, as its tag says. */
+  /** When the refresh token was last renewed, from its tag. */
   renewedAt?: string
 }
 
@@ -24,9 +24,9 @@ export type PartnerCredential = {
   kind: CredentialKind
   /** Gets a new access token for Partner Center. */
   acquire: (call: Call) => Promise<AccessToken>
-  /** Reads and checks what the credential is made of, without signing in. `fresh` goes to the vault in any case. */
+  /** Reads and checks the secrets of the credential without signing in. `fresh` bypasses the cache. */
   inspect: (call: Call, fresh?: boolean) => Promise<Ingredient[]>
-  /** Redeems the refresh token and returns the newer one; only for `refresh-token`. */
+  /** Redeems the refresh token and returns the newer one. Only for `refresh-token`. */
   redeem: (call: Call) => Promise<string>
 }
 
@@ -42,7 +42,7 @@ type Options = {
 /** Audience of the assertion that a federated credential trusts (learn.microsoft.com/entra/workload-id/workload-identity-federation-config-app-trust-managed-identity). */
 export const exchangeAudience = 'api://AzureADTokenExchange'
 
-/** What each kind of credential proves itself with, and the ingredients it reads for that. */
+/** How each kind of credential signs in, and the secrets it reads for that. */
 type Recipe = {
   proof: (call: Call, fresh: boolean) => Promise<ClientProof>
   ask: (client: ConfidentialClientApplication, call: Call, fresh: boolean) => Promise<AuthenticationResult | null>
@@ -118,14 +118,17 @@ export function createPartnerCredential({ settings, authority, secrets, identity
     async redeem(call) {
       const { refreshToken: newer } = await exchange(call)
       if (newer === undefined) {
-        throw new AppError('credential_rejected', 'Entra ID gave no newer refresh token. Run `npm run consent` anew.')
+        throw new AppError(
+          'credential_rejected',
+          'Entra ID returned no newer refresh token. Run `npm run consent` again.',
+        )
       }
       return newer
     },
   }
 }
 
-/** A rejected credential may be a cached one that was rotated meanwhile: it is read from the vault once more. */
+/** A rejected credential may come from the cache although it was rotated. So the vault is read once more. */
 async function retryWithFreshSecrets<T>(acquire: (fresh: boolean) => Promise<T>): Promise<T> {
   try {
     return await acquire(false)
@@ -158,7 +161,7 @@ function assertionFailure(cause: unknown): AppError {
   }
   return new AppError(
     'credential_rejected',
-    'The managed identity of the app cannot sign in. Give the app an identity, set AZURE_CLIENT_ID if it is user-assigned, and use `federated` only in Azure.',
+    'The managed identity of the app cannot sign in. Assign an identity to the app, and set AZURE_CLIENT_ID if it is user-assigned. Use `federated` only in Azure.',
     { cause },
   )
 }

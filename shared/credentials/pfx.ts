@@ -1,6 +1,6 @@
 import forge from 'node-forge'
 
-/** The keys and certificates of a PFX (PKCS #12) without a password, given in base64, as PEM texts. Throws if it is none. */
+/** Converts a PFX (PKCS #12) without a password from base64 to PEM: its keys and certificates. Throws if it is not a PFX. */
 export function readPfx(base64: string): string {
   if (!/^[A-Za-z0-9+/=\s]+$/.test(base64)) throw new Error('Not base64')
   const pfx = forge.pkcs12.pkcs12FromAsn1(forge.asn1.fromDer(forge.util.decode64(base64)), false, '')

@@ -8,15 +8,15 @@ import type { Secrets } from './secrets.ts'
 
 const dayMs = 86_400_000
 
-/** A refresh token that is not redeemed for this long dies (learn.microsoft.com/entra/identity-platform/refresh-tokens). */
+/** A refresh token expires if nobody redeems it for this long (learn.microsoft.com/entra/identity-platform/refresh-tokens). */
 export const refreshTokenLifeMs = 90 * dayMs
 
-/** From this many days before the end of a secret or certificate on, every check warns. */
+/** Each check warns if a secret or certificate expires within this many days. */
 const warnDays = 14
 
 export const daysUntil = (instant: number, now: number): number => Math.floor((instant - now) / dayMs)
 
-/** Logs `credential_expires_soon`, which an alert matches, for each ingredient that is about to run out. */
+/** Logs `credential_expires_soon` for each secret or certificate that expires soon. An alert looks for this event. */
 export function warnOfExpiry(ingredients: readonly Ingredient[], call: Call, now: number): void {
   for (const { name, expiresAt } of ingredients) {
     if (expiresAt === undefined || daysUntil(expiresAt, now) > warnDays) continue
@@ -31,9 +31,10 @@ export function warnOfExpiry(ingredients: readonly Ingredient[], call: Call, now
 type Options = { credential: PartnerCredential; secrets: Secrets; settings: Settings; clock: Clock }
 
 /**
- * Redeems the refresh token and stores the newer one as a new version of its secret, so that it never grows as old as it
- * may. Two that do so at once both store a good token, since older ones stay valid; so does one whose write fails.
- * Rejects after logging, so that the platform repeats it; the SDK itself repeats a call to the vault.
+ * Redeems the refresh token and stores the newer one as a new version of its secret. The token therefore never reaches
+ * its maximum age. If two renewals run at once, both store a valid token, because older tokens stay valid. If a write
+ * fails, the stored token stays valid, too. The SDK retries a call to the vault. A renewal that still fails logs the
+ * failure and rejects, so that the platform runs it again.
  */
 export function createRenewal({ credential, secrets, settings, clock }: Options): (call: Call) => Promise<void> {
   async function renewRefreshToken(call: Call): Promise<void> {

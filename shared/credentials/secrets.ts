@@ -11,7 +11,7 @@ import { isIdentityOutage } from './azure-credential.ts'
 export type Secret = {
   name: string
   value: string
-  /** Milliseconds since 1970 UTC; undefined if the vault was told none. */
+  /** Milliseconds since 1970 UTC. Undefined if the secret has no expiry date. */
   expiresAt?: number
   createdAt?: number
   /** `application/x-pkcs12` or `application/x-pem-file` for the secret behind a certificate. */
@@ -20,7 +20,7 @@ export type Secret = {
 }
 
 export type Secrets = {
-  /** Reads a secret, at most five minutes old. `fresh` goes to the vault in any case. */
+  /** Reads a secret from a cache of five minutes. `fresh` bypasses the cache. */
   read: (name: string, call: Call, options?: { fresh?: boolean }) => Promise<Secret>
   /** Stores a new version of a secret. */
   write: (name: string, version: NewVersion, call: Call) => Promise<void>
@@ -36,7 +36,7 @@ type Options = {
 }
 
 const cacheMs = 5 * 60 * 1000
-/** During an outage the vault is asked again after this long; until then nobody waits for its retries. */
+/** During an outage the vault is called again after this long. Until then no request waits for its retries. */
 const calmMs = 30 * 1000
 
 /** DNS suffixes of Key Vault in the four clouds (learn.microsoft.com/azure/key-vault/general/about-keys-secrets-certificates). */
@@ -48,7 +48,7 @@ export async function createSecretClient(vaultUri: string, credential: TokenCred
   const [{ SecretClient }, httpClient] = await Promise.all([import('@azure/keyvault-secrets'), createAzureHttpClient()])
   return new SecretClient(vaultUri, credential, {
     httpClient,
-    // The SDK only trusts a challenge for the vault's own domain, which a simulator's is not.
+    // The SDK only trusts a challenge for Azure's own vault domains. A simulator has another domain.
     disableChallengeResourceVerification: !isAzureVault(vaultUri),
     retryOptions: { maxRetries: 3, retryDelayInMs: 300, maxRetryDelayInMs: 5_000 },
   })
@@ -88,7 +88,7 @@ export function createSecrets({ vaultUri, credential, clock, share }: Options): 
       try {
         return await share(`secret ${name}`, call, call => fetchSecret(name, call))
       } catch (error) {
-        // An outage of the vault is no reason to forget a secret that may well be good still.
+        // During an outage of the vault, the cached secret is probably still valid.
         if (fresh || cached === undefined || !isAppError(error) || error.code !== 'key_vault_unavailable') throw error
         call.log('warn', 'key_vault_outage', { secret: name, why: describeError(error) })
         cached.readAt = clock.now() - cacheMs + calmMs
@@ -112,7 +112,7 @@ function toSecret({ name, value, properties }: KeyVaultSecret, now: number): Sec
     const day = properties.expiresOn.toISOString().slice(0, 10)
     throw new AppError(
       'credential_rejected',
-      `The Key Vault secret '${name}' expired on ${day}. Store a new version of it, with its own date of expiry.`,
+      `The Key Vault secret '${name}' expired on ${day}. Store a new version with its own expiry date.`,
     )
   }
   return {
@@ -125,20 +125,20 @@ function toSecret({ name, value, properties }: KeyVaultSecret, now: number): Sec
   }
 }
 
-/** What a failed call to the vault means to whoever runs the app. */
+/** What a failed call to the vault means to an operator. */
 export function toVaultError(error: unknown, name: string): AppError {
   if (isAppError(error)) return error
   const status = statusOf(error)
   const refused = (message: string) => new AppError('key_vault_refused', message, { cause: error })
   if (status === 404) {
-    return refused(`Key Vault has no secret '${name}'. Store it, or correct the setting that names it.`)
+    return refused(`Key Vault has no secret '${name}'. Store it, or fix the setting that names it.`)
   }
   if (status === 403 && isDisabled(error)) {
     return refused(`The Key Vault secret '${name}' is disabled. Enable it, or store a new version.`)
   }
   if (status === 403) {
     return refused(
-      `Key Vault refuses to give out the secret '${name}'. Give the app's identity the role Key Vault Secrets User on it, and check the vault's firewall.`,
+      `Key Vault denies access to the secret '${name}'. Assign the role Key Vault Secrets User on it to the app's identity, and check the vault's firewall.`,
     )
   }
   if (status === 401) {
@@ -148,7 +148,7 @@ export function toVaultError(error: unknown, name: string): AppError {
   }
   if (isSignInFailure(error) && !isIdentityOutage(error)) {
     return refused(
-      `No Azure identity could sign in to read the Key Vault secret '${name}'. In Azure, give the app a managed identity (and set AZURE_CLIENT_ID if it is user-assigned); elsewhere run 'az login'.`,
+      `No Azure identity could sign in to read the Key Vault secret '${name}'. In Azure, assign a managed identity to the app, and set AZURE_CLIENT_ID if it is user-assigned. Elsewhere, run 'az login'.`,
     )
   }
   if (status !== undefined && status < 500 && status !== 408 && status !== 429) {
@@ -163,7 +163,7 @@ export function toVaultError(error: unknown, name: string): AppError {
 const statusOf = (error: unknown): number | undefined =>
   error instanceof Error && 'statusCode' in error && typeof error.statusCode === 'number' ? error.statusCode : undefined
 
-/** The service says so in its inner error code, `SecretDisabled`, and in its text. */
+/** The service states this in its inner error code, `SecretDisabled`, and in its text. */
 const isDisabled = (error: unknown): boolean =>
   /disabled/i.test(describeError(error)) ||
   (error instanceof Error && 'details' in error && /SecretDisabled/.test(JSON.stringify(error.details) ?? ''))

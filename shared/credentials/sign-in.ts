@@ -9,7 +9,7 @@ import type { Secrets } from './secrets.ts'
 export type SignIn = {
   /** The page on which the user signs in. */
   url: string
-  /** Turns the code of the redirect into a refresh token and stores that in Key Vault. */
+  /** Exchanges the code of the redirect for a refresh token and stores the token in Key Vault. */
   redeem: (code: string, call: Call) => Promise<void>
 }
 
@@ -20,7 +20,7 @@ type Options = { authority: Authority; secrets: Secrets; settings: Settings; clo
 /**
  * The one interactive sign-in of the Secure Application Model: authorization code with PKCE
  * (learn.microsoft.com/partner-center/developer/enable-secure-app-model). The vault is read first, so that a missing
- * role shows before anybody signs in.
+ * role is reported before the user signs in.
  */
 export function createStartSignIn({ authority, secrets, settings, clock }: Options): StartSignIn {
   const scopes = [`${settings.audience}/user_impersonation`, 'offline_access']
@@ -50,7 +50,10 @@ export function createStartSignIn({ authority, secrets, settings, clock }: Optio
           client.acquireTokenByCode({ code, scopes, redirectUri, codeVerifier: verifier }),
         )
         if (refreshToken === undefined) {
-          throw new AppError('credential_rejected', 'Entra ID gave no refresh token. Allow offline_access for the app.')
+          throw new AppError(
+            'credential_rejected',
+            'Entra ID returned no refresh token. Allow offline_access for the app.',
+          )
         }
         const now = clock.now()
         const tags = { renewedAt: new Date(now).toISOString(), source: 'consent' }

@@ -13,16 +13,19 @@ type Options = {
   share: ShareCall
 }
 
-/** A token this close to its end is replaced; the official bulk tool uses the same margin. */
+/** A token that expires within this time is replaced. The official bulk tool uses the same margin. */
 const refreshAheadMs = 5 * 60 * 1000
-/** A token with less life than this is not sent any more. */
+/** A token that expires within this time is no longer sent. */
 const usableMs = 30 * 1000
-/** After a failed replacement of a token that is still good, the next one is tried after this long. */
+/** If the replacement of a valid token fails, the next try comes after this long. */
 const calmMs = 30 * 1000
-/** How long a caller waits for a replacement while the present token is still good. */
+/** How long a caller waits for a replacement while the current token is still valid. */
 const patienceSeconds = 10
 
-/** One access token per worker: single-flight, replaced ahead of its end, and a failed replacement does no harm before it. */
+/**
+ * One access token per worker. One call at a time replaces it before it expires. If a replacement fails, the current
+ * token stays in use until it expires.
+ */
 export function createTokenSource({ acquire, clock, share }: Options): TokenSource {
   let current: AccessToken | undefined
   let calmUntil = 0

@@ -13,12 +13,12 @@ const toCursor = ({ snapshotId, part, line }: FeedPosition, filter: ChangeFilter
 
 export function readPosition(cursor: string, filter: ChangeFilter): FeedPosition {
   const decoded = position.safeParse(decodeCursor(cursor, scopeOf(filter)))
-  if (!decoded.success) throw invalidParameter('cursor', 'one that this function gave out')
+  if (!decoded.success) throw invalidParameter('cursor', 'a cursor that this function returned')
   const [snapshotId, part, line] = decoded.data
   return { snapshotId, part, line }
 }
 
-/** `{value, cursor}`, the changes as they were written. */
+/** `{value, cursor}`, with the changes as they are stored. */
 export function changesAnswer(changes: readonly Buffer[], next: FeedPosition, filter: ChangeFilter): Buffer {
   const pieces: Buffer[] = [Buffer.from('{"value":[')]
   changes.forEach((change, index) => {
@@ -29,10 +29,10 @@ export function changesAnswer(changes: readonly Buffer[], next: FeedPosition, fi
   return Buffer.concat(pieces)
 }
 
-/** The snapshot a cursor names is no longer kept: what was missed cannot be told, and a fresh cursor is in the details. */
+/** The snapshot of the cursor was deleted, so the changes since then are unknown. `details` contains a new cursor. */
 export const toExpired = (end: FeedPosition, filter: ChangeFilter): AppError =>
   new AppError(
     'cursor_expired',
-    'The snapshot that this cursor names is no longer kept. Go on with the cursor in error.details, or start again without one; changes in between are in the snapshots.',
+    'The snapshot that this cursor refers to was deleted. Continue with the cursor in error.details, or start again without a cursor. The changes in between are in the snapshots.',
     { target: 'cursor', details: [{ target: 'cursor', message: toCursor(end, filter) }] },
   )

@@ -2,19 +2,19 @@ import type { HttpResponseInit } from '@azure/functions'
 import { AppError, errorKinds, isAppError } from '../errors.ts'
 import { redact } from '../log.ts'
 
-/** A bug of ours says nothing of itself to the outside; the log has it under the correlation id. */
+/** Callers get no details of a bug. The log has them under the correlation id. */
 export const toKnownError = (error: unknown): AppError =>
   isAppError(error)
     ? error
     : new AppError(
         'internal_error',
-        'The app has failed. Give the correlation id to whoever runs it; the log holds the cause under that id.',
+        'The app failed. Report the correlation id to the operator of the app. The log contains the cause under this id.',
         { cause: error },
       )
 
 /**
- * The one shape of every failure: RFC 9457 members for generic clients beside the `error` object that flows read,
- * sent as plain `application/json`, since connectors may hand on `application/problem+json` as base64.
+ * The response to every failure. It has the members of RFC 9457 for generic clients and the `error` object for flows.
+ * The type is plain `application/json`, because connectors may pass on `application/problem+json` as base64.
  */
 export function errorAnswer(error: AppError, path: string, correlationId: string): HttpResponseInit {
   const { code, status, options } = error

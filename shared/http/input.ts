@@ -7,10 +7,10 @@ import type { Parameters } from './parameters.ts'
 /** Largest request body in bytes. */
 const maxBodyBytes = 64 * 1024
 
-/** The platform's own query parameter for the function key; never ours to read. */
+/** The platform's query parameter for the function key. This app never reads it. */
 const platformParameter = 'code'
 
-/** A name as it is safe to say back: callers can send anything as a parameter name. */
+/** Makes a name safe to repeat in a message. Callers can send any text as a parameter name. */
 const printable = (name: string): string => name.replace(/[^\w.$-]/g, '?').slice(0, 64)
 
 const invalid = (details: ErrorDetail[]): AppError => {
@@ -22,9 +22,9 @@ const invalid = (details: ErrorDetail[]): AppError => {
 }
 
 export const invalidParameter = (target: string, expected: string): AppError =>
-  invalid([{ target, message: `Parameter '${target}' has to be ${expected}.` }])
+  invalid([{ target, message: `Parameter '${target}' must be ${expected}.` }])
 
-/** Reads and checks everything a request carries. Throws an `AppError` that lists every fault at once. */
+/** Reads and checks all parameters of a request. Throws an `AppError` that lists every fault at once. */
 export async function readInput<Values>(
   request: HttpRequest,
   { path, query, body, check }: Parameters<Values>,
@@ -52,7 +52,7 @@ export async function readInput<Values>(
   const parsed = schema.safeParse(Object.fromEntries(values))
   if (!parsed.success) {
     for (const name of new Set(parsed.error.issues.map(issue => String(issue.path[0])))) {
-      const message = `Parameter '${name}' has to be ${expectedForm(schema.shape[name])}.`
+      const message = `Parameter '${name}' must be ${expectedForm(schema.shape[name])}.`
       details.push({ target: name, message })
     }
     throw invalid(details)
@@ -65,42 +65,42 @@ export async function readInput<Values>(
   return input
 }
 
-/** Flows send empty values for what was not filled in. */
+/** Flows send empty values for fields that nobody filled in. */
 const isEmpty = (value: unknown): boolean => value === '' || value === null
 
-/** Parsed anew from the URL: the library's own `query` joins repeated values into one. */
+/** Parsed from the URL again, because the `query` of the library joins repeated values. */
 const readQuery = (request: HttpRequest): [string, string][] =>
   [...new URL(request.url).searchParams].filter(([name]) => name !== platformParameter)
 
 const unknownParameter = (name: string, known: string[]): string =>
   known.length === 0
-    ? `Parameter '${printable(name)}' is unknown; this function takes none.`
-    : `Parameter '${printable(name)}' is unknown; this function takes ${known.join(', ')}.`
+    ? `Parameter '${printable(name)}' is unknown. This function has no parameters.`
+    : `Parameter '${printable(name)}' is unknown. This function has the parameters ${known.join(', ')}.`
 
-/** JSON booleans and numbers stand for their text; anything else but text is left for the schema to refuse. */
+/** Converts JSON booleans and numbers to text. The schema rejects every other value that is not text. */
 const toText = (value: unknown): unknown =>
   typeof value === 'boolean' || typeof value === 'number' ? String(value) : value
 
-const expectedForm = (schema: unknown): string => metaOf(schema)?.expected ?? 'of the documented form'
+const expectedForm = (schema: unknown): string => metaOf(schema)?.expected ?? 'in the documented form'
 
-/** The body as a JSON object; no body is an empty one. */
+/** The body as a JSON object. A missing body is an empty object. */
 export async function readJsonObject(request: HttpRequest): Promise<Record<string, unknown>> {
   const refuse = (message: string) => invalid([{ target: 'body', message }])
   const text = await request.text()
   if (text === '' && /chunked/i.test(request.headers.get('transfer-encoding') ?? '')) {
     // The platform drops such a body (github.com/Azure/azure-functions-nodejs-worker/issues/524).
-    throw refuse('The body did not arrive because it was sent chunked. Send it with a Content-Length.')
+    throw refuse('The body did not arrive, because it was sent chunked. Send it with a Content-Length header.')
   }
-  if (Buffer.byteLength(text) > maxBodyBytes) throw refuse('The body has to be at most 64 KiB.')
+  if (Buffer.byteLength(text) > maxBodyBytes) throw refuse('The body must be at most 64 KiB.')
   if (text.trim() === '') return {}
   let value: unknown
   try {
     value = JSON.parse(text)
   } catch {
-    throw refuse('The body has to be a JSON object.')
+    throw refuse('The body must be a JSON object.')
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw refuse('The body has to be a JSON object.')
+    throw refuse('The body must be a JSON object.')
   }
   return value as Record<string, unknown>
 }

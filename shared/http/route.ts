@@ -10,19 +10,19 @@ import type { Parameters } from './parameters.ts'
 export type RouteContext = { app: App; call: Call; request: HttpRequest }
 
 type Route<Values> = {
-  /** Picks the function's parameters; their module is loaded with the first call. */
+  /** Selects the parameters of the function. The first call loads their module. */
   parameters: (module: typeof parameterModule) => Parameters<Values>
   handle: (input: Values, context: RouteContext) => Promise<HttpResponseInit>
 }
 
-/** Seconds that functions have that answer without any settings. */
+/** The deadline in seconds of functions that work without settings. */
 const defaultDeadlineSeconds = 100
 
 type Handler = (request: HttpRequest, context: InvocationContext) => Promise<HttpResponseInit>
 
 type Handle = (request: HttpRequest, context: RouteContext) => Promise<HttpResponseInit>
 
-/** An HTTP function with parameters: they are parsed and checked before `handle` gets them. */
+/** An HTTP function with parameters. They are parsed and checked before `handle` gets them. */
 export function route<Values>({ parameters, handle }: Route<Values>): Handler {
   return serve(
     async app => (await app.settings()).deadlineSeconds,
@@ -38,8 +38,8 @@ export function route<Values>({ parameters, handle }: Route<Values>): Handler {
 export const edge = (handle: Handle): Handler => serve(async () => defaultDeadlineSeconds, handle)
 
 /**
- * Wraps every HTTP function: enforces the deadline and turns every failure into a response, since a handler that throws
- * would answer without a body. Writes one log line per request.
+ * Wraps every HTTP function. Enforces the deadline, and turns every failure into a response, because the response of a
+ * handler that throws has no body. Writes one log line per request.
  */
 function serve(deadlineSeconds: (app: App) => Promise<number>, handle: Handle): Handler {
   return async (request, context) => {

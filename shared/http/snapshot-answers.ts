@@ -6,13 +6,13 @@ import { decodeCursor, encodeCursor } from './cursor.ts'
 import { invalidParameter } from './input.ts'
 import { linkTo, nextLink } from './links.ts'
 
-/** Seconds after which asking again makes sense; a run takes minutes. */
+/** Seconds between two requests for the status. A run takes minutes. */
 const pollSeconds = 10
 
-/** The path of a run's status; the route prefix is that of host.json. */
+/** The path of a run's status. The route prefix is the one in host.json. */
 const statusPath = (snapshotId: string): string => `/api/snapshots/${snapshotId}`
 
-/** The 202 pattern that Logic Apps and Power Automate follow by themselves: where to ask next, and when. */
+/** The headers of a 202: where to ask for the status, and when. Logic Apps and Power Automate follow them automatically. */
 export const statusHeaders = (request: HttpRequest, snapshotId: string): Record<string, string> => ({
   location: linkTo(request, statusPath(snapshotId)),
   'retry-after': String(pollSeconds),
@@ -21,7 +21,7 @@ export const statusHeaders = (request: HttpRequest, snapshotId: string): Record<
 export const snapshotRunning = (request: HttpRequest, snapshotId: string): AppError =>
   new AppError(
     'snapshot_running',
-    `The snapshot ${snapshotId} is being taken. Wait for its end; Location says where to ask.`,
+    `The snapshot ${snapshotId} is running. Wait until it ends. The Location header has the address of its status.`,
     {
       location: linkTo(request, statusPath(snapshotId)),
     },
@@ -29,11 +29,11 @@ export const snapshotRunning = (request: HttpRequest, snapshotId: string): AppEr
 
 const scope = { function: 'list-snapshots' }
 
-/** The id before which a page begins. Runs are only added at the front, so that this stays good. */
+/** The id before which a page begins. New runs are only added at the front, so the position stays valid. */
 export function toBefore(cursor: string | undefined): string | undefined {
   if (cursor === undefined) return undefined
   const decoded = z.string().safeParse(decodeCursor(cursor, scope))
-  if (!decoded.success) throw invalidParameter('cursor', 'one that this function gave out')
+  if (!decoded.success) throw invalidParameter('cursor', 'a cursor that this function returned')
   return decoded.data
 }
 

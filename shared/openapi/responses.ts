@@ -157,7 +157,6 @@ const change = z.object({
   order: changedOrder('')
     .meta({ title: 'Order', description: 'The order as it is now; absent if it was removed.' })
     .optional(),
-  previousSnapshotId: text('Previous Snapshot ID', 'The snapshot that it was compared with.').optional(),
   previousOrder: changedOrder('Previous ')
     .meta({ title: 'Previous Order', description: 'The order as it was; absent if it was created.' })
     .optional(),

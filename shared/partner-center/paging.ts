@@ -10,7 +10,7 @@ const link = z.looseObject({ uri: z.string(), headers: z.array(header).nullish()
 
 const isObject = (value: unknown): boolean => typeof value === 'object' && value !== null && !Array.isArray(value)
 
-/** The links of a collection; only `next` matters here. What is no object holds none. */
+/** The links of a collection. Only `next` is used. A value that is not an object counts as no links. */
 export const collectionLinks = z.preprocess(
   value => (isObject(value) ? value : {}),
   z.looseObject({ next: link.nullish() }),
@@ -24,17 +24,17 @@ export const readNextLink = (links: Buffer): NextLink | undefined =>
 
 export type PageLimits = { pages: number; bytes: number }
 
-/** No customer's orders come near this; what does is a service in a loop. */
+/** Far more than the orders of any customer. A service that exceeds it sends pages in a loop. */
 export const orderPageLimits: PageLimits = Object.freeze({ pages: 200, bytes: 256 * 1024 * 1024 })
 
-/** Headers of a link that are the caller's business alone. */
+/** Headers that only this app sets. A link cannot override them. */
 const ownHeaders =
   /^(authorization|host|cookie|connection|keep-alive|te|trailer|upgrade|expect|transfer-encoding|content-.*|accept.*|proxy-.*|x-http-method.*|ms-requestid|ms-correlationid)$/i
 
 /**
- * The request for a next page. The link comes relative or absolute, with or without `/v1`, which the service began to
- * add in 2021 (github.com/microsoft/Partner-Center-PowerShell/issues/379), and its headers carry the continuation
- * token. A link to another host is refused: it would be sent our access token.
+ * The request for the next page. The link is relative or absolute, with or without `/v1`, which the service began to
+ * add in 2021 (github.com/microsoft/Partner-Center-PowerShell/issues/379). Its headers contain the continuation token.
+ * A link to another host is rejected, because that host would receive our access token.
  */
 export function toNextRequest(next: NextLink, baseUrl: string): PartnerRequest {
   const base = new URL(baseUrl)
@@ -55,7 +55,7 @@ export function toNextRequest(next: NextLink, baseUrl: string): PartnerRequest {
   const headers: Record<string, string> = {}
   for (const { key, value } of next.headers ?? []) {
     if (!/^[\w!#$%&'*+.^`|~-]{1,100}$/.test(key) || !/^[\t\x20-\x7e]{0,16384}$/.test(value)) {
-      throw invalidNextLink('carries a malformed header')
+      throw invalidNextLink('has a malformed header')
     }
     if (!ownHeaders.test(key)) headers[key.toLowerCase()] = value
   }
@@ -65,14 +65,14 @@ export function toNextRequest(next: NextLink, baseUrl: string): PartnerRequest {
 const invalidNextLink = (what: string): AppError =>
   new AppError(
     'partner_center_invalid_response',
-    `The link to the next page that Partner Center gave ${what}. Try again; if it happens again, report the correlation id.`,
+    `Partner Center sent a link to the next page that ${what}. Try again. If it happens again, report the correlation id to the operator of the app.`,
   )
 
-/** A list that is longer than any that Partner Center really has. */
+/** The failure for a list that is longer than any real list of Partner Center. */
 export const tooMuch = ({ pages, bytes }: PageLimits = orderPageLimits): AppError =>
   new AppError(
     'partner_center_invalid_response',
-    `The list of Partner Center does not end within ${pages} pages or ${bytes / 1024 / 1024} MiB. Narrow the request, for instance by billingType.`,
+    `Partner Center's list is longer than ${pages} pages or ${bytes / 1024 / 1024} MiB. Narrow the request, for example with billingType.`,
   )
 
 export type PagingOptions = {
@@ -85,9 +85,9 @@ export type PagingOptions = {
 export type Page<T> = { value: T; next?: NextLink | null | undefined }
 
 /**
- * Reads page after page until there is no `links.next`. `parse` may throw a `SyntaxError` or a zod error for a body that
- * is not what it should be. With `endsBeyond`, a 400 with code 2000 on a later page counts as the end of the list, as
- * the official tool takes it for customers.
+ * Reads pages until there is no `links.next`. `parse` may throw a `SyntaxError` or a zod error for a body of the wrong
+ * form. With `endsBeyond`, a 400 with code 2000 on a later page counts as the end of the list. The official tool treats
+ * lists of customers the same way.
  */
 export async function* readPages<T>(
   request: RequestPartnerCenter,
@@ -120,7 +120,7 @@ export async function* readPages<T>(
 const isBeyondTheEnd = (error: unknown): boolean =>
   error instanceof AppError && error.options.upstream?.status === 400 && error.options.upstream.code === '2000'
 
-/** Applies `parse`; whatever it rejects is an answer of Partner Center that nobody can use. */
+/** Applies `parse`. A body that it rejects becomes `partner_center_invalid_response`. */
 export function parseAnswer<T>(body: Buffer, parse: (body: Buffer) => T): T {
   try {
     return parse(body)
@@ -128,7 +128,7 @@ export function parseAnswer<T>(body: Buffer, parse: (body: Buffer) => T): T {
     if (cause instanceof AppError) throw cause
     throw new AppError(
       'partner_center_invalid_response',
-      'The answer of Partner Center is not what its documentation describes. Try again; if it happens again, report the correlation id.',
+      'The response of Partner Center does not have the documented form. Try again. If it happens again, report the correlation id to the operator of the app.',
       { cause },
     )
   }

@@ -8,9 +8,9 @@ import { type Resource, toAppError } from './upstream-errors.ts'
 
 /** Access tokens for Partner Center. */
 export type TokenSource = {
-  /** A token that is valid for a while yet. */
+  /** A token that stays valid for at least the next half minute. */
   get: (call: Call) => Promise<string>
-  /** A newer token than `rejected`, which Partner Center answered with 401. */
+  /** A newer token than `rejected`, for which Partner Center answered 401. */
   renew: (rejected: string, call: Call) => Promise<string>
 }
 
@@ -21,7 +21,7 @@ export type PartnerRequest = {
   resource?: Resource
 }
 
-/** One read from Partner Center: repeated when that can help, never past the call's deadline. Rejects with an `AppError`. */
+/** One read from Partner Center. Retries if a retry can help, never past the call's deadline. Rejects with an `AppError`. */
 export type RequestPartnerCenter = (request: PartnerRequest, call: Call) => Promise<TransportResponse>
 
 export type RequestOptions = {
@@ -29,23 +29,23 @@ export type RequestOptions = {
   tokens: TokenSource
   baseUrl: string
   clock: Clock
-  /** Waits for a place in the shared pace before each try. */
+  /** Waits before each try until the shared pace allows a request. */
   pace?: (call: Call) => Promise<void>
   extraHeaders?: Record<string, string>
-  /** Called with the headers of every answer. */
+  /** Called with the headers of every response. */
   onAnswer?: (headers: TransportResponse['headers']) => void
 }
 
 const guid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 
-/** Addresses that are remembered to answer 401 whatever the token. */
+/** The most addresses to remember that answer 401 to every token. */
 const mostRefused = 1000
 
 export function createRequest(options: RequestOptions): RequestPartnerCenter {
   const { transport, tokens, baseUrl, clock, pace, extraHeaders, onAnswer } = options
 
-  // The token with which an address was refused although it had just been renewed: it is not the token's fault, and
-  // renewing it at each call for one customer would only cost requests.
+  // For each address, the token that it refused right after a renewal. The token is not the cause then, and another
+  // renewal at each call for that customer would only cost requests.
   const refused = new Map<string, string>()
   const noteRefused = (pathname: string, token: string) => {
     if (refused.size >= mostRefused) refused.clear()
@@ -54,8 +54,8 @@ export function createRequest(options: RequestOptions): RequestPartnerCenter {
 
   return async ({ path, headers, resource = 'collection' }, call) => {
     const url = new URL(baseUrl + path)
-    // One id for all tries of a call, so that the service can recognise a repeat; the correlation id is the caller's
-    // (learn.microsoft.com/partner-center/developer/headers).
+    // All tries of a call have the same request id, so that the service can recognize a retry. The correlation id is the
+    // caller's (learn.microsoft.com/partner-center/developer/headers).
     const callHeaders = {
       accept: 'application/json',
       'ms-requestid': randomUUID(),
@@ -101,7 +101,7 @@ export function createRequest(options: RequestOptions): RequestPartnerCenter {
 const unreachable = (cause: TransportError): AppError =>
   new AppError(
     'partner_center_unavailable',
-    'Partner Center cannot be reached or broke off its response. Try again in 30 seconds.',
+    'Partner Center cannot be reached, or its response was cut off. Try again in 30 seconds.',
     { retryAfterSeconds: 30, cause },
   )
 
@@ -109,7 +109,7 @@ const unusable = (cause: TransportError): AppError =>
   new AppError(
     'partner_center_invalid_response',
     cause.kind === 'too-large'
-      ? 'The answer of Partner Center is larger than this app accepts. Narrow the request, for instance by billingType.'
-      : 'The answer of Partner Center cannot be decompressed. Try again later.',
+      ? 'The response of Partner Center is larger than this app accepts. Narrow the request, for example with billingType.'
+      : 'The response of Partner Center cannot be decompressed. Try again later.',
     { cause },
   )

@@ -3,16 +3,16 @@ import { AppError, type AppErrorOptions, type ErrorCode } from '../errors.ts'
 import { parseRetryAfter } from './retry.ts'
 import type { TransportResponse } from './transport.ts'
 
-/** What a call was about, where the same status means different things. */
+/** What a call asks for. The same status has different meanings for each. */
 export type Resource = 'order' | 'collection'
 
 /**
- * The error bodies seen: `{code, description}` with the code as text or number, `{code, message}`,
- * `{statusCode, message}` when throttled, and the token endpoint's `{error, error_description}`. Anything else
- * (nothing, plain text, HTML) counts as a body without a code.
+ * Partner Center sends these error bodies: `{code, description}` with the code as text or number, `{code, message}`,
+ * `{statusCode, message}` when it throttles, and the token endpoint's `{error, error_description}`. Any other body
+ * (empty, plain text, HTML) counts as a body without a code.
  */
 const errorBody = z.looseObject({
-  // A code is repeated to callers: anything that does not look like one is none.
+  // Callers get to see the code. Text that does not have the form of a code is ignored.
   code: z
     .union([z.string().regex(/^[\w.-]{1,64}$/), z.number()])
     .optional()
@@ -24,7 +24,7 @@ const errorBody = z.looseObject({
 
 export type UpstreamError = {
   status: number
-  /** Partner Center's error code as text; it only means something together with the status. */
+  /** Partner Center's error code as text. Its meaning depends on the status. */
   code: string | undefined
   text: string
   requestId: string | undefined
@@ -38,7 +38,7 @@ export function readUpstreamError({ status, headers, body }: TransportResponse):
   const requestId = headers['ms-requestid']
   const parsed = errorBody.safeParse(parseJson(text))
   if (!parsed.success) {
-    // «Authentication failed. MFA required. (10001)» has come as plain text
+    // «Authentication failed. MFA required. (10001)» was reported as plain text
     // (github.com/microsoft/Partner-Center-DotNet-Samples/issues/59).
     return { status, code: /MFA required.*\((\d+)\)/i.exec(text)?.[1], text: text.slice(0, 500), requestId }
   }
@@ -67,26 +67,26 @@ const rules: readonly Rule[] = [
     codes: ['900421', '10001'],
     as: 'mfa_required',
     message:
-      'Partner Center demands multi-factor authentication and the stored sign-in lacks it. Run `npm run consent` and sign in with MFA, or use an app-only credential.',
+      'Partner Center requires multi-factor authentication, and the stored sign-in was made without it. Run `npm run consent` and sign in with MFA, or use an app-only credential.',
   },
   {
     status: 401,
     codes: ['900420'],
     as: 'wrong_audience',
     message:
-      'Partner Center refuses the audience of the access token. Check that PARTNER_CENTER_CLOUD names the cloud of the partner tenant.',
+      'Partner Center rejects the audience of the access token. Set PARTNER_CENTER_CLOUD to the cloud of the partner tenant.',
   },
   {
     status: 401,
     as: 'credential_rejected',
     message:
-      'Partner Center refuses the access token of the app. Check PARTNER_CENTER_TENANT_ID and PARTNER_CENTER_CLIENT_ID, and that the app is registered in Partner Center under Account settings > App management.',
+      'Partner Center rejects the access token of the app. Check PARTNER_CENTER_TENANT_ID and PARTNER_CENTER_CLIENT_ID. Check that the app is registered in Partner Center under Account settings > App management.',
   },
   {
     status: 403,
     codes: ['900421', '10001'],
     as: 'mfa_required',
-    message: 'Partner Center demands multi-factor authentication. Run `npm run consent` and sign in with MFA.',
+    message: 'Partner Center requires multi-factor authentication. Run `npm run consent` and sign in with MFA.',
   },
   {
     status: 403,
@@ -99,19 +99,19 @@ const rules: readonly Rule[] = [
     status: 403,
     as: 'partner_center_forbidden',
     message:
-      'Partner Center denies access. Check the role of the app or user (admin agent or sales agent) and its consent, and that the partner agreement is signed.',
+      'Partner Center denies access. Check that the app or user has the role admin agent or sales agent, that it has consent, and that the partner agreement is signed.',
   },
   {
     status: 404,
     codes: ['60003', '1000'],
     as: 'customer_not_found',
-    message: 'No such customer in Partner Center. Check the customer tenant id; list-customers shows the valid ones.',
+    message: 'Partner Center has no such customer. Check the customer tenant id. list-customers returns the valid ids.',
   },
   {
     status: 404,
     resource: 'order',
     as: 'order_not_found',
-    message: 'The customer has no such order. Check the order id; a new order can take 15 minutes to appear.',
+    message: 'The customer has no such order. Check the order id. A new order can take 15 minutes to appear.',
   },
 ]
 
@@ -123,7 +123,7 @@ const matches = (rule: Rule, error: UpstreamError, resource: Resource): boolean 
 const defaultThrottleSeconds = 60
 const defaultOutageSeconds = 30
 
-/** Turns the last answer to a call into the failure our callers get (contract, table of errors). */
+/** Turns the last response to a call into the failure that our callers get. */
 export function toAppError(response: TransportResponse, resource: Resource, now: number): AppError {
   const error = readUpstreamError(response)
   const { status } = error
@@ -151,7 +151,7 @@ export function toAppError(response: TransportResponse, resource: Resource, now:
   if (rule === undefined) {
     return new AppError(
       'partner_center_invalid_response',
-      `${said}, which this app does not expect here. Give the correlation id to whoever runs the app.`,
+      `${said}, which this app does not expect here. Report the correlation id to the operator of the app.`,
       options,
     )
   }

@@ -87,7 +87,7 @@ describe('a command in the documents', () => {
   test('exists', async () => {
     const { scripts } = JSON.parse(await read('package.json')) as { scripts: Record<string, string> }
     const texts = await Promise.all(
-      ['README.md', 'docs/operations.md', 'docs/credentials.md', 'docs/parameters.md'].map(read),
+      ['README.md', 'docs/operations.md', 'docs/credentials.md', 'docs/parameters.md', 'docs/reference.md'].map(read),
     )
     const run = texts.flatMap(text => [...text.matchAll(/npm run (\w+)/g)].map(([, name = '']) => name))
     expect(run.filter(name => !(name in scripts))).toEqual([])
@@ -101,6 +101,7 @@ test('no document names a parameter that the template does not have', async () =
     'docs/operations.md',
     'docs/credentials.md',
     'docs/power-automate.md',
+    'docs/reference.md',
     'docs/snapshots.md',
   ]
   const texts = await Promise.all([...files, 'infra/connector/README.md', 'infra/logic-apps/README.md'].map(read))

@@ -26,7 +26,7 @@ describe('a failure', () => {
     expect(error.retryable).toBe(status === 429 || status === 503)
   })
 
-  test('is somebody’s to mend: a status that flows repeat by themselves says that it passes, or that we have failed', () => {
+  test('says who has to act, and a status that flows retry means that it clears or that the app failed', () => {
     const faults: Record<number, string> = {
       ...{ 400: 'caller', 404: 'caller', 409: 'caller', 410: 'caller', 403: 'operator', 424: 'operator' },
       ...{ 429: 'upstream', 500: 'operator', 502: 'upstream', 503: 'upstream' },

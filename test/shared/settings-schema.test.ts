@@ -24,7 +24,7 @@ function faultsOf(env: Environment): string {
   } catch (error) {
     if (!isAppError(error)) throw error
     expect(error.code).toBe('app_misconfigured')
-    expect(error.message).toMatch(/^Settings to mend: .*\.$/)
+    expect(error.message).toMatch(/^Settings to fix: .*\.$/)
     return error.message
   }
   throw new Error('No fault was found')
@@ -109,7 +109,7 @@ describe('settings', () => {
       expect(parse({ [name]: right }).secretNames[member]).toBe(right)
     }
     for (const wrong of ['my_secret', 'my secret', 'a/b', 'x'.repeat(128), 'é']) {
-      expect(faultsOf({ ...least, [name]: wrong })).toContain(`${name} has to be a Key Vault name`)
+      expect(faultsOf({ ...least, [name]: wrong })).toContain(`${name} must be a Key Vault name`)
     }
   })
 
@@ -134,20 +134,16 @@ describe('settings', () => {
 
 describe('a malformed setting', () => {
   test.each([
-    ['PARTNER_CENTER_TENANT_ID', ['contoso.com', `${tenant}0`, `{${tenant}}`], 'has to be a GUID'],
-    ['PARTNER_CENTER_CLIENT_ID', ['x', tenant.slice(1)], 'has to be a GUID'],
-    ['AZURE_CLIENT_ID', ['x'], 'has to be a GUID'],
-    ['PARTNER_CENTER_CLOUD', ['mars', 'constructor'], 'has to be one of global, usgov, china, germany'],
+    ['PARTNER_CENTER_TENANT_ID', ['contoso.com', `${tenant}0`, `{${tenant}}`], 'must be a GUID'],
+    ['PARTNER_CENTER_CLIENT_ID', ['x', tenant.slice(1)], 'must be a GUID'],
+    ['AZURE_CLIENT_ID', ['x'], 'must be a GUID'],
+    ['PARTNER_CENTER_CLOUD', ['mars', 'constructor'], 'must be one of global, usgov, china, germany'],
     [
       'PARTNER_CENTER_CREDENTIAL',
       ['password', 'refresh_token'],
-      'has to be one of secret, certificate, federated, refresh-token',
+      'must be one of secret, certificate, federated, refresh-token',
     ],
-    [
-      'KEY_VAULT_URI',
-      ['http://127.0.0.1', 'vault.example', 'https://v/?a=1', 'https://u:p@v'],
-      'has to be an https URL',
-    ],
+    ['KEY_VAULT_URI', ['http://127.0.0.1', 'vault.example', 'https://v/?a=1', 'https://u:p@v'], 'must be an https URL'],
     [
       'PARTNER_CENTER_BASE_URL',
       [
@@ -161,25 +157,21 @@ describe('a malformed setting', () => {
         ],
         ...['http://127.0.0.1.evil.example', 'http://localhost.evil.example', 'http://10.0.0.1', 'http://0.0.0.0'],
       ],
-      'has to be an https URL (http on loopback only)',
+      'must be an https URL (http on loopback only)',
     ],
-    ['AZURE_AUTHORITY_HOST', ['http://login.example', 'login'], 'has to be an https URL (http on loopback only)'],
+    ['AZURE_AUTHORITY_HOST', ['http://login.example', 'login'], 'must be an https URL (http on loopback only)'],
     [
       'PARTNER_CENTER_REQUESTS_PER_MINUTE',
       ['0', '100001', '-1', '1.5', '1e2', 'x', '9999999999'],
-      'has to be a whole number from 1 to 100000',
+      'must be a whole number from 1 to 100000',
     ],
-    ['PARTNER_CENTER_CONCURRENCY', ['0', '101'], 'has to be a whole number from 1 to 100'],
-    ['REQUEST_DEADLINE_SECONDS', ['0', '221'], 'has to be a whole number from 1 to 220'],
-    ['SNAPSHOT_CUSTOMERS_PER_PART', ['0', '1001'], 'has to be a whole number from 1 to 1000'],
-    ['SNAPSHOT_OVERDUE_MINUTES', ['0', '10081'], 'has to be a whole number from 1 to 10080'],
-    ['SNAPSHOT_SCHEDULE', ['daily', '* * *'], 'has to be an NCRONTAB expression of six fields, such as 0 20 0 * * *'],
-    ['SNAPSHOT_CONTAINER', ['ab', 'Abc', 'a--b', '-ab', 'ab-', 'a_b', 'x'.repeat(64)], 'has to be a container name'],
-    [
-      'SNAPSHOT_CUSTOMERS',
-      ['all', `${tenant},x`, `${tenant}0`, ',', ';;'],
-      'has to be a comma-separated list of GUIDs',
-    ],
+    ['PARTNER_CENTER_CONCURRENCY', ['0', '101'], 'must be a whole number from 1 to 100'],
+    ['REQUEST_DEADLINE_SECONDS', ['0', '221'], 'must be a whole number from 1 to 220'],
+    ['SNAPSHOT_CUSTOMERS_PER_PART', ['0', '1001'], 'must be a whole number from 1 to 1000'],
+    ['SNAPSHOT_OVERDUE_MINUTES', ['0', '10081'], 'must be a whole number from 1 to 10080'],
+    ['SNAPSHOT_SCHEDULE', ['daily', '* * *'], 'must be an NCRONTAB expression of six fields, such as 0 20 0 * * *'],
+    ['SNAPSHOT_CONTAINER', ['ab', 'Abc', 'a--b', '-ab', 'ab-', 'a_b', 'x'.repeat(64)], 'must be a container name'],
+    ['SNAPSHOT_CUSTOMERS', ['all', `${tenant},x`, `${tenant}0`, ',', ';;'], 'must be a comma-separated list of GUIDs'],
   ])('%s is named with the form it has to have', (name, values, form) => {
     for (const value of values) {
       const faults = faultsOf({ ...least, [name]: value })
@@ -196,7 +188,7 @@ describe('a malformed setting', () => {
       AzureWebJobsStorage: 'nothing',
       SnapshotStorage__clientId: tenant,
     })
-    const list = faults.slice('Settings to mend: '.length, -1).split('; ')
+    const list = faults.slice('Settings to fix: '.length, -1).split('; ')
     expect(list.map(fault => fault.split(' ')[0]).toSorted()).toEqual([
       'AzureWebJobsStorage',
       'KEY_VAULT_URI',

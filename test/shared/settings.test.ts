@@ -75,7 +75,7 @@ describe('the version of Node.js', () => {
     expect(parse).toHaveBeenCalled()
   })
 
-  test('has to be at least what package.json says', async () => {
+  test('must be at least what package.json says', async () => {
     const { engines } = JSON.parse(await readFile(`${root}package.json`, 'utf8')) as { engines: { node: string } }
     expect(engines.node).toBe(`>=${leastNode}`)
   })
@@ -174,13 +174,10 @@ describe('the storage', () => {
     [{}, 'AzureWebJobsStorage (or AzureWebJobsStorage__accountName'],
     [
       { AzureWebJobsStorage: 'https://a.blob.core.windows.net' },
-      'AzureWebJobsStorage has to be a storage connection string',
+      'AzureWebJobsStorage must be a storage connection string',
     ],
-    [
-      { AzureWebJobsStorage: 'XUseDevelopmentStorage=true' },
-      'AzureWebJobsStorage has to be a storage connection string',
-    ],
-    [{ AzureWebJobsStorage: 'NotAccountName=a' }, 'AzureWebJobsStorage has to be a storage connection string'],
+    [{ AzureWebJobsStorage: 'XUseDevelopmentStorage=true' }, 'AzureWebJobsStorage must be a storage connection string'],
+    [{ AzureWebJobsStorage: 'NotAccountName=a' }, 'AzureWebJobsStorage must be a storage connection string'],
     [{ AzureWebJobsStorage__credential: 'managedidentity' }, 'AzureWebJobsStorage (or'],
     [{ AzureWebJobsStorage__queueServiceUri: 'https://q.example' }, 'AzureWebJobsStorage (or'],
     [
@@ -188,15 +185,15 @@ describe('the storage', () => {
         AzureWebJobsStorage__blobServiceUri: 'http://b.example',
         AzureWebJobsStorage__queueServiceUri: 'https://q.example',
       },
-      'AzureWebJobsStorage__blobServiceUri has to be an https URL',
+      'AzureWebJobsStorage__blobServiceUri must be an https URL',
     ],
     [
       { AzureWebJobsStorage__blobServiceUri: 'https://b.example', AzureWebJobsStorage__queueServiceUri: 'q' },
-      'AzureWebJobsStorage__queueServiceUri has to be an https URL',
+      'AzureWebJobsStorage__queueServiceUri must be an https URL',
     ],
     [
       { AzureWebJobsStorage: 'UseDevelopmentStorage=true', SnapshotStorage: 'x' },
-      'SnapshotStorage has to be a storage connection string',
+      'SnapshotStorage must be a storage connection string',
     ],
     [
       { AzureWebJobsStorage: 'UseDevelopmentStorage=true', SnapshotStorage__credential: 'x' },

@@ -115,15 +115,15 @@ describe('the certificate credential', () => {
     ['neither PEM nor a PFX', async () => 'hello world!'],
     ['neither PEM nor a PFX', async () => Buffer.from('not a pfx').toString('base64')],
     ['no private key', async () => (await createCertificate()).certificate],
-    ['no certificate that belongs', async () => (await createCertificate()).key],
+    ['no certificate that matches', async () => (await createCertificate()).key],
     [
-      'no certificate that belongs',
+      'no certificate that matches',
       async () => (await createCertificate()).key + (await createCertificate()).certificate,
     ],
     ['not RSA', async () => (await createCertificate({ keyType: 'ec' })).pem],
     ['expired on', async () => (await createCertificate({ days: -1 })).pem],
     ['is not registered', async () => (await createCertificate()).pem],
-  ])('that is useless (%s) is an operator error that names the secret', async (what, value) => {
+  ])('that cannot be used (%s) is an operator error that names the secret', async (what, value) => {
     store(await value())
     const failure = await reach(appWith({ PARTNER_CENTER_CREDENTIAL: 'certificate' })).catch(error => error)
     expect(failure).toMatchObject({ code: 'credential_rejected', message: expect.stringContaining(what) })

@@ -70,7 +70,7 @@ describe('a cursor', () => {
   })
 
   test.each(['', 'A', '====', 'not base64url!', 'e30', 'x'.repeat(4096)])(
-    'that nobody gave out (%.10s) is refused',
+    'that no function returned (%.10s) is refused',
     text => {
       expect(refusal(() => decodeCursor(text, { function: 'list-customers' }))).toEqual(refused)
     },

@@ -109,7 +109,7 @@ describe('the parameters of a request', () => {
     ['?createdTo=2026-11-20T01:00:00+01:00', 'createdTo', '%2B'],
     ['?createdFrom=2026-11-20T00:00:00Z&createdTo=2026-11-20T00:00:00Z', 'createdTo', 'later than createdFrom'],
     ['?createdFrom=2026-11-20T00:00:00Z&createdTo=2026-11-20T00:30:00%2B01:00', 'createdTo', 'later'],
-    ['?Status=pending', 'Status', 'is unknown; this function takes '],
+    ['?Status=pending', 'Status', 'is unknown. This function has the parameters '],
     ['?customerTenantId=x', 'customerTenantId', 'unknown'],
     ['?status=pending&status=pending', 'status', 'more than once'],
     ['?status=&status=pending', 'status', 'more than once'],
@@ -133,7 +133,7 @@ describe('the parameters of a request', () => {
     `${customer.slice(0, -1)}g`,
   ])('are refused for the customer %j', async id => {
     const { message } = await refusal(read({ id }))
-    expect(message).toContain("'customerTenantId' has to be a GUID such as")
+    expect(message).toContain("'customerTenantId' must be a GUID such as")
   })
 
   test('are refused for all their faults at once', async () => {
@@ -153,21 +153,21 @@ describe('the parameters of a request', () => {
 
   test('of a function that takes none are refused as such', async () => {
     const { message } = await refusal(readInput(request({ query: '?a=1' }), noParameters))
-    expect(message).toBe("Parameter 'a' is unknown; this function takes none.")
+    expect(message).toBe("Parameter 'a' is unknown. This function has no parameters.")
     expect(await readInput(request({ query: '?code=1' }), noParameters)).toEqual({})
   })
 
   test('without a documented form are refused all the same', async () => {
     const parameters = { path: {}, query: { n: z.string().regex(/^\d$/) } }
     expect((await refusal(readInput(request({ query: '?n=x' }), parameters))).message).toBe(
-      "Parameter 'n' has to be of the documented form.",
+      "Parameter 'n' must be in the documented form.",
     )
   })
 
   test('at fault in a use case are named the same way', () => {
     expect(invalidParameter('cursor', 'a cursor of this list')).toMatchObject({
       code: 'invalid_request',
-      message: "Parameter 'cursor' has to be a cursor of this list.",
+      message: "Parameter 'cursor' must be a cursor of this list.",
       options: { target: 'cursor', details: [{ target: 'cursor' }] },
     })
   })
@@ -249,6 +249,6 @@ describe('a JSON body', () => {
 
   test('never says back what it holds', async () => {
     const { message } = await refusal(readJsonObject(request({ body: '{"password":"hunter2"' })))
-    expect(message).toBe('The body has to be a JSON object.')
+    expect(message).toBe('The body must be a JSON object.')
   })
 })
