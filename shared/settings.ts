@@ -1,50 +1,11 @@
-import type { CloudName } from './clouds.ts'
 import { AppError, isAppError } from './errors.ts'
-import { defaultSnapshotSchedule, isSchedule } from './schedule.ts'
+import { defaultSnapshotSchedule, isSchedule } from './settings/schedule.ts'
+import type { Environment, Settings } from './settings/values.ts'
+
+export type { CredentialKind, Environment, Settings, StorageConnection } from './settings/values.ts'
 
 /** The environment of the process. Nothing else reads it. */
 export const environment = (): Environment => process.env
-
-export type Environment = Readonly<Record<string, string | undefined>>
-
-export type CredentialKind = 'secret' | 'certificate' | 'federated' | 'refresh-token'
-
-/** Where blobs or queues live: a connection string, or a service URL that is signed in to with an Azure identity. */
-export type StorageConnection =
-  | { kind: 'connection-string'; connectionString: string }
-  | { kind: 'identity'; blobServiceUri: string; queueServiceUri?: string; clientId?: string }
-
-export type Settings = {
-  partnerTenantId: string
-  clientId: string
-  cloud: CloudName
-  credential: CredentialKind
-  /** Partner Center REST host, without `/v1` and without a slash at the end. */
-  baseUrl: string
-  /** Token authority host, without a slash at the end. */
-  authority: string
-  /** Resource the access token is for. */
-  audience: string
-  keyVaultUri?: string
-  secretNames: { clientSecret: string; certificate: string; refreshToken: string }
-  requestsPerMinute: number
-  concurrency: number
-  deadlineSeconds: number
-  snapshots: {
-    container: string
-    /** Lower-case tenant ids, or undefined for all customers. */
-    customers?: string[]
-    customersPerPart: number
-    /** Minutes after which a run is given up, or undefined for the default that depends on its size. */
-    overdueMinutes?: number
-  }
-  hostStorage: StorageConnection
-  snapshotStorage: StorageConnection
-  /** Client id of the user-assigned managed identity, if that is what the app has. */
-  managedIdentityClientId?: string
-  /** True on the Azure Functions platform, where a managed identity signs in. */
-  inAzure: boolean
-}
 
 /**
  * The schedule of the timer, needed while functions are registered. A malformed one must not break the registration:
@@ -66,7 +27,7 @@ export async function readSettings(
   env: Environment = environment(),
   nodeVersion: string = process.versions.node,
 ): Promise<Settings> {
-  const { parseSettings } = await import('./settings-schema.ts')
+  const { parseSettings } = await import('./settings/settings-schema.ts')
   if (Number.parseInt(nodeVersion, 10) >= leastNode) return parseSettings(env)
   throw new AppError('app_misconfigured', [oldNode(nodeVersion), ...faultsOf(() => parseSettings(env))].join(' '))
 }

@@ -5,9 +5,9 @@ import { z } from 'zod'
 import { root } from '../../local/build/bundle.ts'
 import { errorKinds } from '../../shared/errors.ts'
 import * as parameters from '../../shared/http/parameters.ts'
+import { parseSettings, settingNames } from '../../shared/settings/settings-schema.ts'
 import type { Environment } from '../../shared/settings.ts'
 import { snapshotSchedule } from '../../shared/settings.ts'
-import { parseSettings, settingNames } from '../../shared/settings-schema.ts'
 import { codeIn, readDocument, sectionOf, tablesIn } from '../support/markdown.ts'
 
 const page = readDocument('docs/reference.md')

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { parseSettings, settingNames } from '../../shared/settings-schema.ts'
+import { parseSettings, settingNames } from '../../shared/settings/settings-schema.ts'
 import { clientId } from './bicep/answers.ts'
 import type { Cloud } from './bicep/functions.ts'
 import { oneOf } from './bicep/stack.ts'

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { root } from '../../local/build/bundle.ts'
 import { isAppError } from '../../shared/errors.ts'
-import { defaultSnapshotSchedule, isSchedule } from '../../shared/schedule.ts'
+import { defaultSnapshotSchedule, isSchedule } from '../../shared/settings/schedule.ts'
 import {
   type Environment,
   leastNode,

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import { isAppError } from '../../shared/errors.ts'
-import type { Environment, Settings } from '../../shared/settings.ts'
-import { parseSettings, settingNames } from '../../shared/settings-schema.ts'
+import { isAppError } from '../../../shared/errors.ts'
+import { parseSettings, settingNames } from '../../../shared/settings/settings-schema.ts'
+import type { Environment, Settings } from '../../../shared/settings.ts'
 
 const tenant = '0aaaaaaa-0000-4000-8000-000000000001'
 const client = '0aaaaaaa-0000-4000-8000-000000000002'

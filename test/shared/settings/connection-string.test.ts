@@ -2,7 +2,7 @@ import { BlobServiceClient } from '@azure/storage-blob'
 import { QueueServiceClient } from '@azure/storage-queue'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { connectionStringFault } from '../../shared/connection-string.ts'
+import { connectionStringFault } from '../../../shared/settings/connection-string.ts'
 
 const both = ['Blob', 'Queue'] as const
 

@@ -1,9 +1,9 @@
 import { z } from 'zod'
-import { type Cloud, type CloudName, clouds } from './clouds.ts'
+import { type Cloud, type CloudName, clouds } from '../clouds.ts'
+import { AppError } from '../errors.ts'
 import { connectionStringFault } from './connection-string.ts'
-import { AppError } from './errors.ts'
 import { isSchedule } from './schedule.ts'
-import type { Environment, Settings, StorageConnection } from './settings.ts'
+import type { Environment, Settings, StorageConnection } from './values.ts'
 
 const guid = z
   .string()

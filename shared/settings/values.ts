@@ -1,0 +1,43 @@
+import type { CloudName } from '../clouds.ts'
+
+/** The environment variables of the process, or of a test. */
+export type Environment = Readonly<Record<string, string | undefined>>
+
+export type CredentialKind = 'secret' | 'certificate' | 'federated' | 'refresh-token'
+
+/** Where blobs or queues live: a connection string, or a service URL that is signed in to with an Azure identity. */
+export type StorageConnection =
+  | { kind: 'connection-string'; connectionString: string }
+  | { kind: 'identity'; blobServiceUri: string; queueServiceUri?: string; clientId?: string }
+
+export type Settings = {
+  partnerTenantId: string
+  clientId: string
+  cloud: CloudName
+  credential: CredentialKind
+  /** Partner Center REST host, without `/v1` and without a slash at the end. */
+  baseUrl: string
+  /** Token authority host, without a slash at the end. */
+  authority: string
+  /** Resource the access token is for. */
+  audience: string
+  keyVaultUri?: string
+  secretNames: { clientSecret: string; certificate: string; refreshToken: string }
+  requestsPerMinute: number
+  concurrency: number
+  deadlineSeconds: number
+  snapshots: {
+    container: string
+    /** Lower-case tenant ids, or undefined for all customers. */
+    customers?: string[]
+    customersPerPart: number
+    /** Minutes after which a run is given up, or undefined for the default that depends on its size. */
+    overdueMinutes?: number
+  }
+  hostStorage: StorageConnection
+  snapshotStorage: StorageConnection
+  /** Client id of the user-assigned managed identity, if that is what the app has. */
+  managedIdentityClientId?: string
+  /** True on the Azure Functions platform, where a managed identity signs in. */
+  inAzure: boolean
+}
