@@ -12,8 +12,10 @@ export type BenchHost = {
   settings: Record<string, string>
   /** Peak resident bytes while `work` runs, above what was resident before. Linux only. */
   peakAboveIdle: (work: () => Promise<unknown>) => Promise<number>
-  /** Milliseconds of CPU that the host spends while `work` runs. Linux only. */
+  /** Milliseconds of CPU that the host spends while `work` runs, all its threads together. Linux only. */
   cpuDuring: (work: () => Promise<unknown>) => Promise<number>
+  /** How often orders were read upstream so far. */
+  upstreamReads: () => Promise<number>
   stop: () => Promise<void>
 }
 
@@ -79,6 +81,7 @@ export async function startBenchHost({
       await work()
       return (await cpuMs(host)) - before
     },
+    upstreamReads: async () => Number(await (await fetch(`${upstreamUrl}/reads`)).text()),
     async stop() {
       await host.stop()
       await upstream.stop()
