@@ -1,6 +1,7 @@
 import type { HttpRequest, HttpResponseInit, InvocationContext } from '@azure/functions'
 import { type App, getApp } from '../app.ts'
 import { type Call, timeLimit, withDeadline } from '../call.ts'
+import { lazy } from '../lazy.ts'
 import { createLog, describeError, type Log } from '../log.ts'
 import { correlationIdOf } from './correlation.ts'
 import { errorAnswer, toKnownError } from './error-answer.ts'
@@ -9,10 +10,12 @@ import type { Parameters } from './parameters.ts'
 
 export type RouteContext = { app: App; call: Call; request: HttpRequest }
 
-type Route<Values> = {
+type Route<Values, Modules> = {
   /** Picks the function's parameters; their module is loaded with the first call. */
   parameters: (module: typeof parameterModule) => Parameters<Values>
-  handle: (input: Values, context: RouteContext) => Promise<HttpResponseInit>
+  /** Loads what `handle` needs, with the first call: an import costs time at each call, even of a loaded module. */
+  modules?: () => Promise<Modules>
+  handle: (input: Values, context: RouteContext, modules: NoInfer<Modules>) => Promise<HttpResponseInit>
 }
 
 /** Seconds that functions have that answer without any settings. */
@@ -23,14 +26,20 @@ type Handler = (request: HttpRequest, context: InvocationContext) => Promise<Htt
 type Handle = (request: HttpRequest, context: RouteContext) => Promise<HttpResponseInit>
 
 /** An HTTP function with parameters: they are parsed and checked before `handle` gets them. */
-export function route<Values>({ parameters, handle }: Route<Values>): Handler {
+export function route<Values, Modules = undefined>({ parameters, modules, handle }: Route<Values, Modules>): Handler {
+  const load = lazy(async () => {
+    const [{ readInput }, module, loaded] = await Promise.all([
+      import('./input.ts'),
+      import('./parameters.ts'),
+      modules?.() as Promise<Modules>,
+    ])
+    const chosen = parameters(module)
+    return (request: HttpRequest, context: RouteContext) =>
+      readInput(request, chosen).then(input => handle(input, context, loaded))
+  })
   return serve(
     async app => (await app.settings()).deadlineSeconds,
-    async (request, context) => {
-      const [{ readInput }, module] = await Promise.all([import('./input.ts'), import('./parameters.ts')])
-      const input = await readInput(request, parameters(module))
-      return handle(input, context)
-    },
+    async (request, context) => (await load())(request, context),
   )
 }
 
