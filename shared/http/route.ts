@@ -7,6 +7,7 @@ import { correlationIdOf } from './correlation.ts'
 import { errorAnswer, toKnownError } from './error-answer.ts'
 import type * as parameterModule from './parameters.ts'
 import type { Parameters } from './parameters.ts'
+import { withReadyResponse } from './ready-response.ts'
 
 export type RouteContext = { app: App; call: Call; request: HttpRequest }
 
@@ -75,10 +76,10 @@ function serve(deadlineSeconds: (app: App) => Promise<number>, handle: Handle): 
         ...(error.code === 'internal_error' ? { stack: stackOf(thrown) } : {}),
       })
     }
-    return {
+    return withReadyResponse({
       ...response,
       headers: { ...(response.headers as Record<string, string>), 'x-correlation-id': correlationId },
-    }
+    })
   }
 }
 
