@@ -3,6 +3,7 @@ import { type Figure, print } from './report.ts'
 /** `npm run bench [name …]`: every benchmark, or those named. Ratios against a baseline that is measured in the same run. */
 const benches: Record<string, () => Promise<{ measure: () => Promise<Figure[]> }>> = {
   load: () => import('./load.ts'),
+  start: () => import('./start.ts'),
   warm: () => import('./warm.ts'),
   large: () => import('./large.ts'),
   lists: () => import('./lists.ts'),

@@ -1,7 +1,7 @@
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { build } from 'esbuild'
+import { build, type Plugin } from 'esbuild'
 
 export const root = fileURLToPath(new URL('..', import.meta.url))
 
@@ -13,6 +13,16 @@ export const root = fileURLToPath(new URL('..', import.meta.url))
 export async function buildApp(outdir = `${root}dist`): Promise<void> {
   const files = (await readdir(`${root}functions`)).filter(name => name.endsWith('.ts')).sort()
   await bundle(['./shared/start.ts', ...files.map(name => `./functions/${name}`)], outdir)
+}
+
+/** zod's messages in 50 languages are half of its size and loaded with it. Only English is used, and only in logs. */
+const englishZod: Plugin = {
+  name: 'english-zod',
+  setup(build) {
+    build.onLoad({ filter: /[\\/]zod[\\/]v4[\\/]locales[\\/]index\.js$/ }, () => ({
+      contents: "export { default as en } from './en.js'",
+    }))
+  },
 }
 
 /**
@@ -40,6 +50,7 @@ export async function bundle(modules: string[], outdir: string): Promise<void> {
     minifyWhitespace: true,
     legalComments: 'none',
     logLevel: 'warning',
+    plugins: [englishZod],
     write: false,
   })
   await mkdir(`${outdir}/chunks`, { recursive: true })

@@ -2,44 +2,14 @@ import { app } from '@azure/functions'
 import { DefaultAzureCredential } from '@azure/identity'
 import { SecretClient } from '@azure/keyvault-secrets'
 import { ConfidentialClientApplication } from '@azure/msal-node'
+import { createClient } from './partner-client.ts'
 
 /**
  * What a good engineer writes in an hour: the SDKs as their pages show them, `fetch`, `JSON.parse`, a filter, a sort and
  * `jsonBody`. No retries, deadlines, merged reads, bounds or conditional requests.
  */
-const { env } = process
-const upstream = env.PARTNER_CENTER_BASE_URL
-const tenant = `${env.AZURE_AUTHORITY_HOST}/${env.PARTNER_CENTER_TENANT_ID}`
-
-let token: { value: string; expiresOn: number } | undefined
-
-async function getToken(): Promise<string> {
-  if (token !== undefined && token.expiresOn > Date.now()) return token.value
-  const vault = new SecretClient(env.KEY_VAULT_URI ?? '', new DefaultAzureCredential(), {
-    disableChallengeResourceVerification: true,
-  })
-  const { value: clientSecret = '' } = await vault.getSecret('partner-center-client-secret')
-  const client = new ConfidentialClientApplication({
-    auth: {
-      clientId: env.PARTNER_CENTER_CLIENT_ID ?? '',
-      clientSecret,
-      authority: tenant,
-      // Saves the discovery, which the simulator does not offer.
-      knownAuthorities: [new URL(tenant).host],
-      authorityMetadata: JSON.stringify({
-        issuer: `${tenant}/v2.0`,
-        authorization_endpoint: `${tenant}/oauth2/v2.0/authorize`,
-        token_endpoint: `${tenant}/oauth2/v2.0/token`,
-        jwks_uri: `${tenant}/discovery/v2.0/keys`,
-      }),
-    },
-  })
-  const result = await client.acquireTokenByClientCredential({
-    scopes: ['https://api.partnercenter.microsoft.com/.default'],
-  })
-  token = { value: result?.accessToken ?? '', expiresOn: (result?.expiresOn?.getTime() ?? 0) - 300_000 }
-  return token.value
-}
+const upstream = process.env.PARTNER_CENTER_BASE_URL
+const { getToken } = createClient({ SecretClient, ConfidentialClientApplication }, new DefaultAzureCredential())
 
 type Order = { id: string; status?: string; creationDate: string }
 type Collection = { totalCount: number; items: Order[] }
