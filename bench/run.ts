@@ -5,6 +5,7 @@ const benches: Record<string, () => Promise<{ measure: () => Promise<Figure[]> }
   load: () => import('./load.ts'),
   start: () => import('./start.ts'),
   warm: () => import('./warm.ts'),
+  mixed: () => import('./mixed.ts'),
   large: () => import('./large.ts'),
   lists: () => import('./lists.ts'),
   throughput: () => import('./snapshot-throughput.ts'),

@@ -12,6 +12,8 @@ const customers = Number(process.argv[3] ?? 64)
 const latency = Number(process.argv[4] ?? 0)
 /** Customers in the list; if given, those beyond the first few have the orders of the first. */
 const listed = Number(process.argv[5] ?? 0)
+/** Orders of the first customer. */
+const firstHas = Number(process.argv[6] ?? ordersEach)
 const listSize = listed || 10_000
 
 export const customerIds = (count: number): string[] =>
@@ -49,7 +51,9 @@ function customerPage(from: number): Buffer {
 }
 
 if (import.meta.main) {
-  const bodies = new Map(customerIds(customers).map(id => [id, collectionOf(id, ordersEach)]))
+  const bodies = new Map(
+    customerIds(customers).map((id, index) => [id, collectionOf(id, index === 0 ? firstHas : ordersEach)]),
+  )
   const common = listed > 0 ? bodies.values().next().value : undefined
   const token = Buffer.from(JSON.stringify({ token_type: 'Bearer', expires_in: 3599, access_token: 'bench' }))
   let reads = 0
