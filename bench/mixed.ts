@@ -3,9 +3,9 @@ import { type Figure, summarize } from './report.ts'
 import { customerIds } from './scenes/upstream.ts'
 
 const largeOrders = 5000
-const rounds = 5
-const smallReads = 600
-const lanes = 4
+const rounds = 4
+const smallReads = 240
+const lanes = 8
 const routes = { ours: 'customers', usual: 'usual-way' } as const
 type Name = keyof typeof routes
 
