@@ -10,10 +10,12 @@ export type BenchHost = {
   upstreamUrl: string
   /** Settings that point another process at the same upstream and credentials. */
   settings: Record<string, string>
-  /** Peak resident bytes while `work` runs, above what was resident before. Linux only. */
-  peakAboveIdle: (work: () => Promise<unknown>) => Promise<number>
-  /** Milliseconds of CPU that the host spends while `work` runs. Linux only. */
+  /** Peak resident bytes while `work` runs, above what was resident before; `work` can ask for the peak so far. Linux only. */
+  peakAboveIdle: (work: (peakSoFar: () => Promise<number>) => Promise<unknown>) => Promise<number>
+  /** Milliseconds of CPU that the host spends while `work` runs, all its threads together. Linux only. */
   cpuDuring: (work: () => Promise<unknown>) => Promise<number>
+  /** How often orders were read upstream so far. */
+  upstreamReads: () => Promise<number>
   stop: () => Promise<void>
 }
 
@@ -21,6 +23,8 @@ type Options = {
   /** Orders of each customer and number of customers that the upstream holds. */
   ordersEach: number
   customers: number
+  /** Orders of the first customer, if it has more than the others. */
+  firstHas?: number
   /** Further modules for the bundle, such as a baseline function. */
   modules?: string[]
   /** Milliseconds before an answer of the upstream. */
@@ -34,6 +38,7 @@ type Options = {
 export async function startBenchHost({
   ordersEach,
   customers,
+  firstHas = ordersEach,
   modules = [],
   latency = 0,
   listed = 0,
@@ -47,7 +52,7 @@ export async function startBenchHost({
   const simulator = await startSimulator()
   await writeFile(join(folder, 'simulator.pem'), simulator.certificate)
   const upstream = await runNode(
-    [`${root}bench/scenes/upstream.ts`, ...[ordersEach, customers, latency, listed].map(String)],
+    [`${root}bench/scenes/upstream.ts`, ...[ordersEach, customers, latency, listed, firstHas].map(String)],
     lines => lines.length > 0,
   )
   const upstreamUrl = `http://127.0.0.1:${upstream.lines[0]?.replace(/\D/g, '')}`
@@ -71,14 +76,16 @@ export async function startBenchHost({
       const idle = await residentBytes(host, 'VmRSS')
       // Sets the peak back to what is resident now (man 5 proc, clear_refs).
       await writeFile(`/proc/${host.process.pid}/clear_refs`, '5')
-      await work()
-      return (await residentBytes(host, 'VmHWM')) - idle
+      const peakSoFar = async () => (await residentBytes(host, 'VmHWM')) - idle
+      await work(peakSoFar)
+      return peakSoFar()
     },
     async cpuDuring(work) {
       const before = await cpuMs(host)
       await work()
       return (await cpuMs(host)) - before
     },
+    upstreamReads: async () => Number(await (await fetch(`${upstreamUrl}/reads`)).text()),
     async stop() {
       await host.stop()
       await upstream.stop()

@@ -4,6 +4,8 @@ export type Figure = {
   /** How the baseline is made. */
   baseline: string
   ratio: number
+  /** The quartiles of the ratio over paired rounds. */
+  spread?: [number, number]
   /** The ratio has to be at most (or at least) this. */
   target: { atMost: number } | { atLeast: number }
   /** The measured values behind the ratio, with their unit. */
@@ -15,13 +17,14 @@ export const median = (values: readonly number[]): number => {
   return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN
 }
 
-export function print({ what, baseline, ratio, target, values }: Figure): void {
+export function print({ what, baseline, ratio, spread, target, values }: Figure): void {
   const [word, limit, holds] =
     'atMost' in target
       ? ['at most', target.atMost, ratio <= target.atMost]
       : ['at least', target.atLeast, ratio >= target.atLeast]
+  const range = spread === undefined ? '' : ` [${spread.map(edge => edge.toFixed(2)).join('–')}]`
   console.log(
-    `${holds ? 'ok  ' : 'MISS'} ${what}: ${ratio.toFixed(2)} (${word} ${limit})\n       against ${baseline}\n       ${values}`,
+    `${holds ? 'ok  ' : 'MISS'} ${what}: ${ratio.toFixed(2)}${range} (${word} ${limit})\n       against ${baseline}\n       ${values}`,
   )
 }
 
@@ -37,4 +40,29 @@ export async function alternate(
     bs.push(await b())
   }
   return [median(as), median(bs)]
+}
+
+export type Pairs = {
+  /** Median of each measurement. */
+  ours: number
+  baseline: number
+  /** Median and quartiles of ours ÷ baseline, each ratio taken within one round. */
+  ratio: number
+  spread: [number, number]
+}
+
+const quantile = (values: readonly number[], share: number): number => {
+  const sorted = [...values].sort((a, b) => a - b)
+  return sorted[Math.round((sorted.length - 1) * share)] ?? Number.NaN
+}
+
+/** What paired rounds say: each ratio compares two measurements that saw the same machine. */
+export function summarize(ours: readonly number[], baseline: readonly number[]): Pairs {
+  const ratios = ours.map((value, round) => value / (baseline[round] ?? Number.NaN))
+  return {
+    ours: median(ours),
+    baseline: median(baseline),
+    ratio: median(ratios),
+    spread: [quantile(ratios, 0.25), quantile(ratios, 0.75)],
+  }
 }

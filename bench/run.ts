@@ -1,27 +1,33 @@
 import { type Figure, print } from './report.ts'
 
-/** `npm run bench [name …]`: every benchmark, or those named. Ratios against a baseline that is measured in the same run. */
-const benches: Record<string, () => Promise<{ measure: () => Promise<Figure[]> }>> = {
-  load: () => import('./load.ts'),
-  warm: () => import('./warm.ts'),
-  large: () => import('./large.ts'),
-  lists: () => import('./lists.ts'),
-  throughput: () => import('./snapshot-throughput.ts'),
-  memory: () => import('./snapshot-memory.ts'),
-  pace: () => import('./snapshot-pace.ts'),
+type Bench = { seconds: number; load: () => Promise<{ measure: () => Promise<Figure[]> }> }
+
+/**
+ * `npm run bench [name …]`: every benchmark, or those named. Ratios against a baseline that is measured in the same run.
+ * `seconds` is what each takes on an idle machine with 2 cores.
+ */
+const benches: Record<string, Bench> = {
+  load: { seconds: 10, load: () => import('./load.ts') },
+  start: { seconds: 20, load: () => import('./start.ts') },
+  warm: { seconds: 45, load: () => import('./warm.ts') },
+  mixed: { seconds: 60, load: () => import('./mixed.ts') },
+  large: { seconds: 45, load: () => import('./large.ts') },
+  lists: { seconds: 25, load: () => import('./lists.ts') },
+  throughput: { seconds: 110, load: () => import('./snapshot-throughput.ts') },
+  memory: { seconds: 120, load: () => import('./snapshot-memory.ts') },
+  pace: { seconds: 110, load: () => import('./snapshot-pace.ts') },
 }
 
-const names = process.argv.slice(2)
-const unknown = names.filter(name => !(name in benches))
+const named = process.argv.slice(2)
+const unknown = named.filter(name => !(name in benches))
 if (unknown.length > 0) {
   console.error(`There is no benchmark ${unknown.join(', ')}. There are: ${Object.keys(benches).join(', ')}.`)
   process.exit(1)
 }
-if (names.length === 0) {
-  console.log(`All benchmarks take about six minutes. For some: npm run bench -- ${Object.keys(benches).join(' ')}\n`)
-}
-for (const [name, load] of Object.entries(benches)) {
-  if (names.length > 0 && !names.includes(name)) continue
+const chosen = Object.entries(benches).filter(([name]) => named.length === 0 || named.includes(name))
+const seconds = chosen.reduce((sum, [, bench]) => sum + bench.seconds, 0)
+console.log(`About ${Math.ceil(seconds / 60)} minutes on 2 idle cores: ${chosen.map(([name]) => name).join(', ')}.`)
+for (const [, { load }] of chosen) {
   const { measure } = await load()
   for (const figure of await measure()) print(figure)
 }

@@ -5,8 +5,9 @@ import { route } from '../shared/http/route.ts'
 /** `GET customers`: the partner's customers by name, to pick one from. */
 export const listCustomers = route({
   parameters: module => module.customers,
-  handle: async (input, { app, call, request }) => {
-    const [list, { openPage }] = await Promise.all([app.listCustomers(), import('../shared/http/paging.ts')])
+  modules: () => import('../shared/http/paging.ts'),
+  handle: async (input, { app, call, request }, { openPage }) => {
+    const list = await app.listCustomers()
     const takePage = openPage(input, { function: 'list-customers', search: input.search }, request)
     const customers = await list(input.search, call)
     const { from, to, ...links } = takePage({

@@ -26,9 +26,14 @@ const secrets: readonly [RegExp, string][] = [
 
 const isSecretName = new RegExp(`^(${secretNames}|authorization)$`, 'i')
 
+/** A text of these alone, such as an id or a name, matches no pattern above: each takes a capital, a space or a sign. */
+const holdsNoSecret = /^[a-z0-9_-]{0,256}$/
+
 /** The text without secrets, at most 16,384 characters of it. */
 export const redact = (text: string): string =>
-  secrets.reduce((clean, [pattern, mask]) => clean.replace(pattern, mask), text.slice(0, maxTextLength))
+  holdsNoSecret.test(text)
+    ? text
+    : secrets.reduce((clean, [pattern, mask]) => clean.replace(pattern, mask), text.slice(0, maxTextLength))
 
 /** The one line that says what went wrong, causes included, without a stack and without a secret. */
 export function describeError(error: unknown): string {

@@ -2,13 +2,18 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { guidOf, sampleOrder } from '../../local/simulator/sample-data.ts'
 
-/** A Partner Center that costs next to nothing: bodies made once, any token good. Prints its port. */
+/**
+ * A Partner Center that costs next to nothing: bodies made once, any token good. Prints its port. `GET /reads` says how
+ * often orders were read, so that a benchmark can prove that every answer cost one read.
+ */
 const ordersEach = Number(process.argv[2] ?? 20)
 const customers = Number(process.argv[3] ?? 64)
 /** Milliseconds before an answer. */
 const latency = Number(process.argv[4] ?? 0)
 /** Customers in the list; if given, those beyond the first few have the orders of the first. */
 const listed = Number(process.argv[5] ?? 0)
+/** Orders of the first customer. */
+const firstHas = Number(process.argv[6] ?? ordersEach)
 const listSize = listed || 10_000
 
 export const customerIds = (count: number): string[] =>
@@ -46,11 +51,16 @@ function customerPage(from: number): Buffer {
 }
 
 if (import.meta.main) {
-  const bodies = new Map(customerIds(customers).map(id => [id, collectionOf(id, ordersEach)]))
+  const bodies = new Map(
+    customerIds(customers).map((id, index) => [id, collectionOf(id, index === 0 ? firstHas : ordersEach)]),
+  )
   const common = listed > 0 ? bodies.values().next().value : undefined
   const token = Buffer.from(JSON.stringify({ token_type: 'Bearer', expires_in: 3599, access_token: 'bench' }))
+  let reads = 0
   const server = createServer((request, response) => {
     const url = new URL(request.url ?? '/', 'http://upstream')
+    if (url.pathname === '/reads') return void response.end(String(reads))
+    if (url.pathname.endsWith('/orders')) reads++
     const list = url.pathname === '/v1/customers' ? customerPage(Number(url.searchParams.get('from') ?? 0)) : undefined
     const orders = () => bodies.get(url.pathname.split('/')[3] ?? '') ?? common
     const body = request.method === 'POST' ? token : (list ?? orders())

@@ -1,7 +1,7 @@
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { build, formatMessages } from 'esbuild'
+import { build, formatMessages, type Plugin } from 'esbuild'
 
 export type Built = { files: number; bytes: number }
 
@@ -16,6 +16,16 @@ export const root = fileURLToPath(new URL('../..', import.meta.url))
 export async function buildApp(outdir = `${root}dist`): Promise<Built> {
   const files = (await readdir(`${root}functions`)).filter(name => name.endsWith('.ts')).sort()
   return bundle(['./shared/start.ts', ...files.map(name => `./functions/${name}`)], outdir)
+}
+
+/** zod's messages in 50 languages are half of its size and loaded with it. Only English is used, and only in logs. */
+const englishZod: Plugin = {
+  name: 'english-zod',
+  setup(build) {
+    build.onLoad({ filter: /[\\/]zod[\\/]v4[\\/]locales[\\/]index\.js$/ }, () => ({
+      contents: "export { default as en } from './en.js'",
+    }))
+  },
 }
 
 /**
@@ -44,6 +54,7 @@ export async function bundle(modules: string[], outdir: string): Promise<Built> 
     legalComments: 'none',
     // A failure is thrown with its reasons; it is for the caller to show.
     logLevel: 'silent',
+    plugins: [englishZod],
     write: false,
   })
   for (const text of await formatMessages(warnings, { kind: 'warning' })) console.error(text)

@@ -9,9 +9,6 @@ export type AnswerOptions = {
   ifNoneMatch?: string | null | undefined
 }
 
-/** From here on a copy of an answer is worth avoiding. */
-const largeBytes = 1024 * 1024
-
 /** A finished answer. With `ifNoneMatch` (null if the caller sent none) it carries a strong ETag over its bytes. */
 export function answer(body: string | Buffer, options: AnswerOptions = {}): HttpResponseInit {
   const { status = 200, contentType = 'application/json', ifNoneMatch } = options
@@ -21,12 +18,8 @@ export function answer(body: string | Buffer, options: AnswerOptions = {}): Http
     headers.etag = etag
     if (ifNoneMatch !== null && matchesEtag(ifNoneMatch, etag)) return { status: 304, headers }
   }
-  return { status, headers: { ...headers, 'content-type': contentType }, body: withoutCopy(body) }
+  return { status, headers: { ...headers, 'content-type': contentType }, body }
 }
-
-/** A response copies the bytes that it is given, but not those of a stream. */
-const withoutCopy = (body: string | Buffer) =>
-  body.length < largeBytes || typeof body === 'string' ? body : ReadableStream.from([body])
 
 /** The `If-None-Match` of a request that reads. A POST is never answered with 304 (RFC 9110, 13.1.2). */
 export const ifNoneMatchOf = ({ method, headers }: HttpRequest): string | null =>

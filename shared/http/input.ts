@@ -24,11 +24,21 @@ const invalid = (details: ErrorDetail[]): AppError => {
 export const invalidParameter = (target: string, expected: string): AppError =>
   invalid([{ target, message: `Parameter '${target}' must be ${expected}.` }])
 
+/** Schemas by the parameters they are made of: zod compiles each for its first input, which takes longer than reading it. */
+const schemas = new WeakMap<object, z.ZodObject>()
+
+function schemaOf(parameters: Pick<Parameters<unknown>, 'path' | 'query' | 'body'>): z.ZodObject {
+  const known = schemas.get(parameters)
+  if (known !== undefined) return known
+  const { path, query, body } = parameters
+  const schema = z.object({ ...path, ...query, ...body })
+  schemas.set(parameters, schema)
+  return schema
+}
+
 /** Reads and checks all parameters of a request. Throws an `AppError` that lists every fault at once. */
-export async function readInput<Values>(
-  request: HttpRequest,
-  { path, query, body, check }: Parameters<Values>,
-): Promise<Values> {
+export async function readInput<Values>(request: HttpRequest, parameters: Parameters<Values>): Promise<Values> {
+  const { path, query, body, check } = parameters
   const details: ErrorDetail[] = []
   const values = new Map<string, unknown>()
   const seen = new Set<string>()
@@ -48,7 +58,7 @@ export async function readInput<Values>(
   if (body !== undefined && request.method === 'POST') take(body, Object.entries(await readJsonObject(request)))
   for (const name of Object.keys(path)) values.set(name, request.params[name])
 
-  const schema = z.object({ ...path, ...query, ...body })
+  const schema = schemaOf(parameters)
   const parsed = schema.safeParse(Object.fromEntries(values))
   if (!parsed.success) {
     for (const name of new Set(parsed.error.issues.map(issue => String(issue.path[0])))) {

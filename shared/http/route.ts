@@ -1,18 +1,22 @@
 import type { HttpRequest, HttpResponseInit, InvocationContext } from '@azure/functions'
 import { type App, getApp } from '../app.ts'
 import { type Call, timeLimit, withDeadline } from '../call.ts'
+import { lazy } from '../lazy.ts'
 import { createLog, describeError, type Log } from '../log.ts'
 import { correlationIdOf } from './correlation.ts'
 import { errorAnswer, toKnownError } from './error-answer.ts'
 import type * as parameterModule from './parameters.ts'
 import type { Parameters } from './parameters.ts'
+import { withReadyResponse } from './ready-response.ts'
 
 export type RouteContext = { app: App; call: Call; request: HttpRequest }
 
-type Route<Values> = {
+type Route<Values, Modules> = {
   /** Selects the parameters of the function. The first call loads their module. */
   parameters: (module: typeof parameterModule) => Parameters<Values>
-  handle: (input: Values, context: RouteContext) => Promise<HttpResponseInit>
+  /** Loads what `handle` needs, with the first call: an import costs time at each call, even of a loaded module. */
+  modules?: () => Promise<Modules>
+  handle: (input: Values, context: RouteContext, modules: NoInfer<Modules>) => Promise<HttpResponseInit>
 }
 
 /** The deadline in seconds of functions that work without settings. */
@@ -23,14 +27,20 @@ type Handler = (request: HttpRequest, context: InvocationContext) => Promise<Htt
 type Handle = (request: HttpRequest, context: RouteContext) => Promise<HttpResponseInit>
 
 /** An HTTP function with parameters. They are parsed and checked before `handle` gets them. */
-export function route<Values>({ parameters, handle }: Route<Values>): Handler {
+export function route<Values, Modules = undefined>({ parameters, modules, handle }: Route<Values, Modules>): Handler {
+  const load = lazy(async () => {
+    const [{ readInput }, module, loaded] = await Promise.all([
+      import('./input.ts'),
+      import('./parameters.ts'),
+      modules?.() as Promise<Modules>,
+    ])
+    const chosen = parameters(module)
+    return (request: HttpRequest, context: RouteContext) =>
+      readInput(request, chosen).then(input => handle(input, context, loaded))
+  })
   return serve(
     async app => (await app.settings()).deadlineSeconds,
-    async (request, context) => {
-      const [{ readInput }, module] = await Promise.all([import('./input.ts'), import('./parameters.ts')])
-      const input = await readInput(request, parameters(module))
-      return handle(input, context)
-    },
+    async (request, context) => (await load())(request, context),
   )
 }
 
@@ -66,10 +76,10 @@ function serve(deadlineSeconds: (app: App) => Promise<number>, handle: Handle): 
         ...(error.code === 'internal_error' ? { stack: stackOf(thrown) } : {}),
       })
     }
-    return {
+    return withReadyResponse({
       ...response,
       headers: { ...(response.headers as Record<string, string>), 'x-correlation-id': correlationId },
-    }
+    })
   }
 }
 

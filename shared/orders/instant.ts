@@ -9,11 +9,21 @@ export type Instant = {
   fraction: string
 }
 
-const pattern =
-  /^(\d{4})-(\d{2})-(\d{2})(?:[Tt ](\d{2}):(\d{2})(?::(\d{2})(?:[.,](\d+))?)?(?:([Zz])|([+-])(\d{2}):?(\d{2}))?)?$/
+const pattern = /^\d{4}-\d{2}-\d{2}(?:([Tt ])\d{2}:\d{2}(?:(:)\d{2}(?:[.,](\d+))?)?(?:[Zz]|([+-])(\d{2}):?(\d{2}))?)?$/
 
 /** RFC 3339 with a zone: what callers have to send. */
 const rfc3339 = /^\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d{1,30})?([Zz]|[+-]\d{2}:\d{2})$/
+
+/** The calendar repeats after 400 years: with them, no year is below 100, where `Date.UTC` means the 20th century. */
+const cycleSeconds = 146_097 * 86_400
+
+/** The number that two digits stand for. */
+const pairAt = (text: string, at: number): number => text.charCodeAt(at) * 10 + text.charCodeAt(at + 1) - 528
+
+const daysIn = (year: number, month: number): number => {
+  if (month === 2) return year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0) ? 29 : 28
+  return month === 4 || month === 6 || month === 9 || month === 11 ? 30 : 31
+}
 
 /**
  * Reads a date and time as Partner Center writes it: 0 to 7 or more fraction digits, zone `Z`, an offset, or none,
@@ -21,20 +31,25 @@ const rfc3339 = /^\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d{1,30})?([Zz]|[+-]\
  */
 export function parseInstant(text: string | undefined): Instant | undefined {
   const match = text === undefined ? null : pattern.exec(text)
-  if (match === null) return undefined
-  const [, year, month, day, hour, minute, second, fraction = '', , sign, zoneHour, zoneMinute] = match
-  const date = new Date(0)
-  date.setUTCFullYear(Number(year), Number(month) - 1, Number(day))
-  const isCalendarDay = date.getUTCMonth() === Number(month) - 1 && date.getUTCDate() === Number(day)
-  const hours = Number(hour ?? 0)
-  const minutes = Number(minute ?? 0)
-  const seconds = Number(second ?? 0)
-  const offset = (Number(zoneHour ?? 0) * 60 + Number(zoneMinute ?? 0)) * (sign === '-' ? -60 : 60)
-  if (!isCalendarDay || hours > 23 || minutes > 59 || seconds > 59 || Math.abs(offset) >= 86_400) return undefined
-  if (Number(zoneMinute ?? 0) > 59) return undefined
+  if (text === undefined || match === null) return undefined
+  const [, time, secondsSign, fraction = '', sign, zoneHour, zoneMinute] = match
+  const year = pairAt(text, 0) * 100 + pairAt(text, 2)
+  const month = pairAt(text, 5)
+  const day = pairAt(text, 8)
+  const hours = time === undefined ? 0 : pairAt(text, 11)
+  const minutes = time === undefined ? 0 : pairAt(text, 14)
+  const seconds = secondsSign === undefined ? 0 : pairAt(text, 17)
+  const isDate = month >= 1 && month <= 12 && day >= 1 && day <= daysIn(year, month)
+  if (!isDate || hours > 23 || minutes > 59 || seconds > 59) return undefined
+  let offset = 0
+  if (sign !== undefined) {
+    if (Number(zoneHour) > 23 || Number(zoneMinute) > 59) return undefined
+    offset = (Number(zoneHour) * 60 + Number(zoneMinute)) * (sign === '-' ? -60 : 60)
+  }
   return {
-    seconds: date.getTime() / 1000 + hours * 3600 + minutes * 60 + seconds - offset,
-    fraction: fraction.replace(/0+$/, ''),
+    seconds:
+      Date.UTC(year + 400, month - 1, day) / 1000 - cycleSeconds + hours * 3600 + minutes * 60 + seconds - offset,
+    fraction: fraction.endsWith('0') ? fraction.replace(/0+$/, '') : fraction,
   }
 }
 

@@ -38,35 +38,34 @@ export type Collection = { items: OrderBytes[]; envelope: EnvelopeMember[] }
 /** Reads a collection of orders. Throws a `SyntaxError` if the body is not JSON or not a collection. */
 export function readOrderCollection(body: Buffer): Collection {
   const { scanner, start } = createScanner(body)
+  const { bytes } = scanner
   const items: OrderBytes[] = []
   // Should a name be repeated, the last one counts, as for JSON.parse.
   const envelope = new Map<string, Buffer>()
   let hasItems = false
   const root = skipSpace(scanner, start)
-  if (!startsObject(scanner.bytes[root])) fail(root)
+  if (!startsObject(bytes[root])) fail(root)
 
-  const end = scanObject(
-    scanner,
-    root,
-    0,
-    (key, valueStart, valueEnd) => {
-      if (key === 'items') hasItems = startsArray(scanner.bytes[valueStart])
-      else if (startsNull(scanner.bytes[valueStart])) envelope.delete(key)
-      else envelope.set(key, copyValue(scanner, valueStart, valueEnd))
+  const end = scanObject(scanner, root, 0, {
+    onMember(_, { keyStart, keyEnd, start, end }) {
+      const key = readText(bytes, keyStart, keyEnd)
+      if (key === 'items') hasItems = startsArray(bytes[start])
+      else if (startsNull(bytes[start])) envelope.delete(key)
+      else envelope.set(key, copyValue(scanner, start, end))
       return false
     },
-    (key, valueStart) => {
-      if (key !== 'items' || !startsArray(scanner.bytes[valueStart])) return undefined
+    scanMember(_, { keyStart, keyEnd, start }, depth) {
+      if (!startsArray(bytes[start]) || readText(bytes, keyStart, keyEnd) !== 'items') return undefined
       items.length = 0
-      return scanArray(scanner, valueStart, 1, (_, position, depth) => {
+      return scanArray(scanner, start, depth, (_, position, depth) => {
         const item = readItem(scanner, position, depth)
         items.push(item.order)
         return item.end
       })
     },
-  )
+  })
   const rest = skipSpace(scanner, end)
-  if (rest !== scanner.bytes.length) fail(rest)
+  if (rest !== bytes.length) fail(rest)
   if (!hasItems) fail(end)
   return { items, envelope: Array.from(envelope, ([key, json]) => ({ key, json })) }
 }
@@ -85,7 +84,9 @@ export function readOrder(body: Buffer): OrderBytes {
 /** A JSON object without one of its members, the bytes of all others as they were. */
 export function withoutMember(json: Buffer, name: string): Buffer {
   const scanner: Scanner = { bytes: json, cuts: [], elements: 0, values: 0 }
-  const end = scanObject(scanner, 0, 0, key => key === name)
+  const end = scanObject(scanner, 0, 0, {
+    onMember: (_, { keyStart, keyEnd }) => readText(json, keyStart, keyEnd) === name,
+  })
   return withoutCuts(scanner, 0, end, 0)
 }
 
@@ -96,29 +97,35 @@ export function readItems(body: Buffer): { items: Buffer; links: Buffer | undefi
   if (!startsObject(scanner.bytes[root])) fail(root)
   let items: Buffer | undefined
   let links: Buffer | undefined
-  const end = scanObject(scanner, root, 0, (key, valueStart, valueEnd) => {
-    if (key === 'items' && startsArray(scanner.bytes[valueStart])) items = copyValue(scanner, valueStart, valueEnd)
-    if (key === 'links') links = copyValue(scanner, valueStart, valueEnd)
-    return false
+  const end = scanObject(scanner, root, 0, {
+    onMember({ bytes }, { keyStart, keyEnd, start, end }) {
+      const key = readText(bytes, keyStart, keyEnd)
+      if (key === 'items' && startsArray(bytes[start])) items = copyValue(scanner, start, end)
+      if (key === 'links') links = copyValue(scanner, start, end)
+      return false
+    },
   })
   const rest = skipSpace(scanner, end)
   if (rest !== scanner.bytes.length || items === undefined) fail(rest)
   return { items: items.subarray(1, -1), links }
 }
 
-const unread: Omit<OrderBytes, 'json'> = {
-  id: '',
-  creationDate: undefined,
-  status: undefined,
-  billingCycle: undefined,
-  transactionType: undefined,
-  lines: 0,
-}
+/** 1 for what the keys of the members read below begin with, or an escape, so that no other key is made into text. */
+const mayBeRead = new Uint8Array(256)
+for (const byte of Buffer.from('icsbtl\\')) mayBeRead[byte] = 1
 
 /** An element of `items`: an order, or a null that stays where it is. */
 function readItem(scanner: Scanner, start: number, depth: number): { order: OrderBytes; end: number } {
   const { bytes } = scanner
-  const order: OrderBytes = { ...unread, json: bytes }
+  const order: OrderBytes = {
+    json: bytes,
+    id: '',
+    creationDate: undefined,
+    status: undefined,
+    billingCycle: undefined,
+    transactionType: undefined,
+    lines: 0,
+  }
   if (startsNull(bytes[start])) {
     const end = scanValue(scanner, start, depth)
     order.json = bytes.subarray(start, end)
@@ -130,25 +137,28 @@ function readItem(scanner: Scanner, start: number, depth: number): { order: Orde
   let hasLineItems = false
   let members = 0
 
-  const end = scanObject(scanner, start, depth, (key, valueStart, valueEnd, elements) => {
-    if (startsNull(bytes[valueStart])) return true
-    switch (key) {
-      case 'id':
-        order.id = readScalar(bytes, valueStart, valueEnd) ?? ''
-        break
-      case 'creationDate':
-      case 'status':
-      case 'billingCycle':
-      case 'transactionType':
-        order[key] = readScalar(bytes, valueStart, valueEnd)
-        break
-      case 'lineItems':
-        if (!startsArray(bytes[valueStart])) return true
-        hasLineItems = true
-        order.lines = elements
-    }
-    members++
-    return false
+  const end = scanObject(scanner, start, depth, {
+    onMember({ elements }, { keyStart, keyEnd, start, end }) {
+      if (startsNull(bytes[start])) return true
+      const key = mayBeRead[bytes[keyStart + 1] as number] === 1 ? readText(bytes, keyStart, keyEnd) : ''
+      switch (key) {
+        case 'id':
+          order.id = readScalar(bytes, start, end) ?? ''
+          break
+        case 'creationDate':
+        case 'status':
+        case 'billingCycle':
+        case 'transactionType':
+          order[key] = readScalar(bytes, start, end)
+          break
+        case 'lineItems':
+          if (!startsArray(bytes[start])) return true
+          hasLineItems = true
+          order.lines = elements
+      }
+      members++
+      return false
+    },
   })
   const json = withoutCuts(scanner, start, end, firstCut)
   order.json = hasLineItems ? json : appendMember(json, members > 0, '"lineItems":[]')
@@ -158,10 +168,13 @@ function readItem(scanner: Scanner, start: number, depth: number): { order: Orde
 
 const isText = (byte: number | undefined): boolean => byte === 0x22
 
+const isNumber = (byte: number | undefined): boolean =>
+  byte === 0x2d || (byte !== undefined && byte >= 0x30 && byte <= 0x39)
+
 /** A text, or a number as its text; undefined for anything else. */
 function readScalar(bytes: Buffer, start: number, end: number): string | undefined {
   if (isText(bytes[start])) return readText(bytes, start, end)
-  return /^-?\d/.test(bytes.toString('latin1', start, start + 2)) ? bytes.toString('latin1', start, end) : undefined
+  return isNumber(bytes[start]) ? bytes.toString('latin1', start, end) : undefined
 }
 
 const appendMember = (object: Buffer, afterOthers: boolean, member: string): Buffer =>

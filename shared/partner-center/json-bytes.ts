@@ -23,11 +23,16 @@ const maxCuts = 1_000_000
 /** Byte ranges to leave out: start and end by turns, ascending, never overlapping. */
 export type Cuts = number[]
 
-/**
- * Called for each member of an object, after its value was read. Returns true if the member has to go.
- * `elements` is the number of objects in the value if that is an array.
- */
-export type OnMember = (key: string, start: number, end: number, elements: number) => boolean | undefined
+/** What is done with the members of one object; of nested objects only null members are left out. */
+export type MemberReader = {
+  /** Called after a member's value was read. Returns true if the member has to go. */
+  onMember: (scanner: Scanner, member: Member) => boolean
+  /** May take over the reading of a member's value, and then returns its end. */
+  scanMember?: (scanner: Scanner, member: Member, depth: number) => number | undefined
+}
+
+/** Where a member stands. */
+export type Member = { keyStart: number; keyEnd: number; start: number; end: number }
 
 export type Scanner = {
   bytes: Buffer
@@ -72,7 +77,7 @@ const isSpace = (byte: number | undefined): boolean => byte === 0x20 || byte ===
 
 export function skipSpace(scanner: Scanner, position: number): number {
   const { bytes } = scanner
-  if (!isSpace(bytes[position])) return position
+  if ((bytes[position] as number) > 0x20 || !isSpace(bytes[position])) return position
   let end = position + 1
   while (isSpace(bytes[end])) end++
   scanner.cuts.push(position, end)
@@ -80,12 +85,18 @@ export function skipSpace(scanner: Scanner, position: number): number {
   return end
 }
 
+/** 1 for each byte that a text does not simply go on after: its end, an escape, and what no text may hold. */
+const endsRun = new Uint8Array(256).fill(1, 0, 0x20)
+endsRun[quote] = 1
+endsRun[backslash] = 1
+
 function skipText(bytes: Buffer, position: number): number {
   for (let at = position + 1; ; at++) {
-    const byte = bytes[at] as number
+    while (endsRun[bytes[at] as number] === 0) at++
+    const byte = bytes[at]
     if (byte === quote) return at + 1
-    if (byte === backslash) at = skipEscape(bytes, at)
-    else if (!(byte >= 0x20)) fail(at)
+    if (byte !== backslash) fail(at)
+    at = skipEscape(bytes, at)
   }
 }
 
@@ -174,54 +185,45 @@ export function scanArray(scanner: Scanner, position: number, depth = 0, element
   return at + 1
 }
 
-/** Reads one object. `scanMember` may take over the reading of a member's value. */
-export function scanObject(
-  scanner: Scanner,
-  position: number,
-  depth = 0,
-  onMember?: OnMember,
-  scanMember?: (key: string, position: number) => number | undefined,
-): number {
+/** Reads one object. */
+export function scanObject(scanner: Scanner, position: number, depth = 0, reader?: MemberReader): number {
   if (depth >= maxDepth) fail(position)
   const { bytes, cuts } = scanner
-  let keptEnd = -1
-  let cutsAtKeptEnd = 0
-  let droppedStart = -1
-  let cutsAtDroppedStart = 0
   let members = 0
-
-  // A dropped member takes the comma on its left along, or on its right where nothing on its left is kept.
-  const cut = (start: number, end: number, cutsBefore: number) => {
-    cuts.length = cutsBefore
-    cuts.push(start, end)
-  }
+  // Members that go are cut from here on: from the end of the member kept last, or from the object's beginning.
+  let cutFrom = position + 1
+  let cutsBefore = cuts.length
+  let kept = false
+  let dropped = false
 
   let at = skipSpace(scanner, position + 1)
   if (bytes[at] === closeBrace) return at + 1
   for (;;) {
     if (bytes[at] !== quote) fail(at)
     if (++members > maxElements) failTooLarge('members')
-    if (droppedStart >= 0) {
-      cut(droppedStart, at, cutsAtDroppedStart)
-      droppedStart = -1
-    }
+    // Nothing is kept on the left: the comma on the right goes along.
+    if (dropped && !kept) replaceCuts(cuts, cutsBefore, cutFrom, at)
     const keyStart = at
-    const cutsAtKey = cuts.length
     const keyEnd = skipText(bytes, at)
     at = skipSpace(scanner, keyEnd)
     if (bytes[at] !== colon) fail(at)
     at = skipSpace(scanner, at + 1)
     const start = at
-    const key = onMember === undefined ? '' : readText(bytes, keyStart, keyEnd)
-    at = scanMember?.(key, start) ?? scanValue(scanner, start, depth + 1)
-    const drop = (onMember?.(key, start, at, scanner.elements) ?? false) || bytes[start] === letterN
-    if (!drop || keptEnd >= 0) {
-      if (drop) cut(keptEnd, at, cutsAtKeptEnd)
-      keptEnd = at
-      cutsAtKeptEnd = cuts.length
+    let drop = bytes[start] === letterN
+    if (reader === undefined) at = scanValue(scanner, start, depth + 1)
+    else {
+      const member: Member = { keyStart, keyEnd, start, end: start }
+      at = reader.scanMember?.(scanner, member, depth + 1) ?? scanValue(scanner, start, depth + 1)
+      member.end = at
+      drop = reader.onMember(scanner, member) || drop
+    }
+    if (drop) {
+      dropped = true
+      if (kept) replaceCuts(cuts, cutsBefore, cutFrom, at)
     } else {
-      droppedStart = keyStart
-      cutsAtDroppedStart = cutsAtKey
+      kept = true
+      cutFrom = at
+      cutsBefore = cuts.length
     }
     at = skipSpace(scanner, at)
     const byte = bytes[at]
@@ -229,16 +231,29 @@ export function scanObject(
     if (byte !== comma) fail(at)
     at = skipSpace(scanner, at + 1)
   }
-  if (droppedStart >= 0) cut(droppedStart, at, cutsAtDroppedStart)
+  if (dropped && !kept) replaceCuts(cuts, cutsBefore, cutFrom, at)
   return at + 1
+}
+
+/** One cut in place of all that were noted since there were `count`. */
+function replaceCuts(cuts: Cuts, count: number, start: number, end: number): void {
+  cuts.length = count
+  cuts.push(start, end)
 }
 
 /** The text between the quotes at `start` and before `end`. */
 export function readText(bytes: Buffer, start: number, end: number): string {
-  const raw = bytes.subarray(start, end)
-  return raw.includes(backslash)
-    ? (JSON.parse(raw.toString('utf8')) as string)
-    : raw.toString('utf8', 1, raw.length - 1)
+  for (let at = start + 1; at < end - 1; at++) {
+    const byte = bytes[at] as number
+    if (byte === backslash) return JSON.parse(bytes.toString('utf8', start, end)) as string
+    if (byte >= 0x80) return readWideText(bytes, start, end)
+  }
+  return bytes.toString('latin1', start + 1, end - 1)
+}
+
+function readWideText(bytes: Buffer, start: number, end: number): string {
+  const raw = bytes.toString('utf8', start, end)
+  return raw.includes('\\') ? (JSON.parse(raw) as string) : raw.slice(1, -1)
 }
 
 /**

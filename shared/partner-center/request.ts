@@ -90,6 +90,7 @@ export function createRequest(options: RequestOptions): RequestPartnerCenter {
         return { failure, retryAfterMs: parseRetryAfter(response.headers['retry-after'], clock.now()) }
       } catch (error) {
         if (!(error instanceof TransportError)) throw error
+        if (error.kind === 'silent') return { failure: unreachable(error), outOfTime: tooSlow(error) }
         if (error.kind !== 'network') throw unusable(error)
         return { failure: unreachable(error) }
       }
@@ -102,6 +103,13 @@ const unreachable = (cause: TransportError): AppError =>
   new AppError(
     'partner_center_unavailable',
     'Partner Center cannot be reached, or its response was cut off. Try again in 30 seconds.',
+    { retryAfterSeconds: 30, cause },
+  )
+
+const tooSlow = (cause: TransportError): AppError =>
+  new AppError(
+    'deadline_exceeded',
+    'Partner Center did not respond in the time that the request has. Try again; if it happens again, ask for less or take a snapshot.',
     { retryAfterSeconds: 30, cause },
   )
 

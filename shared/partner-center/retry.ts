@@ -36,7 +36,14 @@ export function parseRetryAfter(header: string | undefined, now: number): number
 }
 
 /** The outcome of one try: a value, or a failure that another try may mend. Anything else the try throws. */
-export type Try<T> = { value: T } | { failure: AppError; retryAfterMs?: number | undefined }
+export type Try<T> =
+  | { value: T }
+  | {
+      failure: AppError
+      retryAfterMs?: number | undefined
+      /** The failure to report instead if there is no time for another try. */
+      outOfTime?: AppError
+    }
 
 /** Repeats `attempt` as the policy says and never past the deadline: a wait that would not fit ends it at once. */
 export async function withRetries<T>(
@@ -49,7 +56,8 @@ export async function withRetries<T>(
     const outcome = await attempt()
     if ('value' in outcome) return outcome.value
     const waitMs = retryDelayMs(failedTries, outcome.retryAfterMs, clock.random())
-    if (failedTries >= retryPolicy.tries || clock.now() + waitMs >= call.deadline.at) throw outcome.failure
+    if (failedTries >= retryPolicy.tries) throw outcome.failure
+    if (clock.now() + waitMs >= call.deadline.at) throw outcome.outOfTime ?? outcome.failure
     call.log('warn', 'retry', { what, failedTries, waitMs: Math.round(waitMs), why: outcome.failure.message })
     await clock.sleep(waitMs, call.deadline.signal)
   }

@@ -77,6 +77,15 @@ describe('a build', () => {
     expect(await snapshot()).toEqual(before)
   })
 
+  test('holds the messages of zod in English alone', async () => {
+    await build()
+    const chunks = (await readdir(join(outdir, 'chunks'))).map(name => readFile(join(outdir, 'chunks', name), 'utf8'))
+    const code = (await Promise.all(chunks)).join('')
+    expect(code).toContain('Invalid input')
+    expect(code).not.toContain('Ung\u00fcltige Eingabe')
+    expect(code).not.toContain('Ung\\xFCltige Eingabe')
+  })
+
   test('of the app holds every function', async () => {
     await buildApp(outdir)
     const text = (

@@ -213,3 +213,12 @@ describe('a call', () => {
     expect(tries()).toBe(1)
   })
 })
+
+test('a failure that time alone ends may have another name than one that all tries have shown', async () => {
+  const clock = createFakeClock({ jumps: true })
+  const outOfTime = failure('out of time')
+  const attempt = async () => ({ failure: failure('silent'), outOfTime, retryAfterMs: 2000 })
+  const ended = (seconds: number) => withRetries(attempt, 'x', createCall({ clock, seconds }), clock)
+  await expect(ended(5)).rejects.toThrow('out of time')
+  await expect(ended(500)).rejects.toThrow('silent')
+})

@@ -1,0 +1,58 @@
+import autocannon from 'autocannon'
+import type { BenchHost } from './bench-host.ts'
+import { customerIds } from './scenes/upstream.ts'
+
+export type Load = {
+  host: BenchHost
+  path: (customer: string) => string
+  inFlight: number
+  requests: number
+}
+
+export type LoadResult = {
+  requestsPerSecond: number
+  /** Microseconds of CPU of the host's process for each answer. */
+  cpuMicros: number
+  /** Calls upstream for each answer: near 1 unless calls were merged. */
+  readsPerAnswer: number
+  bytesPerAnswer: number
+}
+
+/** Customers that each connection asks for by turns. */
+const customersEach = 2
+
+export const customersFor = (inFlight: number): number => inFlight * customersEach
+
+/**
+ * Loads one function. Every connection has customers of its own: connections that ask for the same customers move in
+ * step, and the app then merges their calls, so that merging is measured instead of work.
+ */
+export async function applyLoad({ host, path, inFlight, requests }: Load): Promise<LoadResult> {
+  const ids = customerIds(customersFor(inFlight))
+  let connection = 0
+  const readsBefore = await host.upstreamReads()
+  let result: autocannon.Result | undefined
+  const cpuMs = await host.cpuDuring(async () => {
+    result = await autocannon({
+      url: host.url,
+      connections: inFlight,
+      amount: requests,
+      setupClient: client => {
+        const own = ids.slice(connection * customersEach, ++connection * customersEach)
+        client.setRequests(own.map(id => ({ method: 'GET', path: path(id) })))
+      },
+    })
+  })
+  if (result === undefined || result.non2xx > 0 || result.errors > 0) {
+    throw new Error(`${result?.non2xx} failures, ${result?.errors} errors`)
+  }
+  const answers = result['2xx']
+  const readsPerAnswer = ((await host.upstreamReads()) - readsBefore) / answers
+  if (readsPerAnswer < 0.98) throw new Error(`Calls were merged: ${readsPerAnswer.toFixed(2)} upstream for each answer`)
+  return {
+    requestsPerSecond: answers / result.duration,
+    cpuMicros: (cpuMs * 1000) / answers,
+    readsPerAnswer,
+    bytesPerAnswer: result.throughput.total / answers,
+  }
+}
