@@ -20,25 +20,34 @@ export async function createAzureCredential({
   managedIdentityClientId,
   authority,
 }: AzureIdentity): Promise<TokenCredential> {
+  const identity = await import('@azure/identity')
   // The SDK throws at an AZURE_AUTHORITY_HOST that is not https, which ours may be on loopback.
   const options = authority.startsWith('http:') ? { authorityHost: authority.replace('http:', 'https:') } : {}
   if (inAzure) {
     const clientId = managedIdentityClientId === undefined ? {} : { clientId: managedIdentityClientId }
-    return createManagedIdentity({ ...options, ...clientId })
+    return createManagedIdentity(identity, { ...options, ...clientId })
   }
-  const { createDeveloperCredential } = await import('./developer-credential.ts')
-  return createDeveloperCredential(options)
+  return new identity.ChainedTokenCredential(
+    new identity.EnvironmentCredential(options),
+    new identity.AzureCliCredential(options),
+    new identity.AzureDeveloperCliCredential(options),
+    new identity.AzurePowerShellCredential(options),
+  )
 }
 
 /** The metadata service of virtual machines, which the SDK asks where no endpoint is set: then there is no identity. */
 const metadataHost = '169.254.169.254'
 
+type Identity = typeof import('@azure/identity')
+
 /**
  * The managed identity of the platform. Of all that its endpoint can do, only 400 says that there is no such identity;
  * whatever else comes instead of a token is an outage, which the SDK's own errors do not tell apart.
  */
-async function createManagedIdentity(options: ManagedIdentityCredentialClientIdOptions): Promise<TokenCredential> {
-  const { ManagedIdentityCredential } = await import('./managed-identity.ts')
+async function createManagedIdentity(
+  { ManagedIdentityCredential }: Identity,
+  options: ManagedIdentityCredentialClientIdOptions,
+): Promise<TokenCredential> {
   const httpClient = await createAzureHttpClient(({ url }, status) => {
     const attempt = attempts.getStore()
     if (attempt === undefined) return
