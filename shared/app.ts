@@ -8,7 +8,6 @@ import type { Secrets } from './credentials/secrets.ts'
 import type { StartSignIn } from './credentials/sign-in.ts'
 import type { ListCustomers } from './customers/customer-list.ts'
 import type { LookUpCustomers } from './customers/look-up-customers.ts'
-import { lazy } from './lazy.ts'
 import type { ReadOrder } from './orders/read-order.ts'
 import type { ReadOrders } from './orders/read-orders.ts'
 import type { Reachability } from './partner-center/reachability.ts'
@@ -40,6 +39,18 @@ type AppOptions = { env?: Environment; overrides?: { clock?: Clock } }
 
 /** HTTP reads have connections of their own, so that a snapshot never keeps a caller waiting. */
 const httpConnections = 64
+
+/** Builds once what `make` makes; a failed try is not kept. */
+export function lazy<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined
+  return () => {
+    made ??= make().catch(error => {
+      made = undefined
+      throw error
+    })
+    return made
+  }
+}
 
 /**
  * The composition root: the one place where modules are wired. SDKs, undici and zod are loaded with the part that needs

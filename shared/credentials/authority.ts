@@ -77,7 +77,7 @@ export function createAuthority({ authority, tenantId, clientId, transport, cloc
 
   return {
     async exchange(proof, call, ask) {
-      const { ConfidentialClientApplication } = await import('./confidential-client.ts')
+      const { ConfidentialClientApplication } = await import('@azure/msal-node')
       const seen: Seen = {}
       const client = new ConfidentialClientApplication({
         auth: {

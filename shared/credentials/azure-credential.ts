@@ -20,25 +20,34 @@ export async function createAzureCredential({
   managedIdentityClientId,
   authority,
 }: AzureIdentity): Promise<TokenCredential> {
+  const identity = await import('@azure/identity')
   // The SDK rejects an AZURE_AUTHORITY_HOST that is not https. On loopback this app allows http.
   const options = authority.startsWith('http:') ? { authorityHost: authority.replace('http:', 'https:') } : {}
   if (inAzure) {
     const clientId = managedIdentityClientId === undefined ? {} : { clientId: managedIdentityClientId }
-    return createManagedIdentity({ ...options, ...clientId })
+    return createManagedIdentity(identity, { ...options, ...clientId })
   }
-  const { createDeveloperCredential } = await import('./developer-credential.ts')
-  return createDeveloperCredential(options)
+  return new identity.ChainedTokenCredential(
+    new identity.EnvironmentCredential(options),
+    new identity.AzureCliCredential(options),
+    new identity.AzureDeveloperCliCredential(options),
+    new identity.AzurePowerShellCredential(options),
+  )
 }
 
 /** The metadata service of virtual machines. The SDK calls it where no endpoint is set, and then there is no identity. */
 const metadataHost = '169.254.169.254'
 
+type Identity = typeof import('@azure/identity')
+
 /**
  * The managed identity in Azure. A 400 of its endpoint means that there is no such identity. Any other failure is an
  * outage. The errors of the SDK do not distinguish the two.
  */
-async function createManagedIdentity(options: ManagedIdentityCredentialClientIdOptions): Promise<TokenCredential> {
-  const { ManagedIdentityCredential } = await import('./managed-identity.ts')
+async function createManagedIdentity(
+  { ManagedIdentityCredential }: Identity,
+  options: ManagedIdentityCredentialClientIdOptions,
+): Promise<TokenCredential> {
   const httpClient = await createAzureHttpClient(({ url }, status) => {
     const attempt = attempts.getStore()
     if (attempt === undefined) return

@@ -1,7 +1,6 @@
 import type { HttpRequest, HttpResponseInit, InvocationContext } from '@azure/functions'
-import { type App, getApp } from '../app.ts'
+import { type App, getApp, lazy } from '../app.ts'
 import { type Call, timeLimit, withDeadline } from '../call.ts'
-import { lazy } from '../lazy.ts'
 import { createLog, describeError, type Log } from '../log.ts'
 import { correlationIdOf } from './correlation.ts'
 import { errorAnswer, toKnownError } from './error-answer.ts'
