@@ -6,6 +6,7 @@ import type { FindRuns } from '../storage/find-runs.ts'
 import { manifestBlob, partNumber } from '../storage/layout.ts'
 import { type FinishedRun, toSnapshot } from '../storage/manifest-metadata.ts'
 import { dataBlob, followers } from '../storage/part-blobs.ts'
+import { followersOf } from '../storage/part-metadata.ts'
 import type { PartQueue } from '../storage/part-queue.ts'
 import { rollForward } from '../storage/part-writer.ts'
 import type { Plan } from '../storage/plan-blob.ts'
@@ -63,10 +64,14 @@ export function createEnsure({ store, queue, reader, runs, currentRun, writeMani
 
   /** Makes the other blobs of the committed parts appear. */
   async function complete(plan: Plan, parts: readonly (BlobInfo | undefined)[]): Promise<void> {
-    const present = await Promise.all(followers(plan).map(({ prefixOf }) => listBy(prefixOf(plan))))
-    const undone = parts.flatMap((info, part) =>
-      info !== undefined && present.some(blobs => !blobs.has(part)) ? [part] : [],
+    const present = new Map(
+      await Promise.all(
+        followers(plan).map(async ({ kind, prefixOf }) => [kind, await listBy(prefixOf(plan))] as const),
+      ),
     )
+    const isDone = (part: number, { metadata }: BlobInfo) =>
+      followersOf(plan, metadata).every(({ kind }) => present.get(kind)?.has(part))
+    const undone = parts.flatMap((info, part) => (info !== undefined && !isDone(part, info) ? [part] : []))
     await forEach(undone, part => rollForward(store, { run: plan, part }, parts[part]?.metadata ?? {}))
   }
 
