@@ -148,6 +148,7 @@ export async function runWorld(seed: number, { isTraced = false } = {}): Promise
   )
   trace.say('world', () => `faults: ${faults.described.join(', ') || 'none'}`)
   await script.play()
+  await contentRules.finish()
   // Workers agree on the pace only as far as their clocks do.
   if (!isSkewed) checkPace({ findings, requestsPerMinute, requests: upstream.requests, thaws })
   return {

@@ -4,9 +4,9 @@ import { parquetMetadata, parquetReadObjects } from 'hyparquet'
 
 const toArrayBuffer = (file: Buffer): ArrayBuffer => new Uint8Array(file).buffer
 
-/** The rows of a Parquet file as hyparquet reads them. */
-export const readParquet = (file: Buffer): Promise<Record<string, unknown>[]> =>
-  parquetReadObjects({ file: toArrayBuffer(file) })
+/** The rows of a Parquet file as hyparquet reads them, or some of their columns. */
+export const readParquet = (file: Buffer, columns?: string[]): Promise<Record<string, unknown>[]> =>
+  parquetReadObjects({ file: toArrayBuffer(file), ...(columns === undefined ? {} : { columns }) })
 
 export const parquetFooter = (file: Buffer) => parquetMetadata(toArrayBuffer(file))
 

@@ -69,10 +69,10 @@ export function createEnsure({ store, queue, reader, runs, currentRun, writeMani
         followers(plan).map(async ({ kind, prefixOf }) => [kind, await listBy(prefixOf(plan))] as const),
       ),
     )
-    const isDone = (part: number, { metadata }: BlobInfo) =>
-      followersOf(plan, metadata).every(({ kind }) => present.get(kind)?.has(part))
-    const undone = parts.flatMap((info, part) => (info !== undefined && !isDone(part, info) ? [part] : []))
-    await forEach(undone, part => rollForward(store, { run: plan, part }, parts[part]?.metadata ?? {}))
+    const missingOf = (part: number) =>
+      followersOf(plan, parts[part]?.metadata ?? {}).filter(({ kind }) => !present.get(kind)?.has(part))
+    const undone = parts.flatMap((info, part) => (info !== undefined && missingOf(part).length > 0 ? [part] : []))
+    await forEach(undone, part => rollForward(store, { run: plan, part }, parts[part]?.metadata ?? {}, missingOf(part)))
   }
 
   /** The manifest is there: what comes after it. */

@@ -44,8 +44,7 @@ export const partName = (part: number): string => `part-${fiveDigits(part)}.ndjs
 export const partBlob = (run: RunPlace, part: number): string => runFolder(run) + partName(part)
 export const indexBlob = (run: RunPlace, part: number): string => `${runFolder(run)}_index-${fiveDigits(part)}.json`
 export const changesBlob = (run: RunPlace, part: number): string => changesFolder(run) + partName(part)
-export const linesBlob = (run: RunPlace, part: number): string =>
-  `${linesFolder(run)}part-${fiveDigits(part)}.parquet`
+export const linesBlob = (run: RunPlace, part: number): string => `${linesFolder(run)}part-${fiveDigits(part)}.parquet`
 
 /** The number in the name of a part's blob, whichever of them it is. */
 export const partNumber = (name: string): number => Number(/-(\d{5,})\.[a-z.]+$/.exec(name)?.[1] ?? Number.NaN)

@@ -133,16 +133,17 @@ export function createPartWriter(store: Store, { run, part }: PartPlace): PartWr
 }
 
 /**
- * Makes the other blobs of a committed part appear, if they have not yet. Anybody may do so, any number of times.
- * Rejects with `snapshot_corrupt` if their blocks are gone.
+ * Makes the other blobs of a committed part appear, if they have not yet. Anybody may do so, any number of times; who has
+ * listed what is there names what is missing. Rejects with `snapshot_corrupt` if their blocks are gone.
  */
 export async function rollForward(
   store: Store,
   { run, part }: PartPlace,
   metadata: Readonly<Record<string, string>>,
+  missing: readonly BlobOfPart[] = followersOf(run, metadata),
 ): Promise<void> {
   const { attempt } = readPartMetadata(metadata)
-  for (const { kind, contentType, nameOf } of followersOf(run, metadata)) {
+  for (const { kind, contentType, nameOf } of missing) {
     const name = nameOf(run, part)
     if (await store.commit(name, blockIds(attempt, blocksOf(metadata, kind)), { contentType })) continue
     if ((await store.head(name)) === undefined) throw corrupt(name)
