@@ -11,8 +11,8 @@ export const listOrderLines = route({
       import('../shared/http/order-lines-answer.ts'),
     ])
     const answerLines = openOrderLines(input, request)
-    const { orders, provenance } = await readOrdersFrom(app, input, call)
-    return answerLines(selectOrders(orders, input), provenance)
+    const { orders, ...source } = await readOrdersFrom(app, input, call)
+    return answerLines(selectOrders(orders, input), source)
   },
 })
 

@@ -102,6 +102,7 @@ const arrows: Record<string, string[]> = {
     'shared/partner-center/collection.ts',
     'shared/call.ts',
     'shared/errors.ts',
+    'node:',
   ],
   'shared/snapshots/run/': [
     'shared/snapshots/run/',

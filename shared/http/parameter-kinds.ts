@@ -125,22 +125,27 @@ export const format = described(
   },
 )
 
-/** Rows of one page. */
-export const top = described(
+const rowsUpTo = (most: number) =>
   z
     .string()
-    .regex(/^\d{1,4}$/)
+    .regex(/^\d{1,5}$/)
     .transform(Number)
-    .refine(rows => rows >= 1 && rows <= 1000)
-    .default(500),
-  {
-    expected: 'a whole number from 1 to 1000',
-    title: 'Page Size',
-    description: 'The most rows of one page.',
-    openapi: { type: 'integer', format: 'int32', minimum: 1, maximum: 1000, default: 500 },
-    visibility: 'advanced',
-  },
-)
+    .refine(rows => rows >= 1 && rows <= most)
+
+const topMeta: ParameterMeta = {
+  expected: 'a whole number from 1 to 1000',
+  title: 'Page Size',
+  description: 'The most rows of one page.',
+  openapi: { type: 'integer', format: 'int32', minimum: 1, maximum: 1000, default: 500 },
+  visibility: 'advanced',
+}
+
+/** Rows of one page. */
+export const top = described(rowsUpTo(1000).default(500), topMeta)
+
+/** Rows of one page of JSON or, larger, of CSV; the default depends on which. */
+export const mostCsvRows = 50_000
+export const topOfEither = described(rowsUpTo(mostCsvRows).optional(), topMeta)
 
 export const cursor = described(
   z

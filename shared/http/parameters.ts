@@ -13,6 +13,7 @@ import {
   orderFilters,
   orderId,
   top,
+  topOfEither,
 } from './parameter-kinds.ts'
 
 /** The parameters of a function, by where they come from; `Values` is what the use case gets of them all. */
@@ -70,6 +71,30 @@ export const customerOrder = define({
 export const orderLines = define(
   { path: { customerTenantId }, query: { ...orderFilters, format, top, cursor } },
   checkRange,
+)
+
+const { status, createdFrom, createdTo, billingType, includeSystemPurchases, asOf } = orderFilters
+
+/** Snapshots hold no prices, and nothing is asked upstream that could fail. */
+export const allOrderLines = define(
+  {
+    path: {},
+    query: {
+      status,
+      createdFrom,
+      createdTo,
+      billingType,
+      includeSystemPurchases,
+      asOf,
+      format,
+      top: topOfEither,
+      cursor,
+    },
+  },
+  values =>
+    values.format === 'json' && (values.top ?? 1) > 1000
+      ? { target: 'top', expected: 'a whole number from 1 to 1000' }
+      : checkRange(values),
 )
 
 export const customers = define({

@@ -58,11 +58,14 @@ export function createReadKnown({ store, reader, runs }: Options): ReadKnown {
     return gone
   }
 
-  /** Without those whose last run is no longer kept. */
+  /** Without those whose last run is no longer kept. Who left without ever being read is new on its return, and stays known. */
   async function stillKept(others: readonly OtherCustomer[]): Promise<OtherCustomer[]> {
     if (others.length === 0) return []
     const oldest = (await runs.oldestDate()) ?? ''
-    return others.filter(({ knownIn = '', readIn = '' }) => dateOf(knownIn > readIn ? knownIn : readIn) >= oldest)
+    return others.filter(({ gone, knownIn = '', readIn = '' }) => {
+      const last = knownIn > readIn ? knownIn : readIn
+      return (gone === true && last === '') || dateOf(last) >= oldest
+    })
   }
 
   const nothing: KnownCustomers = { planned: [], others: [], incomplete: true }
