@@ -15,7 +15,7 @@ import { decodeCursor, encodeCursor } from './cursor.ts'
 import { invalidParameter } from './input.ts'
 import { nextLink } from './links.ts'
 import { ordersHeaders } from './orders-answer.ts'
-import { mostCsvRows } from './parameter-kinds.ts'
+import { defaultRows } from './parameter-kinds.ts'
 
 export type AllOrderLinesInput = OrderFilter &
   UpstreamSelection & {
@@ -27,6 +27,9 @@ export type AllOrderLinesInput = OrderFilter &
 
 /** Where a page begins: the run, the order within it, and the row within the lines of that order. */
 type Position = OrderPlace & { snapshotId: string; row: number }
+
+/** Rows of one page of CSV. */
+const mostCsvRows = 50_000
 
 const count = z.int().nonnegative()
 const positionShape = z.tuple([z.string().regex(snapshotIdPattern), count, count, count])
@@ -84,7 +87,7 @@ export async function answerAllOrderLines(
 ): Promise<HttpResponseInit> {
   const { format, asOf } = filters
   const scope = { function: 'list-all-order-lines', ...filters }
-  const mostRows = top ?? (format === 'csv' ? mostCsvRows : 500)
+  const mostRows = top ?? (format === 'csv' ? mostCsvRows : defaultRows)
   const startedAt = clock.now()
   const until = startedAt + gatheringShare * (call.deadline.at - startedAt)
   const from = cursor === undefined ? undefined : readPosition(cursor, scope)

@@ -13,7 +13,7 @@ import {
   orderFilters,
   orderId,
   top,
-  topOfEither,
+  topOfFormat,
 } from './parameter-kinds.ts'
 
 /** The parameters of a function, by where they come from; `Values` is what the use case gets of them all. */
@@ -87,14 +87,11 @@ export const allOrderLines = define(
       includeSystemPurchases,
       asOf,
       format,
-      top: topOfEither,
+      top: topOfFormat,
       cursor,
     },
   },
-  values =>
-    values.format === 'json' && (values.top ?? 1) > 1000
-      ? { target: 'top', expected: 'a whole number from 1 to 1000' }
-      : checkRange(values),
+  checkRange,
 )
 
 export const customers = define({

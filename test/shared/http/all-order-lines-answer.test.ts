@@ -236,7 +236,7 @@ test.each([
   'allowStale=true',
   'top=1001',
   'top=0',
-  'top=50001&format=csv',
+  'top=1001&format=csv',
   'format=xml',
   'asOf=soon',
 ])('%s is refused', async query => {
