@@ -12,8 +12,8 @@ export const listOrderLines = route({
     ]),
   handle: async (input, { app, call, request }, [{ readOrdersFrom }, { selectOrders }, { openOrderLines }]) => {
     const answerLines = openOrderLines(input, request)
-    const { orders, provenance } = await readOrdersFrom(app, input, call)
-    return answerLines(selectOrders(orders, input), provenance)
+    const { orders, ...source } = await readOrdersFrom(app, input, call)
+    return answerLines(selectOrders(orders, input), source)
   },
 })
 

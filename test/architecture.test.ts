@@ -74,11 +74,13 @@ const arrows: Record<string, string[]> = {
   // The rooms of a snapshot: storage below, changes and reading on it, a run's life above, wired in snapshots.ts.
   'shared/snapshots/storage/': [
     'shared/snapshots/storage/',
+    'shared/orders/',
     'shared/partner-center/collection.ts',
     'shared/in-order.ts',
     'shared/azure-http.ts',
     'shared/errors.ts',
     'shared/settings',
+    'hyparquet-writer',
     '@azure/storage-blob',
     '@azure/storage-queue',
     '@azure/identity',
@@ -100,6 +102,7 @@ const arrows: Record<string, string[]> = {
     'shared/partner-center/collection.ts',
     'shared/call.ts',
     'shared/errors.ts',
+    'node:',
   ],
   'shared/snapshots/run/': [
     'shared/snapshots/run/',
@@ -213,7 +216,7 @@ test('only shared/settings.ts reads the environment', () => {
 })
 
 test('SDKs, undici and zod are out of reach of the entry until they are needed', () => {
-  const heavy = /^(zod|undici|@azure\/(?!functions$))/
+  const heavy = /^(zod|undici|hyparquet-writer|@azure\/(?!functions$))/
   const byPath = new Map(sources.map(source => [source.path, source]))
   const dynamic = (source: Source, target: string) =>
     source.lines.some(line =>

@@ -7,7 +7,11 @@ import type { ShareCall } from '../shared-calls.ts'
 /** A customer with its name and domain as they are searched and sorted by. */
 type Entry = { customer: Customer; key: string; searchable: string }
 
-export type ListCustomers = (search: string | undefined, call: Call) => Promise<Customer[]>
+export type ListCustomers = {
+  (search: string | undefined, call: Call): Promise<Customer[]>
+  /** The name of a customer, if the list is in memory. */
+  nameOf: (customerTenantId: string) => string | undefined
+}
 
 type Options = { request: RequestPartnerCenter; share: ShareCall; baseUrl: string; clock: Clock }
 
@@ -56,7 +60,7 @@ export function createListCustomers({ request, share, baseUrl, clock }: Options)
     return entries
   }
 
-  return async (search, call) => {
+  async function list(search: string | undefined, call: Call): Promise<Customer[]> {
     const isFresh = cached !== undefined && clock.now() - cached.readAt < cacheMs
     const entries = isFresh && cached !== undefined ? cached.entries : await share('customers', call, readEntries)
     const wanted = search === undefined ? '' : fold(search.trim())
@@ -64,4 +68,9 @@ export function createListCustomers({ request, share, baseUrl, clock }: Options)
       ({ customer }) => customer,
     )
   }
+
+  return Object.assign(list, {
+    nameOf: (customerTenantId: string) =>
+      cached?.entries.find(({ customer }) => customer.customerTenantId === customerTenantId)?.customer.companyName,
+  })
 }

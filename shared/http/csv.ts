@@ -2,6 +2,7 @@
 export type Cell = string | number | boolean | undefined
 
 const byteOrderMark = '\uFEFF'
+const endOfRow = '\r\n'
 
 /**
  * What a spreadsheet would run as a formula, in the wide letters of East Asian keyboards as well, or would take apart so
@@ -18,15 +19,19 @@ function toCell(value: Cell): string {
   return needsQuotes.test(text) ? `"${text.replaceAll('"', '""')}"` : text
 }
 
+type Row<Column extends string> = Readonly<Partial<Record<Column, Cell>>>
+
+export const csvHead = (columns: readonly string[]): string => byteOrderMark + columns.join(',') + endOfRow
+
+export const csvRow = <Column extends string>(columns: readonly Column[], row: Row<Column>): string =>
+  columns.map(column => toCell(row[column])).join(',') + endOfRow
+
 /**
  * RFC 4180 with a header row and CRLF, in UTF-8 with a byte-order mark, without which Excel takes it for another
  * encoding. Texts that a spreadsheet would run as a formula get an apostrophe in front.
  */
-export function toCsv<Column extends string>(
-  columns: readonly Column[],
-  rows: Iterable<Readonly<Partial<Record<Column, Cell>>>>,
-): string {
-  const lines = [columns.join(',')]
-  for (const row of rows) lines.push(columns.map(column => toCell(row[column])).join(','))
-  return `${byteOrderMark}${lines.join('\r\n')}\r\n`
+export function toCsv<Column extends string>(columns: readonly Column[], rows: Iterable<Row<Column>>): string {
+  const lines = [csvHead(columns)]
+  for (const row of rows) lines.push(csvRow(columns, row))
+  return lines.join('')
 }

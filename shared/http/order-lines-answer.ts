@@ -3,7 +3,8 @@ import { type OrderLine, orderLineColumns, toOrderLines } from '../orders/order-
 import type { OrderBytes } from '../partner-center/collection.ts'
 import { answer } from './answer.ts'
 import { toCsv } from './csv.ts'
-import { ordersHeaders, type Provenance } from './orders-answer.ts'
+import { ordersHeaders } from './orders-answer.ts'
+import type { SourcedOrders } from './orders-source.ts'
 import { openPage, type PagedList } from './paging.ts'
 
 export type OrderLinesInput = {
@@ -13,7 +14,12 @@ export type OrderLinesInput = {
   cursor?: string | undefined
 }
 
-export type AnswerLines = (orders: readonly OrderBytes[], provenance: Provenance) => HttpResponseInit
+/** Where orders come from, and whose they are. */
+type Source = Pick<SourcedOrders, 'provenance' | 'customerName'>
+
+type Customer = { customerTenantId: string; customerName: string | undefined }
+
+export type AnswerLines = (orders: readonly OrderBytes[], source: Source) => HttpResponseInit
 
 /**
  * Checks the cursor of a request and returns what answers it: the lines of sorted orders as one page of JSON rows, or
@@ -27,9 +33,9 @@ export function openOrderLines(
   const { customerTenantId } = filters
   const takePage = openPage({ top, cursor }, { function: 'list-order-lines', format, ...filters }, request)
 
-  const answerCsv: AnswerLines = (orders, provenance) => {
+  const answerCsv: AnswerLines = (orders, { provenance, customerName }) => {
     const day = new Date(provenance.asOf).toISOString().slice(0, 10)
-    const csv = toCsv(orderLineColumns, allLines(orders, customerTenantId))
+    const csv = toCsv(orderLineColumns, allLines(orders, { customerTenantId, customerName }))
     return answer(csv, {
       ifNoneMatch,
       contentType: 'text/csv; charset=utf-8',
@@ -39,9 +45,9 @@ export function openOrderLines(
       },
     })
   }
-  const answerPage: AnswerLines = (orders, provenance) => {
+  const answerPage: AnswerLines = (orders, { provenance, customerName }) => {
     const { from, to, ...links } = takePage(toList(orders))
-    const value = linesBetween(orders, customerTenantId, from, to)
+    const value = linesBetween(orders, { customerTenantId, customerName }, from, to)
     return answer(JSON.stringify({ value, ...links }), { ifNoneMatch, headers: ordersHeaders(provenance) })
   }
   return format === 'csv' ? answerCsv : answerPage
@@ -62,18 +68,21 @@ function toList(orders: readonly OrderBytes[]): PagedList {
   }
 }
 
-function* allLines(orders: readonly OrderBytes[], customerTenantId: string): Generator<OrderLine> {
-  for (const order of orders) yield* toOrderLines(order, customerTenantId)
+const linesOf = (order: OrderBytes, { customerTenantId, customerName }: Customer): OrderLine[] =>
+  toOrderLines(order, customerTenantId, customerName)
+
+function* allLines(orders: readonly OrderBytes[], customer: Customer): Generator<OrderLine> {
+  for (const order of orders) yield* linesOf(order, customer)
 }
 
 /** Parses only the orders that the rows from `from` to `to` stand in. */
-function linesBetween(orders: readonly OrderBytes[], customerTenantId: string, from: number, to: number): OrderLine[] {
+function linesBetween(orders: readonly OrderBytes[], customer: Customer, from: number, to: number): OrderLine[] {
   const lines: OrderLine[] = []
   let before = 0
   for (const order of orders) {
     const after = before + order.lines
     if (after > from && before < to) {
-      lines.push(...toOrderLines(order, customerTenantId).slice(Math.max(0, from - before), to - before))
+      lines.push(...linesOf(order, customer).slice(Math.max(0, from - before), to - before))
     }
     if (after >= to) break
     before = after

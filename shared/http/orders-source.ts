@@ -13,7 +13,13 @@ export type OrdersInput = OrdersQuery & {
   allowStale: boolean
 }
 
-export type SourcedOrders = { orders: OrderBytes[]; envelope: EnvelopeMember[]; provenance: Provenance }
+export type SourcedOrders = {
+  orders: OrderBytes[]
+  envelope: EnvelopeMember[]
+  provenance: Provenance
+  /** If it is known without asking for it. */
+  customerName: string | undefined
+}
 
 /** Failures of the upstream, or of what stands between us and it, that a stale answer bridges. */
 const outages: readonly ErrorCode[] = [
@@ -47,19 +53,21 @@ export async function readOrdersFrom(app: App, input: OrdersInput, call: Call): 
 }
 
 async function readLive(app: App, input: OrdersInput, call: Call): Promise<SourcedOrders> {
-  const readOrders = await app.readOrders()
+  const [readOrders, { nameOf }] = await Promise.all([app.readOrders(), app.listCustomers()])
   const result = await readOrders(input, call)
-  return { orders: result.orders, envelope: result.envelope, provenance: live(result) }
+  const customerName = nameOf(input.customerTenantId)
+  return { orders: result.orders, envelope: result.envelope, provenance: live(result), customerName }
 }
 
 async function readSnapshot(app: App, input: OrdersInput, call: Call): Promise<SourcedOrders> {
   const { readBack } = await app.snapshots()
-  const { orders, asOf } = await readBack(input.customerTenantId, input.asOf, call)
+  const { orders, customerName, asOf } = await readBack(input.customerTenantId, input.asOf, call)
   return {
     orders: selectAsUpstream(orders, input),
     envelope: snapshotEnvelope(input.customerTenantId),
     // Snapshots hold no prices.
     provenance: { source: 'snapshot', asOf, pricesUnavailable: input.includePrice },
+    customerName,
   }
 }
 

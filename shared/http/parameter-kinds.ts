@@ -125,22 +125,32 @@ export const format = described(
   },
 )
 
+const rows = z
+  .string()
+  .regex(/^\d{1,4}$/)
+  .transform(Number)
+  .refine(count => count >= 1 && count <= 1000)
+
+const topMeta: ParameterMeta = {
+  expected: 'a whole number from 1 to 1000',
+  title: 'Page Size',
+  description: 'The most rows of one page.',
+  openapi: { type: 'integer', format: 'int32', minimum: 1, maximum: 1000 },
+  visibility: 'advanced',
+}
+
 /** Rows of one page. */
-export const top = described(
-  z
-    .string()
-    .regex(/^\d{1,4}$/)
-    .transform(Number)
-    .refine(rows => rows >= 1 && rows <= 1000)
-    .default(500),
-  {
-    expected: 'a whole number from 1 to 1000',
-    title: 'Page Size',
-    description: 'The most rows of one page.',
-    openapi: { type: 'integer', format: 'int32', minimum: 1, maximum: 1000, default: 500 },
-    visibility: 'advanced',
-  },
-)
+export const defaultRows = 500
+export const top = described(rows.default(defaultRows), {
+  ...topMeta,
+  openapi: { ...topMeta.openapi, default: defaultRows },
+})
+
+/** The same where the default depends on the format of the page. */
+export const topOfFormat = described(rows.optional(), {
+  ...topMeta,
+  description: `The most rows of one page; ${defaultRows} if left out.`,
+})
 
 export const cursor = described(
   z

@@ -13,6 +13,7 @@ import {
   orderFilters,
   orderId,
   top,
+  topOfFormat,
 } from './parameter-kinds.ts'
 
 /** The parameters of a function, by where they come from; `Values` is what the use case gets of them all. */
@@ -69,6 +70,27 @@ export const customerOrder = define({
 
 export const orderLines = define(
   { path: { customerTenantId }, query: { ...orderFilters, format, top, cursor } },
+  checkRange,
+)
+
+const { status, createdFrom, createdTo, billingType, includeSystemPurchases, asOf } = orderFilters
+
+/** Snapshots hold no prices, and nothing is asked upstream that could fail. */
+export const allOrderLines = define(
+  {
+    path: {},
+    query: {
+      status,
+      createdFrom,
+      createdTo,
+      billingType,
+      includeSystemPurchases,
+      asOf,
+      format,
+      top: topOfFormat,
+      cursor,
+    },
+  },
   checkRange,
 )
 

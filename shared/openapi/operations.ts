@@ -125,6 +125,27 @@ export const operations: readonly Operation[] = [
     pageable: true,
   },
   {
+    operationId: 'ListAllOrderLines',
+    functionName: 'list-all-order-lines',
+    method: 'get',
+    path: '/order-lines',
+    summary: 'List order lines of all customers',
+    description:
+      'Lists one flat row for each order line of every customer, from the newest snapshot or that of an earlier day.',
+    parameters: parameters.allOrderLines,
+    hidden: ['format'],
+    success: { description: 'A page of order lines.', schema: responses.orderLinePage },
+    others: {
+      304: unchanged,
+      400: badInput,
+      404: 'No snapshot of the time asked for (snapshot_not_found).',
+      410: 'The snapshot of the page before is no longer kept (cursor_expired). Start again without a cursor.',
+      ...local,
+    },
+    visibility: 'important',
+    pageable: true,
+  },
+  {
     operationId: 'ListCustomers',
     functionName: 'list-customers',
     method: 'get',

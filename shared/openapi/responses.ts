@@ -94,6 +94,7 @@ export const orderLine = z.object({
   orderId: text('Order ID', 'The id of the order.'),
   alternateId: text('Alternate ID', 'The friendly id of the order.').optional(),
   customerTenantId: text('Customer ID', 'The tenant id of the customer.'),
+  customerName: text('Customer Name', 'The name of the company, if it is known.').optional(),
   orderStatus: text('Order Status', 'The status of the order.').optional(),
   billingCycle: text('Billing Cycle', 'Such as monthly, annual or one_time.').optional(),
   currencyCode: text('Currency', 'The ISO 4217 code of the currency.').optional(),

@@ -6,6 +6,8 @@ export type OrderLine = {
   orderId: string
   alternateId?: string
   customerTenantId: string
+  /** Where it is known without asking for it: in snapshots, and while the customer list is in memory. */
+  customerName?: string
   orderStatus?: string
   billingCycle?: string
   currencyCode?: string
@@ -44,11 +46,12 @@ export type OrderLine = {
   extendedPrice?: number
 }
 
-/** Columns in the order of the type, for CSV. */
+/** Columns in the order of the type, for CSV and Parquet. */
 export const orderLineColumns = [
   'orderId',
   'alternateId',
   'customerTenantId',
+  'customerName',
   'orderStatus',
   'billingCycle',
   'currencyCode',
@@ -109,7 +112,11 @@ const renewalTerm = (renewsTo: unknown): string | undefined => {
 }
 
 /** The rows of one order, by line number. */
-export function toOrderLines({ json }: OrderBytes, customerTenantId: string): OrderLine[] {
+export function toOrderLines(
+  { json }: Pick<OrderBytes, 'json'>,
+  customerTenantId: string,
+  customerName?: string,
+): OrderLine[] {
   const order: unknown = JSON.parse(json.toString('utf8'))
   if (!isLoose(order)) return []
   const items = (Array.isArray(order.lineItems) ? order.lineItems : []).filter(isLoose)
@@ -119,6 +126,7 @@ export function toOrderLines({ json }: OrderBytes, customerTenantId: string): Or
     orderId: text(order.id) ?? '',
     alternateId: text(order.alternateId),
     customerTenantId,
+    customerName: text(customerName),
     orderStatus: text(order.status),
     billingCycle: text(order.billingCycle),
     currencyCode: text(order.currencyCode),

@@ -10,6 +10,7 @@ import { isWorkDeadline } from '../rate-limit/work-deadline.ts'
 import type { Settings } from '../settings.ts'
 import { type ChangesFeed, createChangesFeed } from './changes/changes-feed.ts'
 import { createReadBack, type ReadBack } from './reading/read-back.ts'
+import { createReadRun, type ReadRun } from './reading/read-run.ts'
 import { createRunStatus, type RunStatus } from './reading/run-status.ts'
 import { type CancelRun, createCancelRun } from './run/cancel.ts'
 import { createCredentialProbe } from './run/credential-probe.ts'
@@ -40,6 +41,7 @@ export type Snapshots = {
   /** Records what a message was about as failed: it was delivered too often. */
   giveUp: (message: unknown, call: Call) => Promise<void>
   readBack: ReadBack
+  readRun: ReadRun
   status: RunStatus
   changes: ChangesFeed
 }
@@ -152,6 +154,7 @@ export function createSnapshots({ store, queue, request: requestOptions, setting
     handle: (message, call) => pass(message, 'handle', call),
     giveUp: (message, call) => pass(message, 'giveUp', call),
     readBack: createReadBack(runs, reader),
+    readRun: createReadRun({ store, runs, reader }),
     status: createRunStatus({ store, reader, runs, currentRun, ensure: ensure.ensure }),
     changes: createChangesFeed({ store, runs, currentRun, clock }),
   }

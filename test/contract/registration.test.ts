@@ -18,6 +18,13 @@ const expected = [
     authLevel: 'function',
     route: 'customers/{customerTenantId}/order-lines',
   },
+  {
+    name: 'list-all-order-lines',
+    type: 'httpTrigger',
+    methods: ['GET'],
+    authLevel: 'function',
+    route: 'order-lines',
+  },
   { name: 'list-customers', type: 'httpTrigger', methods: ['GET'], authLevel: 'function', route: 'customers' },
   {
     name: 'get-customer-orders',

@@ -104,6 +104,13 @@ describe('every operation obeys its definition', () => {
     check('ListSnapshots', await ask('/snapshots?top=1'))
     check('GetCustomerOrders', await ask(`/customers/${customer()}/orders?asOf=2100-01-01&includePrice=true`))
     check('ListOrderLines', await ask(`/customers/${customer()}/order-lines?asOf=2100-01-01`))
+    for (const query of ['', '?top=3', '?asOf=2100-01-01']) {
+      const lines = await ask(`/order-lines${query}`)
+      expect(lines.status).toBe(200)
+      check('ListAllOrderLines', lines)
+    }
+    const etag = (await ask('/order-lines')).headers.get('etag') ?? ''
+    expect((await ask('/order-lines', { headers: { 'if-none-match': etag } })).status).toBe(304)
   })
 
   test.each([
@@ -254,6 +261,8 @@ describe('every failure has the one shape, and its status stands in the definiti
   test.each([
     ['ListCustomers', '/customers?top=0', 400],
     ['ListOrderLines', `/customers/${documentedCustomerId}/order-lines?cursor=x`, 400],
+    ['ListAllOrderLines', '/order-lines?cursor=x', 400],
+    ['ListAllOrderLines', '/order-lines?asOf=2000-01-01', 404],
     ['GetSnapshot', '/snapshots/20200101T000000Z', 404],
     ['OnOrderChanged', '/order-changes?kind=gone', 400],
     ['OnOrderCreated', '/order-changes?kind=created&kind=removed', 400],

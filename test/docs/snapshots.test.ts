@@ -1,13 +1,13 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { DuckDBInstance } from '@duckdb/node-api'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { root } from '../../local/build/bundle.ts'
 import { type Azurite, startAzurite } from '../../local/processes/azurite.ts'
 import { sampleOrder } from '../../local/simulator/sample-data.ts'
 import { type RunningApp, startApp } from '../support/running-app.ts'
-import { listBlobs, openContainer, readBlob, takeSnapshot } from '../support/snapshots.ts'
+import { copyContainer, openContainer, takeSnapshot } from '../support/snapshots.ts'
 
 let azurite: Azurite
 let app: RunningApp
@@ -26,11 +26,7 @@ beforeAll(async () => {
   first?.orders.push(sampleOrder(first.id, 500), sampleOrder(first.id, 501))
   second?.orders.splice(0, 1)
   await takeSnapshot(app.api)
-  const container = openContainer(azurite.connectionString)
-  for (const name of await listBlobs(container)) {
-    await mkdir(dirname(join(folder, name)), { recursive: true })
-    await writeFile(join(folder, name), await readBlob(container, name))
-  }
+  await copyContainer(openContainer(azurite.connectionString), folder)
 })
 afterAll(async () => {
   await app.stop()

@@ -108,6 +108,18 @@ describe('get-customer-order', () => {
 })
 
 describe('list-order-lines', () => {
+  test('has the name of the customer where it is known without asking for it', async () => {
+    const namesOf = async () =>
+      new Set((await pages<OrderLine>(lines())).flat().map(({ customerName }) => customerName))
+    const { requests } = app.simulator.partnerCenter
+    await get('/customers?top=1')
+    const before = requests.length
+    expect(await namesOf()).toEqual(new Set([customer.companyName]))
+    expect(requests.slice(before).every(({ path }) => path.includes('/orders'))).toBe(true)
+    const [head = '', first = ''] = (await (await get(lines(customer.id, '?format=csv'))).text()).split('\r\n')
+    expect(first.split(',')[head.split(',').indexOf('customerName')]).toBe(customer.companyName)
+  })
+
   test('gives one flat row per line, by order and line number', async () => {
     const [rows = []] = await pages<OrderLine>(lines(customer.id, '?includePrice=true&top=1000'))
     const expected = customer.orders.reduce((sum, { lineItems }) => sum + (lineItems?.length ?? 0), 0)

@@ -106,6 +106,7 @@ describe('a snapshot of 1,200 customers, some refused, some throttled, some slow
     expect(await readJson(container(), 'latest.json')).toEqual({
       snapshotId: manifest.snapshotId,
       path: manifest.path,
+      linesPath: manifest.path.replace('snapshots/', 'lines/'),
       asOf: manifest.asOf,
       finishedAt: manifest.finishedAt,
     })

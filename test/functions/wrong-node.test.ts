@@ -45,6 +45,7 @@ describe('under a Node.js that is too old', () => {
     `customers/${id}/orders`,
     `customers/${id}/orders/1`,
     `customers/${id}/order-lines`,
+    'order-lines',
     'order-changes',
     'snapshots',
     'snapshots/20261120T002000Z',

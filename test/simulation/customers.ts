@@ -60,7 +60,8 @@ export function createCustomers({ random, now, trace, count, maxCount, isTrouble
   function addOrder(customer: SimulatedCustomer): void {
     const number = ++orders
     const creationDate = new Date(Date.UTC(2026, 0, 1) + number * 61_000).toISOString()
-    customer.orders.push({ id: `order-${number}`, creationDate, status: 'pending', lineItems: [] })
+    const lineItems = number % 3 === 0 ? [] : [{ lineItemNumber: 0, quantity: number % 7 }]
+    customer.orders.push({ id: `order-${number}`, creationDate, status: 'pending', lineItems })
   }
 
   function add(): void {

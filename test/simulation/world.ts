@@ -1,4 +1,5 @@
 import { createSnapshots, type Snapshots } from '../../shared/snapshots/snapshots.ts'
+import { loadParquet } from '../../shared/snapshots/storage/lines-encoder.ts'
 import { createActions } from './actions.ts'
 import type { Logged } from './call.ts'
 import { createAsk } from './client.ts'
@@ -35,6 +36,8 @@ const boundMs = 20 * minuteMs
 
 /** One world from its beginning to its end; everything in it follows from the seed. */
 export async function runWorld(seed: number, { isTraced = false } = {}): Promise<WorldResult> {
+  // A module that is loaded while the world runs would be real time.
+  await loadParquet()
   const random = createRandom(seed)
   const scheduler = createScheduler(start, random)
   const { now } = scheduler
@@ -163,6 +166,7 @@ export async function runWorld(seed: number, { isTraced = false } = {}): Promise
   )
   trace.say('world', () => `faults: ${faults.described.join(', ') || 'none'}`)
   await script.play()
+  await contentRules.finish()
   // Workers agree on the pace only as far as their clocks do.
   if (!isSkewed) checkPace({ findings, requestsPerMinute, requests: upstream.requests, thaws })
   return {

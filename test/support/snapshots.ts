@@ -1,3 +1,5 @@
+import { mkdir, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { BlobServiceClient, type ContainerClient } from '@azure/storage-blob'
 import { decodeLines } from '../../shared/snapshots/storage/codec.ts'
 
@@ -30,6 +32,14 @@ export async function readRows<T>(container: ContainerClient, prefix: string): P
     rows.push(...lines.map(line => JSON.parse(line.toString('utf8')) as T))
   }
   return rows
+}
+
+/** Copies every blob into a folder, with its path. */
+export async function copyContainer(container: ContainerClient, folder: string): Promise<void> {
+  for (const name of await listBlobs(container)) {
+    await mkdir(dirname(join(folder, name)), { recursive: true })
+    await writeFile(join(folder, name), await readBlob(container, name))
+  }
 }
 
 /** Starts a run and waits for its end as a flow would: by asking the Location until it no longer answers 202. */

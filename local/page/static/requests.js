@@ -21,6 +21,12 @@ const first = [
     summary: 'Order lines for Excel (CSV)',
     description: 'One row per order line. “Open in a tab” saves it as a file.',
   },
+  {
+    method: 'GET',
+    path: '/api/order-lines?format=csv',
+    summary: 'Order lines of all customers (CSV)',
+    description: 'From the newest snapshot, one row per order line.',
+  },
 ]
 const last = [
   { method: 'GET', path: '/api/health', summary: 'Health', description: 'Says that the app is alive. Needs no key.' },

@@ -10,6 +10,7 @@ import { corrupt } from '../storage/storage-errors.ts'
 
 export type SnapshotOrders = {
   orders: OrderBytes[]
+  customerName: string
   snapshotId: string
   /** Milliseconds since 1970 UTC: the start of the run they were read in. */
   asOf: number
@@ -79,7 +80,8 @@ export function createReadBack(runs: FindRuns, reader: SnapshotReader): ReadBack
       if ('reading' in answer) {
         const orders = await reader.readOrders(answer.reading)
         const { snapshotId, startedAt } = answer.reading.plan
-        return { orders: orders.map(readOrder), snapshotId, asOf: Date.parse(startedAt) }
+        const { customerName } = answer.reading.entry
+        return { orders: orders.map(readOrder), customerName, snapshotId, asOf: Date.parse(startedAt) }
       }
       run = answer.ask
     }

@@ -6,6 +6,7 @@ import type { FindRuns } from '../storage/find-runs.ts'
 import { manifestBlob, partNumber } from '../storage/layout.ts'
 import { type FinishedRun, toSnapshot } from '../storage/manifest-metadata.ts'
 import { dataBlob, followers } from '../storage/part-blobs.ts'
+import { followersOf } from '../storage/part-metadata.ts'
 import type { PartQueue } from '../storage/part-queue.ts'
 import { rollForward } from '../storage/part-writer.ts'
 import type { Plan } from '../storage/plan-blob.ts'
@@ -63,11 +64,15 @@ export function createEnsure({ store, queue, reader, runs, currentRun, writeMani
 
   /** Makes the other blobs of the committed parts appear. */
   async function complete(plan: Plan, parts: readonly (BlobInfo | undefined)[]): Promise<void> {
-    const present = await Promise.all(followers(plan).map(({ prefixOf }) => listBy(prefixOf(plan))))
-    const undone = parts.flatMap((info, part) =>
-      info !== undefined && present.some(blobs => !blobs.has(part)) ? [part] : [],
+    const present = new Map(
+      await Promise.all(
+        followers(plan).map(async ({ kind, prefixOf }) => [kind, await listBy(prefixOf(plan))] as const),
+      ),
     )
-    await forEach(undone, part => rollForward(store, { run: plan, part }, parts[part]?.metadata ?? {}))
+    const missingOf = (part: number) =>
+      followersOf(plan, parts[part]?.metadata ?? {}).filter(({ kind }) => !present.get(kind)?.has(part))
+    const undone = parts.flatMap((info, part) => (info !== undefined && missingOf(part).length > 0 ? [part] : []))
+    await forEach(undone, part => rollForward(store, { run: plan, part }, parts[part]?.metadata ?? {}, missingOf(part)))
   }
 
   /** The manifest is there: what comes after it. */

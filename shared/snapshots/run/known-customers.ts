@@ -58,13 +58,17 @@ export function createReadKnown({ store, reader, runs }: Options): ReadKnown {
     return gone
   }
 
-  /** Without those that left and whose last run is no longer kept: nothing more can be told of them. */
+  /**
+   * Without those that left and whose last run is no longer kept: nothing more can be told of them. Who left without ever
+   * being read is new on its return, and stays known.
+   */
   async function stillKept(others: readonly OtherCustomer[]): Promise<OtherCustomer[]> {
     if (others.length === 0) return []
     const oldest = (await runs.oldestDate()) ?? ''
-    const isKept = ({ knownIn = '', readIn = '' }: OtherCustomer) =>
-      dateOf(knownIn > readIn ? knownIn : readIn) >= oldest
-    return others.filter(other => other.gone !== true || isKept(other))
+    return others.filter(({ gone, knownIn = '', readIn = '' }) => {
+      const last = knownIn > readIn ? knownIn : readIn
+      return gone !== true || last === '' || dateOf(last) >= oldest
+    })
   }
 
   const nothing: KnownCustomers = { planned: [], others: [], incomplete: true }

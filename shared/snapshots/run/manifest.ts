@@ -1,9 +1,17 @@
 import type { Call } from '../../call.ts'
 import type { Clock } from '../../clock.ts'
 import { readLatest } from '../storage/current-run.ts'
-import { latestBlob, manifestBlob, partName, partNumber, pathOf, type RunPlace } from '../storage/layout.ts'
+import {
+  latestBlob,
+  linesPathOf,
+  manifestBlob,
+  partName,
+  partNumber,
+  pathOf,
+  type RunPlace,
+} from '../storage/layout.ts'
 import { completeThrough, type FinishedRun, writeManifestMetadata } from '../storage/manifest-metadata.ts'
-import { addUp, endOf, readPartMetadata } from '../storage/part-metadata.ts'
+import { addUp, endOf, haveLines, readPartMetadata } from '../storage/part-metadata.ts'
 import { type Plan, plannedIn } from '../storage/plan-blob.ts'
 import type { SnapshotReader } from '../storage/reader.ts'
 import { type Current, type Failure, isFailed, type Manifest, type Snapshot } from '../storage/shapes.ts'
@@ -67,15 +75,24 @@ export function createWriteManifest({ store, reader, clock }: Options) {
       failures: await readFailures(reader, run, parts, call),
       ...(error === undefined ? {} : { error }),
     }
-    const metadata = writeManifestMetadata(manifest, { partial: run.customers !== undefined, previous: run.previous })
+    const partial = run.customers !== undefined
+    const hasLines = !partial && haveLines(parts)
+    const metadata = writeManifestMetadata(manifest, { partial, hasLines, previous: run.previous })
     await store.write(manifestBlob(run), JSON.stringify(manifest), { absent: true, metadata })
   }
 }
 
 /** Moves `latest.json` on to a finished run over all customers, never back. */
-export async function moveLatest(store: Store, { snapshotId, status, startedAt, finishedAt, partial }: FinishedRun) {
+export async function moveLatest(store: Store, run: FinishedRun) {
+  const { snapshotId, status, startedAt, finishedAt, partial, hasLines } = run
   if (status === 'failed' || partial) return
-  const next = { snapshotId, path: pathOf({ snapshotId }), asOf: startedAt, finishedAt: finishedAt ?? startedAt }
+  const next = {
+    snapshotId,
+    path: pathOf(run),
+    ...(hasLines ? { linesPath: linesPathOf(run) } : {}),
+    asOf: startedAt,
+    finishedAt: finishedAt ?? startedAt,
+  }
   for (;;) {
     const { latest, etag } = await readLatest(store)
     if (latest !== undefined && latest.snapshotId >= snapshotId) return

@@ -19,6 +19,7 @@ import type { Store } from '../storage/store.ts'
 import type { Ensure } from './ensure.ts'
 import type { RunTimes } from './overdue.ts'
 import { type ReadCustomer, Requeue } from './read-customer.ts'
+import { writeLines } from './write-lines.ts'
 
 type Options = {
   store: Store
@@ -95,6 +96,7 @@ export function createParts(options: Options): Parts {
       )
       for await (const result of results) {
         const place = 'member' in result ? await writer.addCustomer(result.member) : {}
+        if ('member' in result) await writeLines(writer, plan, result.entry, result.member)
         if ('changes' in result) await writeChanges(writer, changes, result.changes)
         entries.push({ ...result.entry, ...place })
       }

@@ -66,9 +66,18 @@ const orderMember = Buffer.from(',"order":')
  * wrote: the members before `order` are written by us, and none of them can hold its name outside of a text.
  */
 export async function decodeOrders(member: Buffer): Promise<Buffer[]> {
-  return (await decodeLines(member)).map(line => {
-    const at = line.indexOf(orderMember, line.indexOf('"retrievedAt":'))
-    if (at < 0 || line.at(-1) !== 0x7d) throw new SyntaxError('Not a line of a snapshot')
-    return line.subarray(at + orderMember.length, -1)
-  })
+  return (await decodeLines(member)).map(line => line.subarray(placeOfOrder(line) + orderMember.length, -1))
+}
+
+function placeOfOrder(line: Buffer): number {
+  const at = line.indexOf(orderMember, line.indexOf('"retrievedAt":'))
+  if (at < 0 || line.at(-1) !== 0x7d) throw new SyntaxError('Not a line of a snapshot')
+  return at
+}
+
+/** A line of a part: whose order it is, and the order byte for byte as it was. */
+export function splitLine(line: Buffer): { head: MemberHead; json: Buffer } {
+  const at = placeOfOrder(line)
+  const head = JSON.parse(`${line.toString('utf8', 0, at)}}`) as MemberHead
+  return { head, json: line.subarray(at + orderMember.length, -1) }
 }

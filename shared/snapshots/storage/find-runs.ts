@@ -73,7 +73,7 @@ export function createFindRuns(store: Store, reader: SnapshotReader): FindRuns {
       if (run !== undefined) return run
       // A manifest that was copied here without its metadata says the same in its text.
       const manifest = await reader.readManifest({ snapshotId })
-      return manifest && { ...withoutLists(manifest), partial: false }
+      return manifest && { ...withoutLists(manifest), partial: false, hasLines: false }
     },
     async newest() {
       for await (const id of found.ids(undefined)) {

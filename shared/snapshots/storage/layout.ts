@@ -30,9 +30,11 @@ const partition = ({ snapshotId }: RunPlace): string => `date=${dateOf(snapshotI
 export const runFolder = (run: RunPlace): string =>
   `${run.following === true ? 'following/' : datesFolder}${partition(run)}`
 export const changesFolder = (run: RunPlace): string => `changes/${partition(run)}`
+export const linesFolder = (run: RunPlace): string => `lines/${partition(run)}`
 
 /** The path of a run as manifests and `latest.json` give it: without the slash at the end. */
 export const pathOf = (run: RunPlace): string => runFolder(run).slice(0, -1)
+export const linesPathOf = (run: RunPlace): string => linesFolder(run).slice(0, -1)
 
 const fiveDigits = (part: number): string => String(part).padStart(5, '0')
 
@@ -42,6 +44,7 @@ export const partName = (part: number): string => `part-${fiveDigits(part)}.ndjs
 export const partBlob = (run: RunPlace, part: number): string => runFolder(run) + partName(part)
 export const indexBlob = (run: RunPlace, part: number): string => `${runFolder(run)}_index-${fiveDigits(part)}.json`
 export const changesBlob = (run: RunPlace, part: number): string => changesFolder(run) + partName(part)
+export const linesBlob = (run: RunPlace, part: number): string => `${linesFolder(run)}part-${fiveDigits(part)}.parquet`
 
 /** The number in the name of a part's blob, whichever of them it is. */
 export const partNumber = (name: string): number => Number(/-(\d{5,})\.[a-z.]+$/.exec(name)?.[1] ?? Number.NaN)

@@ -11,6 +11,8 @@ export const completeThrough = (startedAt: string): string => new Date(Date.pars
 export type FinishedRun = Snapshot & {
   /** True for a run over some customers only. */
   partial: boolean
+  /** True if its order lines are there: not for runs of earlier versions, nor for one over some customers. */
+  hasLines: boolean
   /** The newest run before this one that ended without failing; unknown for runs of earlier versions. */
   previous?: string | undefined
 }
@@ -31,13 +33,14 @@ const manifestMetadata = z.object({
   updated: count,
   removed: count,
   partial: z.string().optional(),
+  lines: z.string().optional(),
   previous: z.string().regex(snapshotIdPattern).optional().catch(undefined),
 })
 
 /** A manifest in the metadata of its blob, so that lists need not read it. */
 export function writeManifestMetadata(
   { status, trigger, startedAt, finishedAt, customers, orders, bytes, changes, error }: Manifest,
-  { partial, previous }: Pick<FinishedRun, 'partial' | 'previous'>,
+  { partial, hasLines, previous }: Pick<FinishedRun, 'partial' | 'hasLines' | 'previous'>,
 ): Record<string, string> {
   const counts = { ...customers, orders, bytes, ...changes }
   return {
@@ -46,6 +49,7 @@ export function writeManifestMetadata(
     startedat: startedAt,
     finishedat: finishedAt ?? '',
     partial: String(partial),
+    lines: String(hasLines),
     ...Object.fromEntries(Object.entries(counts).map(([name, number]) => [name, String(number)])),
     ...(previous === undefined ? {} : { previous }),
     ...(error === undefined ? {} : { errorcode: error.code }),
@@ -59,7 +63,7 @@ export function readManifestMetadata(
 ): FinishedRun | undefined {
   const parsed = manifestMetadata.safeParse(metadata)
   if (!parsed.success) return undefined
-  const { startedat, finishedat, planned, read, failed, created, updated, removed, partial, previous, ...rest } =
+  const { startedat, finishedat, planned, read, failed, created, updated, removed, partial, lines, previous, ...rest } =
     parsed.data
   return {
     snapshotId,
@@ -74,6 +78,7 @@ export function readManifestMetadata(
     bytes: rest.bytes,
     changes: { created, updated, removed },
     partial: partial === 'true',
+    hasLines: lines === 'true',
     previous,
   }
 }
@@ -82,4 +87,4 @@ export const withoutLists = ({ parts: _, failures: __, path: ___, error: ____, .
   snapshot
 
 /** The run as lists show it. */
-export const toSnapshot = ({ partial: _, previous: __, ...snapshot }: FinishedRun): Snapshot => snapshot
+export const toSnapshot = ({ partial: _, hasLines: __, previous: ___, ...snapshot }: FinishedRun): Snapshot => snapshot

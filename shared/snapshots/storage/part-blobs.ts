@@ -1,7 +1,16 @@
-import { changesBlob, changesFolder, indexBlob, partBlob, type RunPlace, runFolder } from './layout.ts'
+import {
+  changesBlob,
+  changesFolder,
+  indexBlob,
+  linesBlob,
+  linesFolder,
+  partBlob,
+  type RunPlace,
+  runFolder,
+} from './layout.ts'
 
 /** What a part consists of. */
-export type BlobKind = 'data' | 'index' | 'changes'
+export type BlobKind = 'data' | 'index' | 'changes' | 'lines'
 
 export type BlobOfPart = {
   kind: BlobKind
@@ -9,6 +18,8 @@ export type BlobOfPart = {
   nameOf: (run: RunPlace, part: number) => string
   /** Begins the names of these blobs of all parts, and of no others. */
   prefixOf: (run: RunPlace) => string
+  /** True if parts that earlier versions of the app have written are whole without it. */
+  isRecent?: true
 }
 
 const gzip = 'application/gzip'
@@ -35,9 +46,21 @@ const changes: BlobOfPart = {
   prefixOf: run => `${changesFolder(run)}part-`,
 }
 
-/** The blobs that follow the decision, in the order in which they appear. A run over some customers tells no changes. */
-export const followers = ({ partial }: { partial: boolean }): readonly BlobOfPart[] =>
-  partial ? [index] : [index, changes]
+const lines: BlobOfPart = {
+  kind: 'lines',
+  contentType: 'application/vnd.apache.parquet',
+  nameOf: linesBlob,
+  prefixOf: run => `${linesFolder(run)}part-`,
+  isRecent: true,
+}
 
-/** The blob whose presence says that a part is done. */
-export const lastFollower = (plan: { partial: boolean }): BlobOfPart => followers(plan).at(-1) ?? dataBlob
+/**
+ * The blobs that follow the decision, in the order in which they appear. A run over some customers has no changes and no
+ * lines: who reads the lines of a run may take them for those of all customers.
+ */
+export const followers = ({ partial }: { partial: boolean }): readonly BlobOfPart[] =>
+  partial ? [index] : [index, changes, lines]
+
+/** The last blob that a part of any version has: where it is, whoever ensures the run makes what comes after it appear. */
+export const lastFollower = (plan: { partial: boolean }): BlobOfPart =>
+  followers(plan).findLast(({ isRecent }) => isRecent !== true) ?? dataBlob

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { BlobKind } from './part-blobs.ts'
+import { type BlobKind, type BlobOfPart, followers } from './part-blobs.ts'
 import type { Failure } from './shapes.ts'
 import type { BlobInfo } from './store.ts'
 
@@ -34,6 +34,14 @@ export const readPartMetadata = (metadata: Metadata): PartMetadata => partMetada
 
 /** Blocks of one of the part's other blobs that wait to be committed. */
 export const blocksOf = (metadata: Metadata, kind: BlobKind): number => count.parse(metadata[`${kind}blocks`])
+
+/** The blobs that follow the decision of this part: those of its run, without what the version that wrote it did not have. */
+export const followersOf = (run: { partial: boolean }, metadata: Metadata): BlobOfPart[] =>
+  followers(run).filter(({ kind, isRecent }) => isRecent !== true || `${kind}blocks` in metadata)
+
+/** True if each of these parts has its order lines. */
+export const haveLines = (parts: readonly BlobInfo[]): boolean =>
+  parts.every(({ metadata }) => followersOf({ partial: false }, metadata).some(({ kind }) => kind === 'lines'))
 
 /** Metadata is ASCII and 8 KiB in all. */
 const mostCharacters = 500

@@ -1,8 +1,10 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { emptyMember } from './codec.ts'
 import type { RunPlace } from './layout.ts'
+import type { LineRow } from './line-columns.ts'
+import { createLinesEncoder, type LinesEncoder } from './lines-encoder.ts'
 import { type BlobKind, type BlobOfPart, dataBlob, followers } from './part-blobs.ts'
-import { blocksOf, type ChangeCounts, readPartMetadata, writePartMetadata } from './part-metadata.ts'
+import { blocksOf, type ChangeCounts, followersOf, readPartMetadata, writePartMetadata } from './part-metadata.ts'
 import { type Failure, type Index, isFailed, isGone, isRead } from './shapes.ts'
 import { corrupt } from './storage-errors.ts'
 import type { Store } from './store.ts'
@@ -11,6 +13,8 @@ export type PartWriter = {
   /** Adds a customer's member and returns where in the part it stands. */
   addCustomer: (member: Buffer) => Promise<{ offset: number; length: number }>
   addChanges: (member: Buffer) => Promise<void>
+  /** Adds order lines; rows are taken one at a time. */
+  addLines: (rows: Iterable<LineRow>) => Promise<void>
   /**
    * Commits the part: from here on it is this attempt's, or that of whoever was first. Then makes the other blobs of the
    * committed attempt appear. `end` says why its run is being ended.
@@ -74,6 +78,12 @@ export function createPartWriter(store: Store, { run, part }: PartPlace): PartWr
   const stagingOf = (blob: BlobOfPart) => createStaging(store, blob.nameOf(run, part), attempt)
   const data = stagingOf(dataBlob)
   const others = new Map(followers(run).map(blob => [blob.kind, stagingOf(blob)]))
+  const lines = others.get('lines')
+  let encoder: Promise<LinesEncoder> | undefined
+  const encoding = () => {
+    encoder ??= createLinesEncoder()
+    return encoder
+  }
 
   return {
     async addCustomer(member) {
@@ -82,7 +92,16 @@ export function createPartWriter(store: Store, { run, part }: PartPlace): PartWr
     async addChanges(member) {
       await others.get('changes')?.add(member)
     },
+    async addLines(rows) {
+      if (lines === undefined) return
+      const { add } = await encoding()
+      for (const row of rows) {
+        const bytes = add(row)
+        if (bytes.length > 0) await lines.add(bytes)
+      }
+    },
     async commit(content, changes, end) {
+      await lines?.add((await encoding()).finish())
       await others.get('index')?.add(Buffer.from(JSON.stringify(content)))
       for (const staging of [data, ...others.values()]) if (staging.isEmpty()) await staging.add(await emptyMember())
       await Promise.all([data, ...others.values()].map(staging => staging.flush()))
@@ -114,16 +133,17 @@ export function createPartWriter(store: Store, { run, part }: PartPlace): PartWr
 }
 
 /**
- * Makes the other blobs of a committed part appear, if they have not yet. Anybody may do so, any number of times.
- * Rejects with `snapshot_corrupt` if their blocks are gone.
+ * Makes the other blobs of a committed part appear, if they have not yet. Anybody may do so, any number of times; who has
+ * listed what is there names what is missing. Rejects with `snapshot_corrupt` if their blocks are gone.
  */
 export async function rollForward(
   store: Store,
   { run, part }: PartPlace,
   metadata: Readonly<Record<string, string>>,
+  missing: readonly BlobOfPart[] = followersOf(run, metadata),
 ): Promise<void> {
   const { attempt } = readPartMetadata(metadata)
-  for (const { kind, contentType, nameOf } of followers(run)) {
+  for (const { kind, contentType, nameOf } of missing) {
     const name = nameOf(run, part)
     if (await store.commit(name, blockIds(attempt, blocksOf(metadata, kind)), { contentType })) continue
     if ((await store.head(name)) === undefined) throw corrupt(name)

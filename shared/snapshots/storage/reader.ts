@@ -37,6 +37,19 @@ export type SnapshotReader = {
   readOrders: (reading: FoundReading) => Promise<Buffer[]>
 }
 
+/** The orders of a customer's member, checked against its entry in the index. */
+export async function decodeMember(
+  member: Buffer,
+  { orders: count, sha256 }: Pick<ReadEntry, 'orders' | 'sha256'>,
+  blob: string,
+): Promise<Buffer[]> {
+  const orders = await decodeOrders(member).catch(cause => {
+    throw corrupt(blob, cause)
+  })
+  if (orders.length !== count || hashOrders(orders.map(json => ({ json }))) !== sha256) throw corrupt(blob)
+  return orders
+}
+
 /** Reads runs back: a customer costs one plan and one index, kept for the next one, and one range of its part. */
 export function createReader(store: Store): SnapshotReader {
   const plans = createMemory<Plan>(4)
@@ -81,16 +94,13 @@ export function createReader(store: Store): SnapshotReader {
       const found = plan && (await reader.find(plan, customerTenantId))
       return found !== undefined && isRead(found.entry) ? { ...found, entry: found.entry } : undefined
     },
-    async readOrders({ plan, part, entry: { offset, length, sha256, orders: count } }) {
+    async readOrders({ plan, part, entry }) {
+      const { offset, length } = entry
       if (length === 0) return []
       const blob = partBlob(plan, part)
       const stored = await store.read(blob, { offset, length })
       if (stored?.body.length !== length) throw corrupt(blob)
-      const orders = await decodeOrders(stored.body).catch(cause => {
-        throw corrupt(blob, cause)
-      })
-      if (orders.length !== count || hashOrders(orders.map(json => ({ json }))) !== sha256) throw corrupt(blob)
-      return orders
+      return decodeMember(stored.body, entry, blob)
     },
   }
   return reader

@@ -159,7 +159,14 @@ export const manifest = snapshot.extend({
 })
 export type Manifest = z.infer<typeof manifest>
 
-export const latest = z.object({ snapshotId, path: z.string(), asOf: z.iso.datetime(), finishedAt: z.iso.datetime() })
+export const latest = z.object({
+  snapshotId,
+  path: z.string(),
+  /** Where its order lines are; absent if a part of an earlier version has none. */
+  linesPath: z.string().optional(),
+  asOf: z.iso.datetime(),
+  finishedAt: z.iso.datetime(),
+})
 export type Latest = z.infer<typeof latest>
 
 export const changeKinds = ['created', 'updated', 'removed'] as const

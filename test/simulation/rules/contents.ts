@@ -7,6 +7,7 @@ import type { Findings } from '../findings.ts'
 import type { Storage } from '../storage.ts'
 import { shortId } from '../trace.ts'
 import type { Upstream } from '../upstream.ts'
+import { createLineRules } from './lines.ts'
 import type { SeenRun } from './runs.ts'
 
 /** The contract's shape of an index entry, in its states. */
@@ -77,6 +78,8 @@ function parseJson(text: string): unknown {
 
 /** What a manifest says has to be what the blobs hold, and what the upstream gave. */
 export function createContentRules({ storage, upstream, customers, faults, findings, slowdowns }: Options) {
+  const lineRules = createLineRules({ storage, findings })
+
   function json<T>(name: string, shape: z.ZodType<T>): T | undefined {
     const blob = storage.blobs.get(name)
     if (blob === undefined) return undefined
@@ -166,6 +169,8 @@ export function createContentRules({ storage, upstream, customers, faults, findi
   }
 
   return {
+    /** What cannot be checked at once, since a Parquet file is not read at once. */
+    finish: lineRules.finish,
     /** Checks a run whose manifest has just appeared. */
     read(run: SeenRun): RunContents {
       const contents: RunContents = {
@@ -198,6 +203,7 @@ export function createContentRules({ storage, upstream, customers, faults, findi
         wrong(`${name} orders`, stated.orders, held)
         wrong(`${name} bytes`, stated.bytes, blob.body.length)
         wrong(`${name} sha256`, stated.sha256, createHash('sha256').update(blob.body).digest('hex'))
+        lineRules.check(run, part, linesOf(blob.body))
       }
       const changes = [...storage.blobs].filter(([name]) => name.startsWith(folderOf(run.id, 'changes')))
       for (const [, { body }] of changes.sort(([a], [b]) => (a < b ? -1 : 1))) {

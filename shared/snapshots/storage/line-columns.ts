@@ -1,0 +1,99 @@
+import { parseInstant, toMilliseconds } from '../../orders/instant.ts'
+import { type OrderLine, orderLineColumns } from '../../orders/order-lines.ts'
+
+/** What a row of the lines of a snapshot says beyond the order line. */
+export type LineReading = { retrievedAt: string; snapshotId: string }
+
+export type LineRow = OrderLine & LineReading
+
+export type ColumnKind = 'text' | 'integer' | 'decimal' | 'timestamp' | 'flag'
+
+export type ColumnValue = string | number | bigint | boolean | null
+
+type Column = { name: keyof LineRow; kind: ColumnKind; isRequired: boolean }
+
+const kinds: Readonly<Record<keyof LineRow, ColumnKind | `${ColumnKind} required`>> = {
+  orderId: 'text required',
+  alternateId: 'text',
+  customerTenantId: 'text required',
+  customerName: 'text',
+  orderStatus: 'text',
+  billingCycle: 'text',
+  currencyCode: 'text',
+  currencySymbol: 'text',
+  orderTransactionType: 'text',
+  totalPrice: 'decimal',
+  orderedAt: 'timestamp',
+  creationDate: 'text',
+  lineNumber: 'integer',
+  offerId: 'text required',
+  isNewCommerce: 'flag required',
+  productId: 'text',
+  skuId: 'text',
+  availabilityId: 'text',
+  friendlyName: 'text',
+  quantity: 'integer',
+  isCancelled: 'flag required',
+  subscriptionId: 'text',
+  parentSubscriptionId: 'text',
+  termDuration: 'text',
+  termMonths: 'integer',
+  renewalTermDuration: 'text',
+  promotionId: 'text',
+  customTermEndDate: 'timestamp',
+  partnerIdOnRecord: 'text',
+  lineTransactionType: 'text',
+  listPrice: 'decimal',
+  discountedPrice: 'decimal',
+  proratedPrice: 'decimal',
+  unitPrice: 'decimal',
+  extendedPrice: 'decimal',
+  retrievedAt: 'timestamp required',
+  snapshotId: 'text required',
+}
+
+/** The columns of every Parquet file of lines, in their order, also of one without a row. */
+export const lineColumns: readonly Column[] = [...orderLineColumns, 'retrievedAt' as const, 'snapshotId' as const].map(
+  name => {
+    const [kind, required] = kinds[name].split(' ')
+    return { name, kind: kind as ColumnKind, isRequired: required !== undefined }
+  },
+)
+
+/** Partner Center writes prices with two fraction digits, unit prices with up to six. */
+export const decimalScale = 6
+export const decimalPrecision = 18
+
+const largestDecimal = 10 ** (decimalPrecision - decimalScale)
+const smallestPlain = 1e-6
+const largestInteger = 2 ** 31 - 1
+
+/**
+ * A price as a whole number of millionths, from the digits that it is written with: a product of doubles would drift.
+ * Null if it has more digits before the point than the column.
+ */
+export function toDecimal(value: number): bigint | null {
+  const size = Math.abs(value)
+  if (!(size < largestDecimal)) return null
+  // Only smaller numbers are written with an exponent.
+  const text = size < smallestPlain ? size.toFixed(decimalScale + 1) : String(size)
+  const [whole = '0', fraction = ''] = text.split('.')
+  const kept = BigInt(whole + fraction.slice(0, decimalScale).padEnd(decimalScale, '0'))
+  const rounded = Number(fraction[decimalScale] ?? 0) >= 5 ? kept + 1n : kept
+  return value < 0 ? -rounded : rounded
+}
+
+const toInteger = (value: number): number | null =>
+  Number.isInteger(value) && Math.abs(value) <= largestInteger ? value : null
+
+function toTimestamp(text: string): bigint | null {
+  const instant = parseInstant(text)
+  return instant === undefined ? null : BigInt(toMilliseconds(instant))
+}
+
+/** A member of a row as its column holds it; null for what is unknown and for what the type of the column cannot say. */
+export function toColumnValue(kind: ColumnKind, value: string | number | boolean | undefined): ColumnValue {
+  if (value === undefined) return null
+  if (typeof value === 'number') return kind === 'decimal' ? toDecimal(value) : toInteger(value)
+  return kind === 'timestamp' && typeof value === 'string' ? toTimestamp(value) : value
+}
