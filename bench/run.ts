@@ -6,6 +6,7 @@ const benches: Record<string, () => Promise<{ measure: () => Promise<Figure[]> }
   warm: () => import('./warm.ts'),
   large: () => import('./large.ts'),
   lists: () => import('./lists.ts'),
+  lines: () => import('./lines.ts'),
   throughput: () => import('./snapshot-throughput.ts'),
   memory: () => import('./snapshot-memory.ts'),
   pace: () => import('./snapshot-pace.ts'),
@@ -18,7 +19,7 @@ if (unknown.length > 0) {
   process.exit(1)
 }
 if (names.length === 0) {
-  console.log(`All benchmarks take about six minutes. For some: npm run bench -- ${Object.keys(benches).join(' ')}\n`)
+  console.log(`All benchmarks take about eight minutes. For some: npm run bench -- ${Object.keys(benches).join(' ')}\n`)
 }
 for (const [name, load] of Object.entries(benches)) {
   if (names.length > 0 && !names.includes(name)) continue
