@@ -86,7 +86,13 @@ export function toDecimal(value: number): bigint | null {
 const toInteger = (value: number): number | null =>
   Number.isInteger(value) && Math.abs(value) <= largestInteger ? value : null
 
+/** `2026-11-20T00:20:00.000Z`, which is what we write ourselves: the platform reads it many times faster. */
+const ownLength = 24
+
 function toTimestamp(text: string): bigint | null {
+  const own = text.length === ownLength && text.endsWith('Z') ? Date.parse(text) : Number.NaN
+  // A day that the month does not have would pass for one of the next.
+  if (!Number.isNaN(own) && new Date(own).toISOString() === text) return BigInt(own)
   const instant = parseInstant(text)
   return instant === undefined ? null : BigInt(toMilliseconds(instant))
 }

@@ -45,7 +45,7 @@ const odd = {
       },
     },
     { lineItemNumber: 1, offerId: 'x', quantity: 0, customTermEndDate: 'no date' },
-    { lineItemNumber: 2, offerId: 'x', quantity: 2.5 },
+    { lineItemNumber: 2, offerId: 'x', quantity: 2.5, customTermEndDate: '2026-02-30T00:00:00.000Z' },
     { quantity: 3e9 },
   ],
 }
