@@ -71,6 +71,13 @@ const arrows: Record<string, string[]> = {
     'shared/errors.ts',
     'shared/shared-calls.ts',
   ],
+  'shared/following/': [
+    'shared/following/',
+    'shared/orders/instant.ts',
+    'shared/partner-center/',
+    'shared/call.ts',
+    'zod',
+  ],
   // The rooms of a snapshot: storage below, changes and reading on it, a run's life above, wired in snapshots.ts.
   'shared/snapshots/storage/': [
     'shared/snapshots/storage/',
@@ -105,6 +112,7 @@ const arrows: Record<string, string[]> = {
     'shared/snapshots/run/',
     'shared/snapshots/changes/',
     'shared/snapshots/storage/',
+    'shared/following/',
     'shared/rate-limit/',
     'shared/orders/',
     'shared/partner-center/',
@@ -117,6 +125,7 @@ const arrows: Record<string, string[]> = {
   ],
   'shared/snapshots/': [
     'shared/snapshots/',
+    'shared/following/',
     'shared/rate-limit/',
     'shared/orders/',
     'shared/partner-center/',
