@@ -133,6 +133,7 @@ const arrows: Record<string, string[]> = {
     'shared/call.ts',
     'shared/clock.ts',
     'shared/errors.ts',
+    'shared/clouds.ts',
     'shared/settings',
   ],
   'shared/rate-limit/': ['shared/rate-limit/', 'shared/call.ts', 'shared/clock.ts', 'zod'],

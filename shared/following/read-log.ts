@@ -37,13 +37,13 @@ const auditRecord = z.looseObject({
   operationType: text,
   operationStatus: text,
   operationDate: text,
-  resourceNewValue: z.unknown(),
+  resourceNewValue: z.unknown().optional(),
 })
 type AuditRecord = z.infer<typeof auditRecord>
 
 /** An odd record costs itself, not the log. */
 const auditPage = z.looseObject({
-  items: z.array(auditRecord.catch({ resourceNewValue: undefined })),
+  items: z.array(auditRecord.catch({})),
   links: collectionLinks,
 })
 

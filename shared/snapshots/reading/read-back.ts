@@ -28,12 +28,12 @@ type Answer = { reading: FoundReading } | { none: true } | { ask: string | undef
 export function createReadBack(runs: FindRuns, reader: SnapshotReader): ReadBack {
   /** The newest finished run at or before an instant. */
   async function newestAt(atMost: number | undefined) {
-    for await (const id of runs.ids(atMost === undefined ? undefined : toSnapshotId(atMost))) {
-      const run = await runs.finished(id)
+    for await (const place of runs.places(atMost === undefined ? undefined : toSnapshotId(atMost))) {
+      const run = await runs.finished(place.snapshotId)
       if (run === undefined || (atMost !== undefined && Date.parse(run.startedAt) > atMost)) continue
       // Failed runs of earlier versions do not name the one before.
       if (run.status === 'failed' && run.previous === undefined) continue
-      return run.status === 'failed' ? run.previous : id
+      return run.status === 'failed' ? run.previous : run.snapshotId
     }
     return undefined
   }
@@ -60,7 +60,7 @@ export function createReadBack(runs: FindRuns, reader: SnapshotReader): ReadBack
     if (other?.readIn !== undefined) return readingIn([other.readIn, other.knownIn], customerTenantId)
     if (other?.gone === true) return readingIn([other.knownIn], customerTenantId)
     if (other?.knownIn !== undefined) return { ask: other.knownIn }
-    if (!plan.partial && plan.others !== undefined) return { none: true }
+    if (!plan.partial && plan.following !== true && plan.others !== undefined) return { none: true }
     // A run over some customers says nothing of the rest, and those of earlier versions do not know everybody.
     return { ask: plan.base ?? plan.previous ?? (await newestAt(idToInstant(plan.snapshotId) - 1000)) }
   }
@@ -68,7 +68,8 @@ export function createReadBack(runs: FindRuns, reader: SnapshotReader): ReadBack
   return async (customerTenantId, atMost, call) => {
     for (let run = await newestAt(atMost); run !== undefined; ) {
       call.deadline.signal.throwIfAborted()
-      const plan = await reader.readPlan({ snapshotId: run })
+      const plan =
+        (await reader.readPlan({ snapshotId: run })) ?? (await reader.readPlan({ snapshotId: run, following: true }))
       if (plan === undefined) {
         // A run that is no longer kept, and with it all before; or one whose plan alone is gone.
         if ((await runs.finished(run)) === undefined) break

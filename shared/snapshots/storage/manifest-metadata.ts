@@ -11,6 +11,10 @@ export const completeThrough = (startedAt: string): string => new Date(Date.pars
 export type FinishedRun = Snapshot & {
   /** True for a run over some customers only. */
   partial: boolean
+  /** True for a reading between snapshots, which tells changes although it is partial. */
+  following?: boolean | undefined
+  /** Changes of a snapshot that following should have told; unknown where nobody followed. */
+  missedByFollowing?: number | undefined
   /** The newest run before this one that ended without failing; unknown for runs of earlier versions. */
   previous?: string | undefined
 }
@@ -31,13 +35,15 @@ const manifestMetadata = z.object({
   updated: count,
   removed: count,
   partial: z.string().optional(),
+  following: z.string().optional(),
+  missed: count.optional(),
   previous: z.string().regex(snapshotIdPattern).optional().catch(undefined),
 })
 
 /** A manifest in the metadata of its blob, so that lists need not read it. */
 export function writeManifestMetadata(
-  { status, trigger, startedAt, finishedAt, customers, orders, bytes, changes, error }: Manifest,
-  { partial, previous }: Pick<FinishedRun, 'partial' | 'previous'>,
+  { status, trigger, startedAt, finishedAt, customers, orders, bytes, changes, missedByFollowing, error }: Manifest,
+  { partial, following, previous }: Pick<FinishedRun, 'partial' | 'following' | 'previous'>,
 ): Record<string, string> {
   const counts = { ...customers, orders, bytes, ...changes }
   return {
@@ -46,6 +52,8 @@ export function writeManifestMetadata(
     startedat: startedAt,
     finishedat: finishedAt ?? '',
     partial: String(partial),
+    ...(following === true ? { following: 'true' } : {}),
+    ...(missedByFollowing === undefined ? {} : { missed: String(missedByFollowing) }),
     ...Object.fromEntries(Object.entries(counts).map(([name, number]) => [name, String(number)])),
     ...(previous === undefined ? {} : { previous }),
     ...(error === undefined ? {} : { errorcode: error.code }),
@@ -59,8 +67,21 @@ export function readManifestMetadata(
 ): FinishedRun | undefined {
   const parsed = manifestMetadata.safeParse(metadata)
   if (!parsed.success) return undefined
-  const { startedat, finishedat, planned, read, failed, created, updated, removed, partial, previous, ...rest } =
-    parsed.data
+  const {
+    startedat,
+    finishedat,
+    planned,
+    read,
+    failed,
+    created,
+    updated,
+    removed,
+    partial,
+    following,
+    missed,
+    previous,
+    ...rest
+  } = parsed.data
   return {
     snapshotId,
     status: rest.status,
@@ -73,7 +94,9 @@ export function readManifestMetadata(
     orders: rest.orders,
     bytes: rest.bytes,
     changes: { created, updated, removed },
+    ...(missed === undefined ? {} : { missedByFollowing: missed }),
     partial: partial === 'true',
+    following: following === 'true',
     previous,
   }
 }
@@ -82,4 +105,4 @@ export const withoutLists = ({ parts: _, failures: __, path: ___, error: ____, .
   snapshot
 
 /** The run as lists show it. */
-export const toSnapshot = ({ partial: _, previous: __, ...snapshot }: FinishedRun): Snapshot => snapshot
+export const toSnapshot = ({ partial: _, previous: __, following: ___, ...snapshot }: FinishedRun): Snapshot => snapshot
