@@ -1,6 +1,6 @@
 import type { CloudName } from './clouds.ts'
 import { AppError, isAppError } from './errors.ts'
-import { defaultSnapshotSchedule, isSchedule } from './schedule.ts'
+import { defaultFollowSchedule, defaultSnapshotSchedule, isSchedule } from './schedule.ts'
 
 /** The environment of the process. Nothing else reads it. */
 export const environment = (): Environment => process.env
@@ -30,6 +30,8 @@ export type Settings = {
   requestsPerMinute: number
   concurrency: number
   deadlineSeconds: number
+  /** True if the activity log is followed between snapshots. */
+  followsLog: boolean
   snapshots: {
     container: string
     /** Lower-case tenant ids, or undefined for all customers. */
@@ -53,6 +55,13 @@ export type Settings = {
 export function snapshotSchedule(env: Environment = environment()): string {
   const text = env.SNAPSHOT_SCHEDULE?.trim() ?? ''
   return isSchedule(text) ? text : defaultSnapshotSchedule
+}
+
+/** The schedule on which the activity log is followed, or undefined if that is switched off. */
+export function followSchedule(env: Environment = environment()): string | undefined {
+  const text = env.FOLLOW_SCHEDULE?.trim() ?? ''
+  if (text.toLowerCase() === 'off') return undefined
+  return isSchedule(text) ? text : defaultFollowSchedule
 }
 
 /** The oldest Node.js that the libraries of this app run on, as in `engines` of package.json. */
