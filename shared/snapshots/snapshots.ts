@@ -11,6 +11,7 @@ import { createRateLimiter } from '../rate-limit/rate-limiter.ts'
 import { isWorkDeadline } from '../rate-limit/work-deadline.ts'
 import type { Settings } from '../settings.ts'
 import { type ChangesFeed, createChangesFeed } from './changes/changes-feed.ts'
+import { createFailedCustomers, type FailedCustomers } from './reading/failed-customers.ts'
 import { createReadBack, type ReadBack } from './reading/read-back.ts'
 import { createRunStatus, type RunStatus } from './reading/run-status.ts'
 import { type CancelRun, createCancelRun } from './run/cancel.ts'
@@ -48,6 +49,7 @@ export type Snapshots = {
   handle: (message: unknown, call: Call) => Promise<void>
   /** Records what a message was about as failed: it was delivered too often. */
   giveUp: (message: unknown, call: Call) => Promise<void>
+  failedCustomers: FailedCustomers
   readBack: ReadBack
   status: RunStatus
   changes: ChangesFeed
@@ -185,6 +187,7 @@ export function createSnapshots({ store, queue, request: requestOptions, setting
     cancel: createCancelRun({ store, queue, currentRun }),
     handle: (message, call) => pass(message, 'handle', call),
     giveUp: (message, call) => pass(message, 'giveUp', call),
+    failedCustomers: createFailedCustomers(store, reader),
     readBack: createReadBack(runs, reader),
     status: createRunStatus({ store, reader, runs, currentRun, ensure: ensure.ensure }),
     changes: createChangesFeed({ store, runs, currentRun, clock }),

@@ -5,7 +5,7 @@ import type { News, ReadLog } from '../../following/read-log.ts'
 import { inOrder } from '../../in-order.ts'
 import { readHistory } from '../changes/history.ts'
 import { type CurrentRun, readLatest } from '../storage/current-run.ts'
-import { type Followed, type FollowedState, readFollowed, writeFollowed } from '../storage/followed.ts'
+import { type Followed, type FollowedState, logMissing, readFollowed, writeFollowed } from '../storage/followed.ts'
 import { toSnapshotId } from '../storage/layout.ts'
 import { type Plan, planned } from '../storage/plan-blob.ts'
 import type { SnapshotReader } from '../storage/reader.ts'
@@ -50,7 +50,7 @@ const overlapMs = 30 * 60_000
 const mostHeldMs = dayMs
 
 const noLog = {
-  code: 'activity_log_missing',
+  code: logMissing,
   message: 'Partner Center keeps no activity log in this cloud. Changes are told by snapshots only.',
 }
 

@@ -21,6 +21,9 @@ export type Followed = z.infer<typeof followed>
 
 export type FollowedState = { followed: Followed; etag: string | undefined }
 
+/** The code of the error in clouds whose Partner Center keeps no activity log. */
+export const logMissing = 'activity_log_missing'
+
 const nothing: Followed = { readings: {} }
 
 /** Damaged or missing means that nothing is known. */

@@ -381,3 +381,45 @@ test('10,000 records at once are told in a few looks', async () => {
   expect(told).toHaveLength(1200)
   expect(world.requests.length - before).toBeLessThan(1200 * 3 + 50)
 })
+
+describe('a run over those that failed in the newest snapshot', () => {
+  const again = async (world: World) => {
+    const customers = await world.snapshots.failedCustomers()
+    const call = createCall({ clock: world.clock })
+    const { snapshotId } = await world.snapshots.start('request', customers, call, { following: true })
+    await world.drain()
+    return snapshotId
+  }
+
+  test('lies under following/, tells their changes, and keeps latest.json', async () => {
+    const world = await worldOf()
+    await run(world)
+    const third = world.customers[2]
+    const orders = Array.isArray(third?.orders) ? third.orders : []
+    Object.assign(third ?? {}, { orders: { status: 500 } })
+    const second = await run(world)
+    const from = await world.snapshots.changes.end()
+    expect(await world.snapshots.failedCustomers()).toEqual([[customerId(3), 'Customer 3']])
+    Object.assign(third ?? {}, { orders: orders.slice(1) })
+    const id = await again(world)
+    const call = createCall({ clock: world.clock })
+    expect(await world.snapshots.status.get(id, call)).toMatchObject({
+      manifest: {
+        status: 'succeeded',
+        customers: { planned: 1, read: 1 },
+        path: expect.stringMatching(/^following\//),
+      },
+    })
+    expect((await poll(world, from)).told).toMatchObject([{ kind: 'removed', orderId: orders[0]?.id }])
+    expect(json<Latest>(world, 'latest.json').snapshotId).toBe(second.snapshotId)
+    expect(await world.snapshots.readBack(customerId(3), undefined, call)).toMatchObject({ snapshotId: id })
+    expect((await run(world)).changes).toEqual({ created: 0, updated: 0, removed: 0 })
+  })
+
+  test('is refused where nobody failed, and where there is no snapshot', async () => {
+    const world = await worldOf()
+    await expect(again(world)).rejects.toMatchObject({ code: 'snapshot_not_found' })
+    await run(world)
+    await expect(again(world)).rejects.toMatchObject({ code: 'invalid_request', options: { target: 'failedOf' } })
+  })
+})
