@@ -330,6 +330,7 @@ module alerts 'modules/alerts.bicep' = {
     createdAt: monitoring.outputs.createdAt
     email: alertEmail
     snapshotDueHours: snapshotDueHours
+    followsLog: followSchedule != 'off' && (partnerCloud == 'global' || partnerCloud == 'usgov')
   }
 }
 
