@@ -121,6 +121,7 @@ const arrows: Record<string, string[]> = {
     'shared/clock.ts',
     'shared/errors.ts',
     'shared/log.ts',
+    'zod',
     'node:',
   ],
   'shared/snapshots/': [

@@ -16,7 +16,7 @@ import { createReaders } from './readers.ts'
 import { createChangeRules } from './rules/changes.ts'
 import { createContentRules, type RunContents } from './rules/contents.ts'
 import { checkPace } from './rules/pace.ts'
-import { createRunRules } from './rules/runs.ts'
+import { createRunRules, type SeenRun } from './rules/runs.ts'
 import { createScheduler } from './scheduler.ts'
 import { createScript } from './script.ts'
 import { createStorage } from './storage.ts'
@@ -62,7 +62,7 @@ export async function runWorld(seed: number, { isTraced = false } = {}): Promise
   const contents: RunContents[] = []
   const contentRules = createContentRules({ storage, upstream, customers, faults, findings, slowdowns })
   const changeRules = createChangeRules({ findings, upstream, customers, wasConfigured: configured.wasOn })
-  const { wholeRuns } = changeRules
+  const { tellers } = changeRules
   const longestRunMs = features.overdueMinutes * minuteMs + boundMs
   const runs = createRunRules({
     storage,
@@ -104,8 +104,10 @@ export async function runWorld(seed: number, { isTraced = false } = {}): Promise
   let damages = 0
   const wasDamaged = () => damages > 0
   const { latest } = runs
-  const pollers = createPollers({ ask, random, customers, findings, wholeRuns, latest, wasDamaged })
-  const readers = createReaders({ ask, random, customers, findings, runs, contents, wasDamaged })
+  const pollers = createPollers({ ask, random, customers, findings, tellers, latest, wasDamaged })
+  const isFolded = ({ isFollowing, manifest }: SeenRun) =>
+    isFollowing && manifest !== undefined && !storage.blobs.has(`${manifest.path}/_manifest.json`)
+  const readers = createReaders({ ask, random, customers, findings, runs, contents, wasDamaged, isFolded })
   const actions = createActions({
     scheduler,
     random,

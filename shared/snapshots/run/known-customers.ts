@@ -1,7 +1,10 @@
+import { z } from 'zod'
 import type { Call } from '../../call.ts'
 import { createLimit, inOrder } from '../../in-order.ts'
+import { describeError } from '../../log.ts'
+import { decodeLines } from '../storage/codec.ts'
 import type { FindRuns } from '../storage/find-runs.ts'
-import { dateOf, partNumber } from '../storage/layout.ts'
+import { changesFolder, dateOf, partNumber } from '../storage/layout.ts'
 import { dataBlob } from '../storage/part-blobs.ts'
 import { readPartMetadata } from '../storage/part-metadata.ts'
 import {
@@ -39,6 +42,8 @@ type Options = { store: Store; reader: SnapshotReader; runs: FindRuns }
 
 /** Indexes that are read at a time. */
 const concurrency = 16
+
+const change = z.looseObject({ customerTenantId: z.string() })
 
 const none: NewerReadings = { newest: new Map(), told: new Map() }
 
@@ -118,18 +123,37 @@ export function createReadKnown({ store, reader, runs }: Options): ReadKnown {
     }
   }
 
+  /** The run that would say it is damaged: who was told of since the run compared with stands in the changes themselves. */
+  async function readTold(base: string | undefined, call: Call): Promise<NewerReadings> {
+    const told = new Map<string, string>()
+    for await (const { snapshotId, following, folded } of base === undefined ? [] : runs.placesAfter(base)) {
+      const counts = folded || (following === true && (await runs.finished(snapshotId))?.status !== 'failed')
+      for await (const { name, metadata } of counts ? store.list(changesFolder({ snapshotId })) : []) {
+        if (metadata.following !== 'true') continue
+        try {
+          const lines = await decodeLines((await store.read(name))?.body ?? Buffer.alloc(0))
+          for (const line of lines)
+            told.set(change.parse(JSON.parse(line.toString('utf8'))).customerTenantId, snapshotId)
+        } catch (error) {
+          call.log('warn', 'readings_unknown', { previous: snapshotId, why: describeError(error) })
+        }
+      }
+    }
+    return { newest: told, told }
+  }
+
   async function newer(previous: string | undefined, base: string | undefined, call: Call): Promise<NewerReadings> {
     if (previous === undefined || previous === base) return none
     try {
       const plan =
         (await reader.readPlan({ snapshotId: previous })) ??
         (await reader.readPlan({ snapshotId: previous, following: true }))
-      const isSmaller = plan?.partial === true || plan?.following === true
-      return plan !== undefined && isSmaller ? await readNewer(plan) : none
+      if (plan === undefined) return await readTold(base, call)
+      return plan.partial || plan.following === true ? await readNewer(plan) : none
     } catch (error) {
       if (!isUnreadable(error)) throw error
       call.log('warn', 'readings_unknown', { previous, why: error.message })
-      return none
+      return readTold(base, call)
     }
   }
 
