@@ -31,20 +31,25 @@ export function createReadBack(runs: FindRuns, reader: SnapshotReader): ReadBack
     for await (const place of runs.places(atMost === undefined ? undefined : toSnapshotId(atMost))) {
       const run = await runs.finished(place.snapshotId)
       if (run === undefined || (atMost !== undefined && Date.parse(run.startedAt) > atMost)) continue
-      // Failed runs of earlier versions do not name the one before.
-      if (run.status === 'failed' && run.previous === undefined) continue
-      return run.status === 'failed' ? run.previous : run.snapshotId
+      if (run.status !== 'failed') return run.snapshotId
+      // A reading between snapshots that is folded away by now is passed over.
+      if (run.previous !== undefined && (await runs.finished(run.previous)) !== undefined) return run.previous
     }
     return undefined
   }
 
-  /** The reading in the first of these runs that is still kept. */
+  /**
+   * The reading in the first of these runs that is still kept. If none is, since readings between snapshots are folded
+   * away, the runs before them are asked.
+   */
   async function readingIn(runs: readonly (string | undefined)[], customerTenantId: string): Promise<Answer> {
-    for (const run of runs) {
-      const reading = run === undefined ? undefined : await reader.readingIn(run, customerTenantId)
+    const named = runs.filter(run => run !== undefined)
+    for (const run of named) {
+      const reading = await reader.readingIn(run, customerTenantId)
       if (reading !== undefined) return { reading }
     }
-    return { none: true }
+    const oldest = named.sort()[0]
+    return oldest === undefined ? { none: true } : { ask: await newestAt(idToInstant(oldest)) }
   }
 
   async function ask(plan: Plan, customerTenantId: string): Promise<Answer> {
@@ -57,7 +62,7 @@ export function createReadBack(runs: FindRuns, reader: SnapshotReader): ReadBack
       }
     }
     const other = found === undefined ? await reader.findOther(plan, customerTenantId) : undefined
-    if (other?.readIn !== undefined) return readingIn([other.readIn, other.knownIn], customerTenantId)
+    if (other?.readIn !== undefined) return readingIn([other.readIn, other.toldIn, other.knownIn], customerTenantId)
     if (other?.gone === true) return readingIn([other.knownIn], customerTenantId)
     if (other?.knownIn !== undefined) return { ask: other.knownIn }
     if (!plan.partial && plan.following !== true && plan.others !== undefined) return { none: true }
