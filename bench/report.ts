@@ -21,7 +21,7 @@ export function print({ what, baseline, ratio, target, values }: Figure): void {
       ? ['at most', target.atMost, ratio <= target.atMost]
       : ['at least', target.atLeast, ratio >= target.atLeast]
   console.log(
-    `${holds ? 'ok  ' : 'MISS'} ${what}: ${ratio.toFixed(2)} (${word} ${limit})\n       against ${baseline}\n       ${values}`,
+    `${holds ? 'ok  ' : 'MISS'} ${what}: ${ratio.toFixed(limit < 0.1 ? 4 : 2)} (${word} ${limit})\n       against ${baseline}\n       ${values}`,
   )
 }
 

@@ -9,6 +9,7 @@ const benches: Record<string, () => Promise<{ measure: () => Promise<Figure[]> }
   throughput: () => import('./snapshot-throughput.ts'),
   memory: () => import('./snapshot-memory.ts'),
   pace: () => import('./snapshot-pace.ts'),
+  following: () => import('./following-calls.ts'),
 }
 
 const names = process.argv.slice(2)
