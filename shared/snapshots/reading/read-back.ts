@@ -2,11 +2,11 @@ import type { Call } from '../../call.ts'
 import { AppError } from '../../errors.ts'
 import { type OrderBytes, readOrder } from '../../partner-center/collection.ts'
 import type { FindRuns } from '../storage/find-runs.ts'
-import { idToInstant, planBlob, toSnapshotId } from '../storage/layout.ts'
+import { followingFolder, idToInstant, planBlob, runOfBlob, toSnapshotId } from '../storage/layout.ts'
 import type { Plan } from '../storage/plan-blob.ts'
 import type { FoundReading, SnapshotReader } from '../storage/reader.ts'
 import { isRead } from '../storage/shapes.ts'
-import { corrupt } from '../storage/storage-errors.ts'
+import { corrupt, isUnreadable } from '../storage/storage-errors.ts'
 
 export type SnapshotOrders = {
   orders: OrderBytes[]
@@ -32,8 +32,8 @@ export function createReadBack(runs: FindRuns, reader: SnapshotReader): ReadBack
       const run = await runs.finished(place.snapshotId)
       if (run === undefined || (atMost !== undefined && Date.parse(run.startedAt) > atMost)) continue
       if (run.status !== 'failed') return run.snapshotId
-      // A reading between snapshots that is folded away by now is passed over.
-      if (run.previous !== undefined && (await runs.finished(run.previous)) !== undefined) return run.previous
+      // Failed runs of earlier versions do not name the one before.
+      if (run.previous !== undefined) return run.previous
     }
     return undefined
   }
@@ -70,24 +70,42 @@ export function createReadBack(runs: FindRuns, reader: SnapshotReader): ReadBack
     return { ask: plan.base ?? plan.previous ?? (await newestAt(idToInstant(plan.snapshotId) - 1000)) }
   }
 
+  /** The reading between snapshots that was folded away while it was read, if that is what the error comes from. */
+  async function foldedRun(error: unknown): Promise<string | undefined> {
+    const blob = isUnreadable(error) ? (error.options.target ?? '') : ''
+    const snapshotId = runOfBlob(blob)
+    const isGone = blob.startsWith(followingFolder) && (await runs.finished(snapshotId)) === undefined
+    return isGone ? snapshotId : undefined
+  }
+
+  async function askRun(run: string, customerTenantId: string): Promise<Answer | SnapshotOrders> {
+    const plan =
+      (await reader.readPlan({ snapshotId: run })) ?? (await reader.readPlan({ snapshotId: run, following: true }))
+    if (plan === undefined) {
+      // A run that is no longer kept; or one whose plan alone is gone.
+      if ((await runs.finished(run)) !== undefined) throw corrupt(planBlob({ snapshotId: run }))
+      return { ask: await newestAt(idToInstant(run)) }
+    }
+    const answer = await ask(plan, customerTenantId)
+    if (!('reading' in answer)) return answer
+    const orders = await reader.readOrders(answer.reading)
+    const { snapshotId, startedAt } = answer.reading.plan
+    return { orders: orders.map(readOrder), snapshotId, asOf: Date.parse(startedAt) }
+  }
+
   return async (customerTenantId, atMost, call) => {
     for (let run = await newestAt(atMost); run !== undefined; ) {
       call.deadline.signal.throwIfAborted()
-      const plan =
-        (await reader.readPlan({ snapshotId: run })) ?? (await reader.readPlan({ snapshotId: run, following: true }))
-      if (plan === undefined) {
-        // A run that is no longer kept, and with it all before; or one whose plan alone is gone.
-        if ((await runs.finished(run)) === undefined) break
-        throw corrupt(planBlob({ snapshotId: run }))
+      try {
+        const answer = await askRun(run, customerTenantId)
+        if ('orders' in answer) return answer
+        if (!('ask' in answer)) break
+        run = answer.ask
+      } catch (error) {
+        const folded = await foldedRun(error)
+        if (folded === undefined) throw error
+        run = await newestAt(idToInstant(folded))
       }
-      const answer = await ask(plan, customerTenantId)
-      if ('none' in answer) break
-      if ('reading' in answer) {
-        const orders = await reader.readOrders(answer.reading)
-        const { snapshotId, startedAt } = answer.reading.plan
-        return { orders: orders.map(readOrder), snapshotId, asOf: Date.parse(startedAt) }
-      }
-      run = answer.ask
     }
     throw new AppError(
       'snapshot_not_found',
