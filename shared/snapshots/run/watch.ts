@@ -129,7 +129,13 @@ export function createWatch({ queue, currentRun, reader, clock, times, planRun, 
         await sendParts(progress.run, written, openParts, call)
       }
       await queue.send({ ...message, round: round + 1, committed, early: 0 }, watchSeconds)
-      await currentRun.change(nonce, present => (present.round <= round ? { round: round + 1 } : undefined))
+      // The next message is on its way: to repeat this one because of the note would send another each time.
+      await currentRun
+        .change(nonce, present => (present.round <= round ? { round: round + 1 } : undefined))
+        .catch(error => {
+          if (!isAppError(error)) throw error
+          call.log('warn', 'round_not_noted', { snapshotId, code: error.code })
+        })
     },
 
     async giveUp(message, call) {
