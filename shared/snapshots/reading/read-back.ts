@@ -82,8 +82,9 @@ export function createReadBack(runs: FindRuns, reader: SnapshotReader): ReadBack
     const plan =
       (await reader.readPlan({ snapshotId: run })) ?? (await reader.readPlan({ snapshotId: run, following: true }))
     if (plan === undefined) {
-      // A run that is no longer kept; or one whose plan alone is gone.
-      if ((await runs.finished(run)) !== undefined) throw corrupt(planBlob({ snapshotId: run }))
+      // A run that is no longer kept, or a reading that is half folded away; or a snapshot whose plan alone is gone.
+      const finished = await runs.finished(run)
+      if (finished !== undefined && finished.following !== true) throw corrupt(planBlob({ snapshotId: run }))
       return { ask: await newestAt(idToInstant(run)) }
     }
     const answer = await ask(plan, customerTenantId)

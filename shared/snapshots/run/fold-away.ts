@@ -1,7 +1,7 @@
 import type { Call } from '../../call.ts'
 import { isAppError } from '../../errors.ts'
 import type { FindRuns } from '../storage/find-runs.ts'
-import { changesFolder, manifestBlob, runFolder } from '../storage/layout.ts'
+import { changesFolder, manifestBlob, planBlob, runFolder } from '../storage/layout.ts'
 import { dataBlob } from '../storage/part-blobs.ts'
 import { readPartMetadata } from '../storage/part-metadata.ts'
 import { readOthers } from '../storage/plan-blob.ts'
@@ -47,13 +47,17 @@ export function createFoldAway({ store, reader, runs }: Options) {
     return new Set([...named].filter(id => id !== undefined))
   }
 
-  /** The manifest goes last: what has none counts as folded away, and what is left of it goes the next time. */
+  /**
+   * The plan goes first, so that nobody begins to read it, and the manifest last: what is left goes the next time, and
+   * what has none counts as folded away.
+   */
   async function fold(snapshotId: string): Promise<void> {
     const place = { snapshotId, following: true }
     const run = await runs.finished(snapshotId)
     if (run?.status === 'failed') {
       for await (const { name } of store.list(changesFolder(place))) await store.remove(name)
     }
+    await store.remove(planBlob(place))
     for await (const { name } of store.list(runFolder(place))) {
       if (name !== manifestBlob(place)) await store.remove(name)
     }
