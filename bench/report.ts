@@ -24,7 +24,7 @@ export function print({ what, baseline, ratio, spread, target, values }: Figure)
       : ['at least', target.atLeast, ratio >= target.atLeast]
   const range = spread === undefined ? '' : ` [${spread.map(edge => edge.toFixed(2)).join('–')}]`
   console.log(
-    `${holds ? 'ok  ' : 'MISS'} ${what}: ${ratio.toFixed(2)}${range} (${word} ${limit})\n       against ${baseline}\n       ${values}`,
+    `${holds ? 'ok  ' : 'MISS'} ${what}: ${ratio.toFixed(limit < 0.1 ? 4 : 2)}${range} (${word} ${limit})\n       against ${baseline}\n       ${values}`,
   )
 }
 

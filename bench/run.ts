@@ -17,6 +17,7 @@ const benches: Record<string, Bench> = {
   throughput: { seconds: 110, load: () => import('./snapshot-throughput.ts') },
   memory: { seconds: 120, load: () => import('./snapshot-memory.ts') },
   pace: { seconds: 110, load: () => import('./snapshot-pace.ts') },
+  following: { seconds: 10, load: () => import('./following-calls.ts') },
 }
 
 const named = process.argv.slice(2)

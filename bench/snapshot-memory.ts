@@ -65,7 +65,7 @@ async function bytesRead(env: Record<string, string>): Promise<number> {
   }
   const reader = createReader(counting)
   const runs = createFindRuns(counting, reader)
-  const [snapshotId = ''] = await Array.fromAsync(runs.ids(undefined))
+  const [{ snapshotId } = { snapshotId: '' }] = await Array.fromAsync(runs.places(undefined))
   const plan = await reader.readPlan({ snapshotId })
   const customer = plan?.parts[3]?.firstId ?? ''
   bytes = 0

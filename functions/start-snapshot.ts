@@ -2,11 +2,11 @@ import { app } from '@azure/functions'
 import { answer } from '../shared/http/answer.ts'
 import { route } from '../shared/http/route.ts'
 
-/** `POST snapshots`: starts a snapshot of all customers, or of some. The answer says where to ask for its end. */
+/** `POST snapshots`: starts a snapshot of all customers, of some, or of those that failed in the newest one. The answer says where to ask for its end. */
 export const startSnapshot = route({
   parameters: module => module.startSnapshot,
-  handle: async ({ customerTenantIds }, { app, call, request }) => {
-    const [{ start }, { snapshotRunning, statusHeaders }] = await Promise.all([
+  handle: async ({ customerTenantIds, failedOf }, { app, call, request }) => {
+    const [{ start, failedCustomers }, { snapshotRunning, statusHeaders }] = await Promise.all([
       app.snapshots(),
       import('../shared/http/snapshot-answers.ts'),
     ])
@@ -15,7 +15,10 @@ export const startSnapshot = route({
       customerTenantId,
       companyName,
     ])
-    const { snapshotId, started } = await start('request', planned, call)
+    const { snapshotId, started } =
+      failedOf === undefined
+        ? await start('request', planned, call)
+        : await start('request', await failedCustomers(), call, { following: true })
     if (!started) throw snapshotRunning(request, snapshotId)
     const body = JSON.stringify({ snapshotId, status: 'running' })
     return answer(body, { status: 202, headers: statusHeaders(request, snapshotId) })

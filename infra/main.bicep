@@ -57,6 +57,8 @@ param concurrency int = 5
 @maxValue(220)
 param requestDeadlineSeconds int = 100
 
+@description('How often Partner Center’s activity log is followed between snapshots: NCRONTAB of six fields, in UTC, or off.')
+param followSchedule string = '0 */10 * * * *'
 @description('When a snapshot of all customers starts: NCRONTAB of six fields, in UTC.')
 param snapshotSchedule string = '0 20 0 * * *'
 @description('Blob container of the snapshots.')
@@ -309,6 +311,7 @@ module app 'modules/app.bicep' = {
       PARTNER_CENTER_REQUESTS_PER_MINUTE: string(requestsPerMinute)
       PARTNER_CENTER_CONCURRENCY: string(concurrency)
       REQUEST_DEADLINE_SECONDS: string(requestDeadlineSeconds)
+      FOLLOW_SCHEDULE: followSchedule
       SNAPSHOT_SCHEDULE: snapshotSchedule
       SNAPSHOT_CONTAINER: snapshotContainer
       SNAPSHOT_CUSTOMERS: join(snapshotCustomers, ',')
@@ -327,6 +330,7 @@ module alerts 'modules/alerts.bicep' = {
     createdAt: monitoring.outputs.createdAt
     email: alertEmail
     snapshotDueHours: snapshotDueHours
+    followsLog: followSchedule != 'off' && (partnerCloud == 'global' || partnerCloud == 'usgov')
   }
 }
 

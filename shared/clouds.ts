@@ -27,3 +27,9 @@ export const clouds = {
 } as const satisfies Record<string, Cloud>
 
 export type CloudName = keyof typeof clouds
+
+/**
+ * True where Partner Center keeps an activity log
+ * (learn.microsoft.com/partner-center/developer/get-a-record-of-partner-center-activity-by-user).
+ */
+export const hasActivityLog = (cloud: CloudName): boolean => cloud === 'global' || cloud === 'usgov'

@@ -1,5 +1,5 @@
 import { AppError, isAppError } from './errors.ts'
-import { defaultSnapshotSchedule, isSchedule } from './settings/schedule.ts'
+import { defaultFollowSchedule, defaultSnapshotSchedule, isSchedule } from './settings/schedule.ts'
 import type { Environment, Settings } from './settings/values.ts'
 
 export type { CredentialKind, Environment, Settings, StorageConnection } from './settings/values.ts'
@@ -14,6 +14,13 @@ export const environment = (): Environment => process.env
 export function snapshotSchedule(env: Environment = environment()): string {
   const text = env.SNAPSHOT_SCHEDULE?.trim() ?? ''
   return isSchedule(text) ? text : defaultSnapshotSchedule
+}
+
+/** The schedule on which the activity log is followed, or undefined if that is switched off. */
+export function followSchedule(env: Environment = environment()): string | undefined {
+  const text = env.FOLLOW_SCHEDULE?.trim() ?? ''
+  if (text.toLowerCase() === 'off') return undefined
+  return isSchedule(text) ? text : defaultFollowSchedule
 }
 
 /** The oldest Node.js that the libraries of this app run on, as in `engines` of package.json. */

@@ -71,6 +71,13 @@ const arrows: Record<string, string[]> = {
     'shared/errors.ts',
     'shared/shared-calls.ts',
   ],
+  'shared/following/': [
+    'shared/following/',
+    'shared/orders/instant.ts',
+    'shared/partner-center/',
+    'shared/call.ts',
+    'zod',
+  ],
   // The rooms of a snapshot: storage below, changes and reading on it, a run's life above, wired in snapshots.ts.
   'shared/snapshots/storage/': [
     'shared/snapshots/storage/',
@@ -108,6 +115,7 @@ const arrows: Record<string, string[]> = {
     'shared/snapshots/run/',
     'shared/snapshots/changes/',
     'shared/snapshots/storage/',
+    'shared/following/',
     'shared/rate-limit/',
     'shared/orders/',
     'shared/partner-center/',
@@ -116,10 +124,12 @@ const arrows: Record<string, string[]> = {
     'shared/clock.ts',
     'shared/errors.ts',
     'shared/log.ts',
+    'zod',
     'node:',
   ],
   'shared/snapshots/': [
     'shared/snapshots/',
+    'shared/following/',
     'shared/rate-limit/',
     'shared/orders/',
     'shared/partner-center/',
@@ -127,6 +137,7 @@ const arrows: Record<string, string[]> = {
     'shared/call.ts',
     'shared/clock.ts',
     'shared/errors.ts',
+    'shared/clouds.ts',
     'shared/settings',
   ],
   'shared/rate-limit/': ['shared/rate-limit/', 'shared/call.ts', 'shared/clock.ts', 'zod'],

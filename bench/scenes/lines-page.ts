@@ -60,6 +60,7 @@ const store: Store = {
   commit: refuse,
   list: refuse,
   listFolders: refuse,
+  remove: refuse,
 }
 const reader = createReader(store)
 const readRun = createReadRun({ store, runs: createFindRuns(store, reader), reader })

@@ -14,6 +14,8 @@ param email string
 @minValue(0)
 @maxValue(47)
 param snapshotDueHours int
+@description('True if the activity log is followed.')
+param followsLog bool
 
 // Every query returns rows only when something is wrong, so that each rule fires on its first row.
 var dueAlert = {
@@ -27,6 +29,15 @@ var dueAlert = {
     '{createdAt}',
     createdAt
   )
+}
+
+var followingAlert = {
+  name: 'following-stopped'
+  title: 'Following the activity log stands still'
+  severity: 2
+  window: 'PT1H'
+  frequency: 'PT15M'
+  query: replace(loadTextContent('../alerts/following-stopped.kql'), '{createdAt}', createdAt)
 }
 
 var eventAlerts = [
@@ -96,7 +107,7 @@ var eventAlerts = [
   }
 ]
 
-var alerts = snapshotDueHours == 0 ? eventAlerts : concat([dueAlert], eventAlerts)
+var alerts = concat(snapshotDueHours == 0 ? [] : [dueAlert], followsLog ? [followingAlert] : [], eventAlerts)
 
 resource operators 'Microsoft.Insights/actionGroups@2023-01-01' = {
   name: '${prefix}-operators'

@@ -1,3 +1,4 @@
+import type { ActivityLog } from './activity-log.ts'
 import {
   documentedCustomerId,
   type SimulatedCustomer,
@@ -30,6 +31,8 @@ export type LiveOrders = {
 type Options = {
   customers: readonly SimulatedCustomer[]
   everySeconds: number
+  /** Hears of orders that are created or changed, as Partner Center's own log does. */
+  activity?: ActivityLog
   onChange?: (change: OrderChange) => void
 }
 
@@ -39,7 +42,7 @@ const mostChanges = 5_000
 /** Numbers of orders begin here, beyond those that a customer starts with. */
 const firstNumber = 1_000
 
-export function createLiveOrders({ customers, everySeconds, onChange }: Options): LiveOrders {
+export function createLiveOrders({ customers, everySeconds, activity, onChange }: Options): LiveOrders {
   const changes: OrderChange[] = []
   // The documented customer stays as the documentation shows it; what is added to the list later takes no part.
   const changing = customers.filter(({ id }) => id !== documentedCustomerId)
@@ -62,6 +65,8 @@ export function createLiveOrders({ customers, everySeconds, onChange }: Options)
     if (kind === 'created') orders.push(order)
     else if (kind === 'updated') orders[index] = changed(order, 1 + Math.floor(random() * 5))
     else orders.splice(index, 1)
+    const now = orders.find(({ id }) => id === order.id)
+    if (kind !== 'removed' && now !== undefined) activity?.note(kind, customer, now, at)
     const made = {
       at,
       kind,

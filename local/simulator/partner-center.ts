@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { type ActivityLog, createActivityLog } from './activity-log.ts'
 import type { Entra } from './entra.ts'
 import { caseId, type Fault, failureCases } from './failure-cases.ts'
 import { type Exchange, type RecordedRequest, sendJson } from './recorder.ts'
@@ -7,6 +8,9 @@ import type { SimulatedCustomer, SimulatedOrder } from './sample-data.ts'
 /** Partner Center's customers and orders as its documentation describes them. Tests change its state directly. */
 export type PartnerCenter = {
   customers: SimulatedCustomer[]
+  activity: ActivityLog
+  /** A fault for the activity log alone, such as a role that may not read it. */
+  activityFault: Fault | undefined
   /** Faults by lower-case customer id. */
   faults: Map<string, Fault>
   /** A fault for every request, whatever it asks. */
@@ -34,6 +38,8 @@ export function createPartnerCenter(
 ): PartnerCenter {
   const partnerCenter: PartnerCenter = {
     customers,
+    activity: createActivityLog(() => partnerCenter.linkPrefix, now),
+    activityFault: undefined,
     faults: new Map(failureCases().map(({ digits, fault }) => [caseId(digits), fault])),
     outage: undefined,
     audience,
@@ -54,7 +60,10 @@ export function createPartnerCenter(
       const refusal = refuseToken(request, response)
       if (refusal !== undefined)
         return sendJson(response, 401, { code: refusal, description: 'Token refused.', data: [], source: 'PartnerFD' })
-      const fault = partnerCenter.outage ?? partnerCenter.faults.get(customerIdOf(request.path))
+      const isOfLog = request.path === activityPath
+      const fault =
+        partnerCenter.outage ??
+        (isOfLog ? partnerCenter.activityFault : partnerCenter.faults.get(customerIdOf(request.path)))
       if (fault === undefined) answer(exchange)
       else fault(exchange, () => answer(exchange))
       return true
@@ -72,6 +81,7 @@ export function createPartnerCenter(
 
   function answer(exchange: Exchange): unknown {
     const { request, response } = exchange
+    if (request.path === activityPath) return partnerCenter.activity.list(exchange)
     const [, , , customerId, resource, orderId, part] = request.path.split('/')
     if (customerId === undefined || customerId === '') return listCustomers(exchange)
     const customer =
@@ -166,6 +176,8 @@ export function createPartnerCenter(
 
   return partnerCenter
 }
+
+const activityPath = '/v1/auditrecords'
 
 const customerIdOf = (path: string): string => (path.split('/')[3] ?? '').toLowerCase()
 

@@ -41,6 +41,7 @@ export async function prepareDays({
   const orders = createLiveOrders({
     customers: [...simulator.partnerCenter.customers],
     everySeconds: options.changeSeconds ?? usualSeconds,
+    activity: simulator.partnerCenter.activity,
     onChange: () => save(file, orders),
   })
   const cases = createListedCases(simulator.partnerCenter, listedAtFirst)

@@ -4,6 +4,7 @@ import type { CredentialHealth } from '../credentials/credential-health.ts'
 import { isAppError } from '../errors.ts'
 import type { Reachability } from '../partner-center/reachability.ts'
 import type { Snapshot } from '../snapshots/storage/shapes.ts'
+import { type FollowingHealth, readFollowingHealth } from './following-health.ts'
 
 /** The last snapshot, absent before the first, or why it cannot be told. */
 type LastSnapshot = Snapshot | { error: { code: string; message: string } }
@@ -13,6 +14,7 @@ export type HealthDetails = {
   credential: CredentialHealth
   partnerCenter: Reachability
   lastSnapshot?: LastSnapshot
+  following: FollowingHealth
 }
 
 /** From this many days before the end of a secret on, the app counts as degraded, as it is from then on warned of. */
@@ -44,13 +46,18 @@ export const readHealthDetails = (app: App, call: Call): Promise<HealthDetails> 
 async function read(app: App, call: Call): Promise<HealthDetails> {
   const [readCredential, readReachability] = await Promise.all([app.credentialHealth(), app.reachability()])
   // First whether it is reachable: that call also tells whether the sign-in was made with MFA.
-  const [partnerCenter, lastSnapshot] = await Promise.all([readReachability(call), readLastSnapshot(app)])
+  const [partnerCenter, lastSnapshot, following] = await Promise.all([
+    readReachability(call),
+    readLastSnapshot(app),
+    readFollowingHealth(app),
+  ])
   const credential = await readCredential(call)
-  const ok = isWell(credential) && partnerCenter.reachable && isFine(lastSnapshot)
+  const ok = isWell(credential) && partnerCenter.reachable && isFine(lastSnapshot) && following.status !== 'failing'
   return {
     status: ok ? 'ok' : 'degraded',
     credential,
     partnerCenter,
     ...(lastSnapshot === undefined ? {} : { lastSnapshot }),
+    following,
   }
 }

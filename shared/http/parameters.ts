@@ -124,27 +124,52 @@ export const orderChanges = define({
 /** At most as many customers as one snapshot over some of them may have. */
 const mostCustomers = 100
 
-export const startSnapshot = define({
-  path: {},
-  query: {},
-  body: {
-    customerTenantIds: described(
-      z
-        .array(guid)
-        .max(mostCustomers)
-        // Flows send an empty list for what was not filled in.
-        .transform(ids => (ids.length === 0 ? undefined : [...new Set(ids)]))
-        .optional(),
-      {
-        expected: `an array of at most ${mostCustomers} GUIDs`,
-        title: 'Customers',
-        description: `Only these customers, at most ${mostCustomers}; all of them if left out.`,
-        openapi: { type: 'array', items: { type: 'string', title: 'Customer', description: 'A Microsoft tenant id.' } },
-        picks: 'customer',
-      },
-    ),
+export const startSnapshot = define(
+  {
+    path: {},
+    query: {},
+    body: {
+      customerTenantIds: described(
+        z
+          .array(guid)
+          .max(mostCustomers)
+          // Flows send an empty list for what was not filled in.
+          .transform(ids => (ids.length === 0 ? undefined : [...new Set(ids)]))
+          .optional(),
+        {
+          expected: `an array of at most ${mostCustomers} GUIDs`,
+          title: 'Customers',
+          description: `Only these customers, at most ${mostCustomers}; all of them if left out.`,
+          openapi: {
+            type: 'array',
+            items: { type: 'string', title: 'Customer', description: 'A Microsoft tenant id.' },
+          },
+          picks: 'customer',
+        },
+      ),
+      failedOf: described(
+        z
+          .string()
+          .toLowerCase()
+          .pipe(z.enum(['latest']))
+          .optional(),
+        {
+          expected: 'latest',
+          title: 'Failed In',
+          description:
+            'Only the customers that failed in the newest snapshot. They are read again as between snapshots.',
+          openapi: { type: 'string', enum: ['latest'] },
+          labels: ['Newest Snapshot'],
+          visibility: 'advanced',
+        },
+      ),
+    },
   },
-})
+  ({ customerTenantIds, failedOf }) =>
+    customerTenantIds !== undefined && failedOf !== undefined
+      ? { target: 'failedOf', expected: 'left out where customerTenantIds are given' }
+      : undefined,
+)
 
 const snapshotId = described(z.string().regex(/^\d{8}T\d{6}Z$/), {
   expected: 'a snapshot id such as 20261120T002000Z',

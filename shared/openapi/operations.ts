@@ -72,7 +72,9 @@ const orderTrigger = {
     ...local,
   },
   visibility: 'important',
-  trigger: { hint: 'To see it work now, take two snapshots with an order in between.' },
+  trigger: {
+    hint: 'To see it work now, take two snapshots with an order in between, or wait for the activity log to tell of one.',
+  },
 } as const
 
 export const operations: readonly Operation[] = [
@@ -163,7 +165,8 @@ export const operations: readonly Operation[] = [
     operationId: 'OnOrderCreated',
     connectorOnly: { path: '/order-changes/created', constants: { kind: 'created' } },
     summary: 'When an order is created',
-    description: 'Triggers for each order that is new since the snapshot before.',
+    description:
+      'Triggers for each order that is new, within about ten to thirty minutes of the activity log telling of it, and else with the next daily snapshot.',
     success: { ...orderTrigger.success, schema: responses.createdPage },
   },
   {
@@ -171,21 +174,24 @@ export const operations: readonly Operation[] = [
     operationId: 'OnOrderUpdated',
     connectorOnly: { path: '/order-changes/updated', constants: { kind: 'updated' } },
     summary: 'When an order is changed',
-    description: 'Triggers for each order that differs from the one in the snapshot before.',
+    description:
+      'Triggers for each order that was changed, within about ten to thirty minutes of the activity log telling of it, and else with the next daily snapshot.',
   },
   {
     ...orderTrigger,
     operationId: 'OnOrderRemoved',
     connectorOnly: { path: '/order-changes/removed', constants: { kind: 'removed' } },
     summary: 'When an order is removed',
-    description: 'Triggers for each order that the service no longer has since the snapshot before.',
+    description:
+      'Triggers for each order that the service no longer has. The activity log does not tell of these: most come with the next daily snapshot.',
     success: { ...orderTrigger.success, schema: responses.removedPage },
   },
   {
     ...orderTrigger,
     operationId: 'OnOrderChanged',
     summary: 'When an order is created, changed or removed',
-    description: 'Triggers for each order that was created, changed or removed from one snapshot to the next.',
+    description:
+      'Triggers for each order that was created, changed or removed: within about ten to thirty minutes if the activity log tells of it, and else with the next daily snapshot.',
   },
   {
     operationId: 'StartSnapshot',
@@ -200,6 +206,7 @@ export const operations: readonly Operation[] = [
     others: {
       202: 'The snapshot is running; Location says where to ask for its status, Retry-After when.',
       400: badInput,
+      404: 'There is no snapshot whose failed customers could be read again (snapshot_not_found).',
       409: 'A snapshot is already running (snapshot_running); Location says which.',
       ...upstream,
     },

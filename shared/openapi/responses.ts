@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import type { FollowingHealth } from '../http/following-health.ts'
 import type { OrderLine } from '../orders/order-lines.ts'
 import type { Manifest, Snapshot } from '../snapshots/storage/shapes.ts'
 import { changeKinds, status, trigger } from '../snapshots/storage/shapes.ts'
@@ -204,6 +205,10 @@ const snapshotMembers = {
       removed: whole('Orders Removed', 'Orders that are gone.'),
     })
     .meta({ title: 'Changes', description: 'Changes against the snapshot before.' }),
+  missedByFollowing: whole(
+    'Changes Missed',
+    'Changes that following the activity log should have told before.',
+  ).optional(),
 }
 
 export const snapshot = z.object(snapshotMembers)
@@ -242,6 +247,14 @@ export const healthDetails = z.object({
       checkedAt: instant('Checked At', 'When it was asked, in UTC.'),
     })
     .meta({ title: 'Upstream', description: 'The upstream service.' }),
+  following: z
+    .object({
+      status: text('Following Status', 'off, unavailable, waiting, ok or failing.'),
+      position: instant('Followed Through', 'Until when changes in the activity log are told, in UTC.').optional(),
+      lagMinutes: whole('Lag In Minutes', 'How long ago that is.').optional(),
+      error: z.object(failure('Error')).meta({ title: 'Following Error', description: 'Why.' }).optional(),
+    })
+    .meta({ title: 'Following', description: 'How the activity log is followed between snapshots.' }),
 })
 
 type Describes<Schema extends z.ZodType, Returned> = Returned extends z.input<Schema> ? true : never
@@ -252,4 +265,5 @@ export type ReturnedShapes = [
   Holds<Describes<typeof orderLine, OrderLine>>,
   Holds<Describes<typeof snapshot, Snapshot>>,
   Holds<Describes<typeof manifest, Manifest>>,
+  Holds<Describes<typeof healthDetails.shape.following, FollowingHealth>>,
 ]

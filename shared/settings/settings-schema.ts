@@ -65,6 +65,13 @@ const schema = z.object({
   PARTNER_CENTER_REQUESTS_PER_MINUTE: wholeNumber(1, 100_000).default(450),
   PARTNER_CENTER_CONCURRENCY: wholeNumber(1, 100).default(5),
   REQUEST_DEADLINE_SECONDS: wholeNumber(1, 220).default(100),
+  FOLLOW_SCHEDULE: z
+    .string()
+    .refine(
+      text => isSchedule(text) || text.toLowerCase() === 'off',
+      'must be an NCRONTAB expression of six fields, such as 0 */10 * * * *, or off',
+    )
+    .optional(),
   SNAPSHOT_SCHEDULE: z
     .string()
     .refine(isSchedule, 'must be an NCRONTAB expression of six fields, such as 0 20 0 * * *')
@@ -144,6 +151,7 @@ export function parseSettings(environment: Environment): Settings {
     requestsPerMinute: values.PARTNER_CENTER_REQUESTS_PER_MINUTE,
     concurrency: values.PARTNER_CENTER_CONCURRENCY,
     deadlineSeconds: values.REQUEST_DEADLINE_SECONDS,
+    followsLog: values.FOLLOW_SCHEDULE?.toLowerCase() !== 'off',
     snapshots: {
       container: values.SNAPSHOT_CONTAINER,
       ...(values.SNAPSHOT_CUSTOMERS === undefined ? {} : { customers: values.SNAPSHOT_CUSTOMERS }),

@@ -26,6 +26,8 @@ export type Settings = {
   requestsPerMinute: number
   concurrency: number
   deadlineSeconds: number
+  /** True if the activity log is followed between snapshots. */
+  followsLog: boolean
   snapshots: {
     container: string
     /** Lower-case tenant ids, or undefined for all customers. */

@@ -1,6 +1,8 @@
 import type { Call } from '../call.ts'
 import type { Clock } from '../clock.ts'
+import { hasActivityLog } from '../clouds.ts'
 import { isAppError, isCredentialFailure } from '../errors.ts'
+import { createReadLog } from '../following/read-log.ts'
 import { createLimit, inOrder } from '../in-order.ts'
 import { createReadOrders } from '../orders/read-orders.ts'
 import { readCustomer, readCustomerPages } from '../partner-center/customers.ts'
@@ -9,23 +11,27 @@ import { createRateLimiter } from '../rate-limit/rate-limiter.ts'
 import { isWorkDeadline } from '../rate-limit/work-deadline.ts'
 import type { Settings } from '../settings.ts'
 import { type ChangesFeed, createChangesFeed } from './changes/changes-feed.ts'
+import { createFailedCustomers, type FailedCustomers } from './reading/failed-customers.ts'
 import { createReadBack, type ReadBack } from './reading/read-back.ts'
 import { createReadRun, type ReadRun } from './reading/read-run.ts'
 import { createRunStatus, type RunStatus } from './reading/run-status.ts'
 import { type CancelRun, createCancelRun } from './run/cancel.ts'
 import { createCredentialProbe } from './run/credential-probe.ts'
 import { createEnsure } from './run/ensure.ts'
+import { createFoldAway } from './run/fold-away.ts'
+import { createFollow, type Follow } from './run/follow.ts'
 import { createReadKnown } from './run/known-customers.ts'
 import { createWriteManifest } from './run/manifest.ts'
 import { createRunTimes } from './run/overdue.ts'
 import { createFailPart, createParts } from './run/part.ts'
 import { createPlanRun } from './run/plan.ts'
 import { createReadCustomer } from './run/read-customer.ts'
-import { createStartRun, type StartRun } from './run/start.ts'
+import { createReadEarlier, createStartRun, type StartRun } from './run/start.ts'
 import { createTimerStart, type TimerStart } from './run/timer.ts'
 import { createWatch } from './run/watch.ts'
 import { createCurrentRun } from './storage/current-run.ts'
 import { createFindRuns } from './storage/find-runs.ts'
+import { type Followed, readFollowed, readFollowedThrough } from './storage/followed.ts'
 import { paceBlob } from './storage/layout.ts'
 import { type Message, message as messageShape } from './storage/messages.ts'
 import type { PartQueue } from './storage/part-queue.ts'
@@ -35,11 +41,16 @@ import type { Store } from './storage/store.ts'
 export type Snapshots = {
   start: StartRun
   startByTimer: TimerStart['startByTimer']
+  /** Tells what the activity log has news of. */
+  follow: Follow
+  /** How far the activity log was followed. */
+  followed: () => Promise<Followed>
   cancel: CancelRun
   /** Does what a message of the queue asks. Rejects if it has to be delivered again. */
   handle: (message: unknown, call: Call) => Promise<void>
   /** Records what a message was about as failed: it was delivered too often. */
   giveUp: (message: unknown, call: Call) => Promise<void>
+  failedCustomers: FailedCustomers
   readBack: ReadBack
   readRun: ReadRun
   status: RunStatus
@@ -54,6 +65,10 @@ type Options = {
   settings: Settings
   clock: Clock
 }
+
+/** Customers that one look at the log may ask for: no more than can be read before the next look. */
+const mostFollowed = 1000
+const followMinutes = 5
 
 /** What a kind of message has done, and what if that fails five times. */
 type Handlers = {
@@ -83,7 +98,8 @@ export function createSnapshots({ store, queue, request: requestOptions, setting
 
   const writeManifest = createWriteManifest({ store, reader, clock })
   const failPart = createFailPart(store)
-  const ensure = createEnsure({ store, queue, reader, runs, currentRun, writeManifest, failPart })
+  const foldAway = createFoldAway({ store, reader, runs })
+  const ensure = createEnsure({ store, queue, reader, runs, currentRun, writeManifest, foldAway, failPart })
   const readOne = createReadCustomer({
     readOrders: createReadOrders({ request, share: (_, call, start) => start(call), baseUrl, clock }),
     probe: createCredentialProbe({ readList: call => request({ path: '/v1/customers?size=1' }, call), clock }),
@@ -102,12 +118,14 @@ export function createSnapshots({ store, queue, request: requestOptions, setting
     concurrency,
     ensure,
   })
+  const readKnown = createReadKnown({ store, reader, runs })
   const planRun = createPlanRun({
     store,
     reader,
     readCustomers: (call, onCutShort) => readCustomerPages(request, baseUrl, call, onCutShort),
     readNames: (ids, call) => Array.fromAsync(inOrder(ids, concurrency, id => readName(id, call))),
-    readKnown: createReadKnown({ store, reader, runs }),
+    readKnown,
+    readFollowedThrough: startedAt => readFollowedThrough(store, startedAt),
     configuredCustomers,
     customersPerPart,
     requestsPerMinute,
@@ -115,6 +133,22 @@ export function createSnapshots({ store, queue, request: requestOptions, setting
   const watch = createWatch({ queue, currentRun, reader, clock, times, planRun, ensure })
   const start = createStartRun({ store, runs, queue, currentRun, clock, times, ensure })
   const timer = createTimerStart({ currentRun, clock, start })
+
+  const follow = createFollow({
+    store,
+    reader,
+    currentRun,
+    clock,
+    readLog: createReadLog(request, baseUrl),
+    readCustomer: readOne,
+    readEarlier: createReadEarlier({ store, runs }),
+    readNewer: readKnown.newer,
+    start,
+    hasLog: hasActivityLog(settings.cloud),
+    configuredCustomers,
+    concurrency,
+    mostCustomers: Math.max(1, Math.min(mostFollowed, requestsPerMinute * followMinutes)),
+  })
 
   /** A name that cannot be read costs the name, unless nothing can be read. */
   async function readName(customerTenantId: string, call: Call): Promise<string> {
@@ -150,9 +184,12 @@ export function createSnapshots({ store, queue, request: requestOptions, setting
   return {
     start,
     startByTimer: timer.startByTimer,
+    follow,
+    followed: async () => (await readFollowed(store)).followed,
     cancel: createCancelRun({ store, queue, currentRun }),
     handle: (message, call) => pass(message, 'handle', call),
     giveUp: (message, call) => pass(message, 'giveUp', call),
+    failedCustomers: createFailedCustomers(store, reader),
     readBack: createReadBack(runs, reader),
     readRun: createReadRun({ store, runs, reader }),
     status: createRunStatus({ store, reader, runs, currentRun, ensure: ensure.ensure }),

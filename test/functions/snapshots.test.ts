@@ -258,6 +258,8 @@ describe('starting', () => {
     [{ customerTenantIds: [caseId(60003)] }, 'customerTenantIds'],
     [{ customerTenantIds: Array.from({ length: 101 }, (_, at) => caseId(at)) }, 'customerTenantIds'],
     [{ customers: [] }, 'customers'],
+    [{ failedOf: 'oldest' }, 'failedOf'],
+    [{ failedOf: 'latest', customerTenantIds: [caseId(1)] }, 'failedOf'],
   ])('with %j is answered with 400, and nothing is started', async (body, target) => {
     const before = await get<{ value: unknown[] }>('/snapshots')
     const response = await start(body)

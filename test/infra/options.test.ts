@@ -255,7 +255,7 @@ describe('alerts', () => {
 
   test('ask their queries with the hours filled in', () => {
     const queries = properties({ snapshotDueHours: 30 }).map(({ criteria }) => criteria.allOf[0]?.query ?? '')
-    expect(queries).toHaveLength(9)
+    expect(queries).toHaveLength(10)
     for (const query of queries) expect(query).toMatch(/App(Traces|Requests)/)
     expect(queries.join()).not.toMatch(/\{(dueHours|createdAt)\}/)
     expect(queries.filter(query => query.includes('ago(30h)'))).toHaveLength(1)
@@ -271,5 +271,13 @@ describe('alerts', () => {
       properties(parameters).map(({ name }) => name.split('-').slice(2).join('-'))
     expect(names({})).toContain('snapshot-overdue')
     expect(names({ snapshotDueHours: 0 })).not.toContain('snapshot-overdue')
+  })
+
+  test('watch over the activity log where it is followed', () => {
+    const names = (parameters: Record<string, unknown> = {}) =>
+      properties(parameters).map(({ name }) => name.split('-').slice(2).join('-'))
+    expect(names()).toContain('following-stopped')
+    expect(names({ followSchedule: 'off' })).not.toContain('following-stopped')
+    expect(names({ partnerCloud: 'china' })).not.toContain('following-stopped')
   })
 })

@@ -5,6 +5,7 @@ import { isAppError } from '../../shared/errors.ts'
 import { defaultSnapshotSchedule, isSchedule } from '../../shared/settings/schedule.ts'
 import {
   type Environment,
+  followSchedule,
   leastNode,
   readSettings,
   type StorageConnection,
@@ -42,6 +43,15 @@ test('settings come from the environment of the process', async () => {
   expect(await readSettings()).toMatchObject({ partnerTenantId: id, deadlineSeconds: 42 })
   vi.stubEnv('SNAPSHOT_SCHEDULE', '0 0 5 * * *')
   expect(snapshotSchedule()).toBe('0 0 5 * * *')
+})
+
+test.each([
+  [undefined, '0 */10 * * * *'],
+  ['0 0 * * * *', '0 0 * * * *'],
+  ['often', '0 */10 * * * *'],
+  [' Off ', undefined],
+])('the activity log is followed with FOLLOW_SCHEDULE %s on %s', (text, expected) => {
+  expect(followSchedule({ FOLLOW_SCHEDULE: text })).toBe(expected)
 })
 
 describe('the version of Node.js', () => {

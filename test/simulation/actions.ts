@@ -22,6 +22,7 @@ type Options = {
 const minuteMs = 60_000
 const timerTries = 5
 const timerSeconds = 20 * 60
+const followSeconds = 9 * 60
 
 const runOf = (name: string): string => /run=([^/]+)\//.exec(name)?.[1] ?? ''
 
@@ -57,6 +58,11 @@ export function createActions(options: Options) {
         },
         timerSeconds,
       )
+    },
+
+    /** A look at the activity log. */
+    follow(): void {
+      ask('follow', (snapshots, call) => snapshots.follow(call), ignore, followSeconds)
     },
 
     cancel(): void {

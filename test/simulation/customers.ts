@@ -17,6 +17,9 @@ export type SimulatedCustomer = {
   history: { at: number; isListed: boolean }[]
 }
 
+/** A record of the activity log. Some are seen late, some never. */
+export type LogRecord = { customerId: string; operationDate: string; operationType: string; operationStatus: string }
+
 export type Customers = {
   all: () => readonly SimulatedCustomer[]
   listed: () => SimulatedCustomer[]
@@ -29,6 +32,8 @@ export type Customers = {
   change: (customer: SimulatedCustomer) => void
   /** Something happens to somebody: news, or a customer comes, leaves, returns, gets into trouble or out of it. */
   happen: () => void
+  /** What the activity log shows by now. */
+  logged: () => LogRecord[]
   /** From here on every customer that is listed answers. */
   calm: () => void
 }
@@ -54,6 +59,15 @@ const troubles: readonly Refusal[] = [
 export function createCustomers({ random, now, trace, count, maxCount, isTroubled }: Options): Customers {
   const byId = new Map<string, SimulatedCustomer>()
   let orders = 0
+  const log: { seenFrom: number; record: LogRecord }[] = []
+
+  function note(customerId: string, operationType: string): void {
+    if (random.chance(0.05)) return
+    const seenFrom = now() + (random.chance(0.3) ? random.spread(1000, 25 * 60_000) : 0)
+    const operationDate = new Date(now()).toISOString()
+    const record = { customerId, operationDate, operationType, operationStatus: 'succeeded' }
+    for (let times = random.chance(0.1) ? 2 : 1; times > 0; times--) log.push({ seenFrom, record })
+  }
   // Some names hold what a careless format takes for its own.
   const hasOddNames = random.chance(0.1)
 
@@ -112,12 +126,17 @@ export function createCustomers({ random, now, trace, count, maxCount, isTrouble
     },
     change(customer) {
       const order = customer.orders.length > 0 ? random.pick(customer.orders) : undefined
-      if (order === undefined || random.chance(0.4)) return addOrder(customer)
+      if (order === undefined || random.chance(0.4)) {
+        addOrder(customer)
+        note(customer.id, 'create_order')
+        return
+      }
       if (random.chance(0.2)) customer.orders = customer.orders.filter(other => other !== order)
       else {
         const line = { lineItemNumber: order.lineItems.length, quantity: random.between(1, 9) }
         const changed = { ...order, status: 'completed', lineItems: [...order.lineItems, line] }
         customer.orders = customer.orders.map(other => (other === order ? changed : other))
+        note(customer.id, 'update_order')
       }
     },
     happen() {
@@ -129,6 +148,7 @@ export function createCustomers({ random, now, trace, count, maxCount, isTrouble
       else if (kind <= 6 && isTroubled) toggleTrouble(customer)
       else customers.change(customer)
     },
+    logged: () => log.filter(({ seenFrom }) => seenFrom <= now()).map(({ record }) => record),
     calm() {
       for (const customer of byId.values()) customer.trouble = undefined
     },

@@ -26,7 +26,7 @@ type Options = {
   random: Random
   customers: Customers
   findings: Findings
-  wholeRuns: () => readonly RunContents[]
+  tellers: () => readonly RunContents[]
   /** The run that `latest.json` names. */
   latest: () => string
   wasDamaged: () => boolean
@@ -42,7 +42,7 @@ const matches = ({ customerTenantId, kind }: Told, filter: ChangeFilter): boolea
   (filter.customerTenantId ?? customerTenantId) === customerTenantId && (filter.kind ?? kind) === kind
 
 /** Flows that poll for changes, each with its filter and page size: every change once and in order. */
-export function createPollers({ ask, random, customers, findings, wholeRuns, latest, wasDamaged, isUnknown }: Options) {
+export function createPollers({ ask, random, customers, findings, tellers, latest, wasDamaged, isUnknown }: Options) {
   function create(): Poller {
     const filter: ChangeFilter = {}
     const kind = random.between(1, 4)
@@ -69,14 +69,14 @@ export function createPollers({ ask, random, customers, findings, wholeRuns, lat
         if (snapshotId < newestBefore && !wasDamaged()) {
           findings.broken('from now on means from now on', `${snapshotId} instead of ${newestBefore}`)
         }
-        const ignored = new Set(wholeRuns().flatMap(({ run }) => (run.isDamaged ? [run.id] : [])))
+        const ignored = new Set(tellers().flatMap(({ run }) => (run.isDamaged ? [run.id] : [])))
         Object.assign(poller, { position: outcome.value, since: snapshotId, seen: [], ignored })
       },
     )
   }
 
   function expected({ since, filter, ignored }: Poller): string[] {
-    const runs = wholeRuns().filter(({ run }) => run.id > since && !ignored.has(run.id))
+    const runs = tellers().filter(({ run }) => run.id > since && !ignored.has(run.id))
     return runs.flatMap(({ told }) => told.filter(change => matches(change, filter)).map(({ line }) => nameOf(line).id))
   }
 

@@ -4,7 +4,7 @@ import type { Customers } from './customers.ts'
 import type { Findings } from './findings.ts'
 import type { Random } from './random.ts'
 import type { RunContents } from './rules/contents.ts'
-import type { RunRules } from './rules/runs.ts'
+import type { RunRules, SeenRun } from './rules/runs.ts'
 import { shortId } from './trace.ts'
 
 type Options = {
@@ -16,17 +16,22 @@ type Options = {
   /** Every finished run, oldest first. */
   contents: readonly RunContents[]
   wasDamaged: () => boolean
+  /** True for a reading between snapshots that is no longer kept. */
+  isFolded: (run: SeenRun) => boolean
 }
 
 /** Callers that read a customer back, ask for a run, or list runs. */
-export function createReaders({ ask, random, customers, findings, runs, contents, wasDamaged }: Options) {
+export function createReaders({ ask, random, customers, findings, runs, contents, wasDamaged, isFolded }: Options) {
   const startedAt = ({ run }: RunContents) => Date.parse(run.manifest?.startedAt ?? '')
 
   /** The run that holds the customer as of an instant; 'gone' if it had left. */
   function holder(id: string, atMost: number, withPartial = true): RunContents | 'gone' | undefined {
     const candidates = contents.filter(
       each =>
-        each.run.manifest?.status !== 'failed' && startedAt(each) <= atMost && (withPartial || !each.run.isPartial),
+        each.run.manifest?.status !== 'failed' &&
+        startedAt(each) <= atMost &&
+        (withPartial || !each.run.isPartial) &&
+        !isFolded(each.run),
     )
     const found = candidates.findLast(({ read, gone }) => read.has(id) || gone.has(id))
     return found?.gone.has(id) ? 'gone' : found
@@ -51,7 +56,8 @@ export function createReaders({ ask, random, customers, findings, runs, contents
           findings.broken('what is read back is what the run holds', `${shortId(id)}: ${what}`)
         if ('error' in outcome) {
           const code = isAppError(outcome.error) ? outcome.error.code : ''
-          const isRight = code === 'snapshot_not_found' ? before === undefined : code !== 'snapshot_corrupt'
+          const isRight =
+            code === 'snapshot_not_found' ? before === undefined || after === undefined : code !== 'snapshot_corrupt'
           if (!isRight && !wasDamaged()) say(`${code}, although ${before?.run.id} holds it`)
           return
         }
@@ -79,6 +85,8 @@ export function createReaders({ ask, random, customers, findings, runs, contents
         const manifest = runs.find(id)?.manifest
         if ('error' in outcome) {
           const code = isAppError(outcome.error) ? outcome.error.code : ''
+          const run = runs.find(id)
+          if (run !== undefined && isFolded(run)) return
           if (code === 'snapshot_not_found' || code === 'snapshot_corrupt') {
             findings.broken('a run has a status', `${id}: ${code}`)
           } else if (manifest?.status !== 'failed' && code !== 'storage_unavailable') {
@@ -92,7 +100,7 @@ export function createReaders({ ask, random, customers, findings, runs, contents
   }
 
   function list(isComplete: boolean): void {
-    const finished = runs.all().filter(({ manifest }) => manifest !== undefined)
+    const finished = runs.all().filter(({ manifest, isFollowing }) => manifest !== undefined && !isFollowing)
     ask(
       'list of runs',
       snapshots => snapshots.status.list(1000, undefined),

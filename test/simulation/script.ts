@@ -67,6 +67,7 @@ export function createScript(options: Options) {
       [12, customers.happen],
       [10, pollers.pollOne],
       [10, readers.readOne],
+      [30, actions.follow],
       [isDamaged ? 3 : 0, actions.damage],
       [isDeployed ? 1 : 0, actions.deploy],
     ])
@@ -77,6 +78,7 @@ export function createScript(options: Options) {
       [2, pollers.pollOne],
       [2, readers.readOne],
       [random.chance(0.15) ? 1 : 0, actions.cancel],
+      [3, actions.follow],
     ])
     // In some hours one run follows the other, so that those who are late meet the next.
     const busy = begin + random.between(2, 22) * hourMs
@@ -86,6 +88,7 @@ export function createScript(options: Options) {
         [3, actions.startSome],
         [1, actions.cancel],
         [6, customers.happen],
+        [8, actions.follow],
         [3, pollers.pollOne],
         [3, readers.readOne],
       ])

@@ -94,7 +94,7 @@ export function createStorage({ exchange, scheduler, random, faults, trace }: Op
 
   function storeOf(process: Process): Store {
     const ask = <T>(operation: string, name: string, act: () => T, describe: (value: T) => string): Promise<T> => {
-      const isWrite = operation === 'write' || operation === 'commit' || operation === 'stage'
+      const isWrite = operation === 'write' || operation === 'commit' || operation === 'stage' || operation === 'remove'
       const say = (what: string) => trace.say(process.name, () => `${operation} ${short(name)}: ${what}`)
       return exchange(process, {
         weight: weightOf(operation, name),
@@ -174,6 +174,13 @@ export function createStorage({ exchange, scheduler, random, faults, trace }: Op
           name,
           () => commit(name, blockIds, metadata),
           value => (value ? 'committed' : 'conflict'),
+        ),
+      remove: name =>
+        ask(
+          'remove',
+          name,
+          () => void blobs.delete(name),
+          () => 'removed',
         ),
       async *list(prefix) {
         const all = () => [...blobs].filter(([name]) => name.startsWith(prefix)).sort(([a], [b]) => (a < b ? -1 : 1))

@@ -19,7 +19,7 @@ export function createTrace(isKept: boolean, start: number, now: () => number): 
 
 /** A blob's name without what every name has. */
 export const short = (name: string): string =>
-  name.replace(/^(snapshots|changes|lines)\/date=[^/]*\/run=/, (_, root: string) =>
+  name.replace(/^(snapshots|changes|lines|following)\/date=[^/]*\/run=/, (_, root: string) =>
     root === 'snapshots' ? '' : `${root} `,
   )
 

@@ -100,6 +100,8 @@ export function createUpstream({ exchange, scheduler, random, faults, trace, cus
 
   function reply(request: TransportRequest): Reply {
     const [, , , id, resource] = request.url.pathname.split('/')
+    if (request.url.pathname === '/v1/auditrecords')
+      return trouble() ?? { status: 200, body: { items: customers.logged() } }
     if (id === undefined) return trouble() ?? listPage(request)
     if (faults.strikes('customer changes between requests')) customers.change(random.pick(customers.all()))
     return trouble() ?? (resource === undefined ? profile(id) : ordersOf(id))

@@ -17,7 +17,7 @@ import { createReaders } from './readers.ts'
 import { createChangeRules } from './rules/changes.ts'
 import { createContentRules, type RunContents } from './rules/contents.ts'
 import { checkPace } from './rules/pace.ts'
-import { createRunRules } from './rules/runs.ts'
+import { createRunRules, type SeenRun } from './rules/runs.ts'
 import { createScheduler } from './scheduler.ts'
 import { createScript } from './script.ts'
 import { createStorage } from './storage.ts'
@@ -66,7 +66,7 @@ export async function runWorld(seed: number, { isTraced = false } = {}): Promise
   let isUnknown = false
   const contentRules = createContentRules({ storage, upstream, customers, faults, findings, slowdowns })
   const changeRules = createChangeRules({ findings, upstream, customers, wasConfigured: configured.wasOn })
-  const { wholeRuns } = changeRules
+  const { tellers } = changeRules
   const longestRunMs = features.overdueMinutes * minuteMs + boundMs + (isSkewed ? 10 * minuteMs : 0)
   const runs = createRunRules({
     storage,
@@ -120,12 +120,14 @@ export async function runWorld(seed: number, { isTraced = false } = {}): Promise
     random,
     customers,
     findings,
-    wholeRuns,
+    tellers,
     latest,
     wasDamaged,
     isUnknown: () => isUnknown,
   })
-  const readers = createReaders({ ask, random, customers, findings, runs, contents, wasDamaged })
+  const isFolded = ({ isFollowing, manifest }: SeenRun) =>
+    isFollowing && manifest !== undefined && !storage.blobs.has(`${manifest.path}/_manifest.json`)
+  const readers = createReaders({ ask, random, customers, findings, runs, contents, wasDamaged, isFolded })
   const actions = createActions({
     scheduler,
     random,

@@ -67,6 +67,10 @@ export function createMemoryStore(): MemoryStore {
       put(name, Buffer.concat(blocks.filter(block => block !== undefined)), metadata)
       return true
     },
+    async remove(name) {
+      await turn('remove', name)
+      blobs.delete(name)
+    },
     async *list(prefix) {
       await turn('list', prefix)
       for (const name of [...blobs.keys()].filter(name => name.startsWith(prefix)).sort()) {

@@ -20,6 +20,9 @@ export type UpstreamCustomer = {
   orders: UpstreamOrder[] | { status: number; code?: string; headers?: Record<string, string> } | 'network'
 }
 
+/** A record of the activity log, as far as it is read. */
+export type LoggedOrder = Record<string, unknown> & { customerId: string; operationDate: string }
+
 export type QueuedMessage = { message: Message; visibleAt: number; deliveries: number }
 
 export type World = {
@@ -28,6 +31,11 @@ export type World = {
   customers: UpstreamCustomer[]
   /** What the customer list answers instead of all: a failure, or only its first customers and then a missing page. */
   list: { status: number; code?: string } | { cutAfter: number } | undefined
+  /** The activity log: its records, or what it answers instead. */
+  log: {
+    items: LoggedOrder[]
+    failure?: { status: number; code?: string; headers?: Record<string, string> } | undefined
+  }
   /** Instants of all requests upstream. */
   requests: { at: number; path: string }[]
   queue: QueuedMessage[]
@@ -95,6 +103,12 @@ export async function createWorld(settings: Record<string, string> = {}, store =
       headers,
       body: Buffer.from(JSON.stringify(body)),
     })
+    if (url.pathname === '/v1/auditrecords') {
+      const { items, failure } = world.log
+      if (failure !== undefined) return json(failure.status, { code: failure.code }, failure.headers)
+      const startDate = url.searchParams.get('startDate') ?? ''
+      return json(200, { items: items.filter(({ operationDate }) => operationDate >= startDate) })
+    }
     const [, , , id, resource] = url.pathname.split('/')
     if (id === undefined) {
       const { list } = world
@@ -138,6 +152,7 @@ export async function createWorld(settings: Record<string, string> = {}, store =
     store,
     customers,
     list: undefined,
+    log: { items: [] },
     requests,
     queue,
     poison,
@@ -173,6 +188,26 @@ export const json = <T>(world: World, name: string): T =>
 export const folder = (id: string, root = 'snapshots') =>
   `${root}/date=${id.slice(0, 4)}-${id.slice(4, 6)}-${id.slice(6, 8)}/run=${id}`
 export const manifestOf = (world: World, id: string) => json<Manifest>(world, `${folder(id)}/_manifest.json`)
+
+/** Puts an order on a customer, and a record into the log. */
+export function placeOrder(world: World, customer: number, id: string, record?: Partial<LoggedOrder>): void {
+  const found = world.customers.find(each => each.id === customerId(customer))
+  const date = new Date(world.clock.now()).toISOString()
+  if (Array.isArray(found?.orders)) found.orders = [...found.orders, { id, creationDate: date, status: 'pending' }]
+  note(world, customer, record)
+}
+
+/** Puts a record into the log. */
+export function note(world: World, customer: number, record: Partial<LoggedOrder> = {}): void {
+  const operationDate = new Date(world.clock.now()).toISOString().replace('Z', '0000Z')
+  const operation = { operationType: 'create_order', operationStatus: 'succeeded', operationDate }
+  world.log.items.push({
+    customerId: customerId(customer),
+    customerName: `Customer ${customer}`,
+    ...operation,
+    ...record,
+  })
+}
 
 /** Takes a snapshot of all customers. */
 export async function run(world: World): Promise<Manifest> {

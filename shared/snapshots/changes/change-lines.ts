@@ -1,10 +1,16 @@
 import { createHash } from 'node:crypto'
 import type { OrderChange } from '../../orders/compare-orders.ts'
+import { parseInstant, toMilliseconds } from '../../orders/instant.ts'
 import { encodeLines } from '../storage/codec.ts'
 import type { ChangeCounts } from '../storage/part-metadata.ts'
 import type { PartWriter } from '../storage/part-writer.ts'
 
-export type ChangeLine = { kind: OrderChange['kind']; line: string }
+export type ChangeLine = {
+  kind: OrderChange['kind']
+  line: string
+  /** When an order that is new was created, as Partner Center writes it. */
+  createdAt?: string | undefined
+}
 
 /** What a change line says besides the change. */
 export type ChangeContext = {
@@ -36,7 +42,23 @@ export function toChangeLine(change: OrderChange, context: ChangeContext): Chang
   })
   const order = change.kind === 'removed' ? '' : `,"order":${change.order.toString('utf8')}`
   const previous = change.kind === 'created' ? '' : `,"previousOrder":${change.previousOrder.toString('utf8')}`
-  return { kind: change.kind, line: `${head.slice(0, -1)}${order}${previous}}` }
+  const line = `${head.slice(0, -1)}${order}${previous}}`
+  return { kind: change.kind, line, ...(change.kind === 'created' ? { createdAt: creationDateOf(change.order) } : {}) }
+}
+
+function creationDateOf(order: Buffer): string | undefined {
+  const { creationDate } = JSON.parse(order.toString('utf8')) as Record<string, unknown>
+  return typeof creationDate === 'string' ? creationDate : undefined
+}
+
+/**
+ * True for a change that a snapshot tells although following should have done so before. When an order was changed it
+ * does not say; a new one counts if it is older than the position of following.
+ */
+export function isMissed({ createdAt }: ChangeLine, followedThrough: string | undefined): boolean {
+  if (followedThrough === undefined) return false
+  const instant = parseInstant(createdAt)
+  return instant === undefined || toMilliseconds(instant) <= Date.parse(followedThrough)
 }
 
 /** Adds a customer's changes to its part, and to the counts of the part. */

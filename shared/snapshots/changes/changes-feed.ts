@@ -3,8 +3,8 @@ import type { Call } from '../../call.ts'
 import type { Clock } from '../../clock.ts'
 import { decodeLines } from '../storage/codec.ts'
 import { type CurrentRun, readLatest } from '../storage/current-run.ts'
-import { type FindRuns, isWhole } from '../storage/find-runs.ts'
-import { changesBlob, partNumber } from '../storage/layout.ts'
+import { type FindRuns, type KeptPlace, tellsChanges } from '../storage/find-runs.ts'
+import { changesBlob, changesFolder, partNumber } from '../storage/layout.ts'
 import { dataBlob } from '../storage/part-blobs.ts'
 import { type PartMetadata, readPartMetadata } from '../storage/part-metadata.ts'
 import { type ChangeKind, changeKinds } from '../storage/shapes.ts'
@@ -36,11 +36,15 @@ export type ChangesFeed = {
   read: (from: FeedPosition, filter: ChangeFilter, top: number, call: Call) => Promise<ChangesPage | undefined>
 }
 
-type ChangedPart = { part: number; name: string; count: number }
+/** `count` is unknown for readings between snapshots, whose parts may be folded away. */
+type ChangedPart = { part: number; name: string; count: number | undefined }
 
 type Options = { store: Store; runs: FindRuns; currentRun: CurrentRun; clock: Clock }
 
 const endOfRun = -1
+
+/** A blob without a line is one empty member. */
+const emptyBytes = 20
 
 /** Before every run there can be. */
 const beforeAll = '00010101T000000Z'
@@ -69,10 +73,15 @@ export function createChangesFeed({ store, runs, currentRun, clock }: Options): 
    */
   async function newestRun(): Promise<string | undefined> {
     const [{ latest }, { current }] = await Promise.all([readLatestIfReadable(), currentRun.read()])
-    const newest = latest?.snapshotId ?? (await runs.newest())
-    if (current === undefined || current.customers !== undefined || current.snapshotId <= (newest ?? '')) return newest
+    const whole = latest?.snapshotId ?? (await runs.newest())
+    const newest = [whole, current?.previous]
+      .filter(id => id !== undefined)
+      .sort()
+      .at(-1)
+    const canTell = current !== undefined && (current.customers === undefined || current.following === true)
+    if (!canTell || current.snapshotId <= (newest ?? '') || current.ended === 'failed') return newest
     const run = await runs.finished(current.snapshotId)
-    return run !== undefined && isWhole(run) ? run.snapshotId : newest
+    return run !== undefined && tellsChanges(run) ? run.snapshotId : newest
   }
 
   const readLatestIfReadable = () =>
@@ -81,12 +90,25 @@ export function createChangesFeed({ store, runs, currentRun, clock }: Options): 
       return { latest: undefined }
     })
 
+  /** Changes that stay when the readings between snapshots that told them are folded away. */
+  async function followingParts(snapshotId: string, from: number): Promise<ChangedPart[]> {
+    const parts: ChangedPart[] = []
+    for await (const { name, metadata, bytes } of store.list(changesFolder({ snapshotId }))) {
+      const part = partNumber(name)
+      if (metadata.following === 'true' && part >= from && bytes > emptyBytes) {
+        parts.push({ part, name, count: undefined })
+      }
+    }
+    return parts
+  }
+
   /** Parts of a run that say of themselves that they found such changes, from a part on. */
   async function changedParts(
-    snapshotId: string,
+    { snapshotId, following, folded }: KeptPlace,
     from: number,
     { kind, customerTenantId }: ChangeFilter,
   ): Promise<ChangedPart[]> {
+    if (following === true || folded) return followingParts(snapshotId, from)
     const parts: (PartMetadata & { part: number })[] = []
     for await (const { name, metadata } of store.list(dataBlob.prefixOf({ snapshotId }))) {
       parts.push({ part: partNumber(name), ...readPartMetadata(metadata) })
@@ -110,7 +132,7 @@ export function createChangesFeed({ store, runs, currentRun, clock }: Options): 
     const lines = await decodeLines(stored?.body ?? Buffer.alloc(0)).catch(cause => {
       throw corrupt(name, cause)
     })
-    if (lines.length !== count) throw corrupt(name)
+    if (count !== undefined && lines.length !== count) throw corrupt(name)
     return lines
   }
 
@@ -125,14 +147,26 @@ export function createChangesFeed({ store, runs, currentRun, clock }: Options): 
   }
 
   /** The runs to read, the one of the position first if it is not at its end. */
-  async function* runsFrom({ snapshotId, part }: FeedPosition, newest: string): AsyncGenerator<string> {
-    if (part !== endOfRun) yield snapshotId
-    if (newest <= snapshotId) return
-    for await (const id of runs.idsAfter(snapshotId)) {
-      if (id > newest) return
-      const run = await runs.finished(id)
-      if (run !== undefined && isWhole(run)) yield id
+  async function* runsFrom({ snapshotId, part }: FeedPosition, newest: string): AsyncGenerator<KeptPlace> {
+    if (part !== endOfRun) {
+      const run = await runs.finished(snapshotId)
+      yield { snapshotId, following: run?.following, folded: run === undefined }
     }
+    if (newest <= snapshotId) return
+    for await (const place of runs.placesAfter(snapshotId)) {
+      if (place.snapshotId > newest) return
+      const run = place.folded ? undefined : await runs.finished(place.snapshotId)
+      if (place.folded || (run !== undefined && tellsChanges(run))) yield place
+    }
+  }
+
+  /** True if the run of a position, or at least what it told, is kept. */
+  async function isKept(snapshotId: string): Promise<boolean> {
+    if ((await runs.finished(snapshotId)) !== undefined) return true
+    for await (const { metadata } of store.list(changesFolder({ snapshotId }))) {
+      if (metadata.following === 'true') return true
+    }
+    return false
   }
 
   async function search(from: FeedPosition, filter: ChangeFilter, top: number, call: Call): Promise<ChangesPage> {
@@ -140,9 +174,10 @@ export function createChangesFeed({ store, runs, currentRun, clock }: Options): 
     const newest = (await newestRun()) ?? beforeAll
     const changes: Buffer[] = []
     let next = from
-    for await (const snapshotId of runsFrom(from, newest)) {
+    for await (const place of runsFrom(from, newest)) {
+      const { snapshotId } = place
       const isFirst = snapshotId === from.snapshotId
-      for (const changed of await changedParts(snapshotId, isFirst ? from.part : 0, filter)) {
+      for (const changed of await changedParts(place, isFirst ? from.part : 0, filter)) {
         const { part, name } = changed
         const lines = await readLines(changed)
         for (let line = isFirst && part === from.part ? from.line : 0; line < lines.length; line++) {
@@ -162,13 +197,12 @@ export function createChangesFeed({ store, runs, currentRun, clock }: Options): 
     async end() {
       const newest = await newestRun()
       // latest.json may name a run that is no longer kept.
-      const isKept = newest !== undefined && (await runs.finished(newest)) !== undefined
-      return { snapshotId: (isKept ? newest : await runs.newest()) ?? beforeAll, part: endOfRun, line: 0 }
+      const isThere = newest !== undefined && (await isKept(newest))
+      return { snapshotId: (isThere ? newest : await runs.newest()) ?? beforeAll, part: endOfRun, line: 0 }
     },
 
     async read(from, filter, top, call) {
-      const isKept = from.snapshotId === beforeAll || (await runs.finished(from.snapshotId)) !== undefined
-      if (!isKept) return undefined
+      if (from.snapshotId !== beforeAll && !(await isKept(from.snapshotId))) return undefined
       const key = JSON.stringify([from, filter])
       const page = await search(searched.get(key) ?? from, filter, top, call)
       if (page.changes.length === 0) remember(key, page.next)

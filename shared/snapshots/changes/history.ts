@@ -1,6 +1,6 @@
 import type { Call } from '../../call.ts'
 import { compareOrders } from '../../orders/compare-orders.ts'
-import { newerReading, type Plan } from '../storage/plan-blob.ts'
+import { newerReading, type Plan, toldReading } from '../storage/plan-blob.ts'
 import type { FoundReading, SnapshotReader } from '../storage/reader.ts'
 import {
   type FailedEntry,
@@ -72,6 +72,7 @@ export async function readHistory({ reader, plan, customers, call }: Options): P
     for (const [part, { firstId }] of basePlan.parts.entries()) {
       const nextId = basePlan.parts[part + 1]?.firstId
       if (firstId > last || (nextId !== undefined && nextId <= first)) continue
+      if (!customers.some(([id]) => id >= firstId && (nextId === undefined || id < nextId))) continue
       try {
         for (const entry of (await reader.readIndex(basePlan, part)).customers) {
           known.set(entry.customerTenantId, toKnown(basePlan, part, entry))
@@ -93,6 +94,7 @@ export async function readHistory({ reader, plan, customers, call }: Options): P
 
   /** A customer that the run compared with did not plan itself: it is known from another one, or new. */
   async function resolve(other: OtherCustomer | undefined, isIncomplete: boolean, id: string): Promise<Known> {
+    if (other?.toldIn !== undefined) return { state: 'read-before', snapshotId: other.toldIn }
     if (other?.gone === true) return { state: 'new', lastRead: other.knownIn }
     if (other?.knownIn === undefined) return { state: isIncomplete ? 'unknown' : 'new' }
     const otherPlan = await reader.readPlan({ snapshotId: other.knownIn })
@@ -111,7 +113,11 @@ export async function readHistory({ reader, plan, customers, call }: Options): P
   }
 
   // What the plan says is newer than what the run compared with says.
-  for (const customer of customers) keepReading(customer[0], newerReading(customer))
+  for (const customer of customers) {
+    keepReading(customer[0], newerReading(customer))
+    const told = toldReading(customer)
+    if (told !== undefined && !plan.partial) known.set(customer[0], { state: 'read-before', snapshotId: told })
+  }
 
   async function compare(
     customer: PlannedCustomer,

@@ -2,11 +2,11 @@ import type { Call } from '../../call.ts'
 import { AppError } from '../../errors.ts'
 import { type OrderBytes, readOrder } from '../../partner-center/collection.ts'
 import type { FindRuns } from '../storage/find-runs.ts'
-import { idToInstant, planBlob, toSnapshotId } from '../storage/layout.ts'
+import { followingFolder, idToInstant, planBlob, runOfBlob, toSnapshotId } from '../storage/layout.ts'
 import type { Plan } from '../storage/plan-blob.ts'
 import type { FoundReading, SnapshotReader } from '../storage/reader.ts'
 import { isRead } from '../storage/shapes.ts'
-import { corrupt } from '../storage/storage-errors.ts'
+import { corrupt, isUnreadable } from '../storage/storage-errors.ts'
 
 export type SnapshotOrders = {
   orders: OrderBytes[]
@@ -29,23 +29,28 @@ type Answer = { reading: FoundReading } | { none: true } | { ask: string | undef
 export function createReadBack(runs: FindRuns, reader: SnapshotReader): ReadBack {
   /** The newest finished run at or before an instant. */
   async function newestAt(atMost: number | undefined) {
-    for await (const id of runs.ids(atMost === undefined ? undefined : toSnapshotId(atMost))) {
-      const run = await runs.finished(id)
+    for await (const place of runs.places(atMost === undefined ? undefined : toSnapshotId(atMost))) {
+      const run = await runs.finished(place.snapshotId)
       if (run === undefined || (atMost !== undefined && Date.parse(run.startedAt) > atMost)) continue
+      if (run.status !== 'failed') return run.snapshotId
       // Failed runs of earlier versions do not name the one before.
-      if (run.status === 'failed' && run.previous === undefined) continue
-      return run.status === 'failed' ? run.previous : id
+      if (run.previous !== undefined) return run.previous
     }
     return undefined
   }
 
-  /** The reading in the first of these runs that is still kept. */
+  /**
+   * The reading in the first of these runs that is still kept. If none is, since readings between snapshots are folded
+   * away, the runs before them are asked.
+   */
   async function readingIn(runs: readonly (string | undefined)[], customerTenantId: string): Promise<Answer> {
-    for (const run of runs) {
-      const reading = run === undefined ? undefined : await reader.readingIn(run, customerTenantId)
+    const named = runs.filter(run => run !== undefined)
+    for (const run of named) {
+      const reading = await reader.readingIn(run, customerTenantId)
       if (reading !== undefined) return { reading }
     }
-    return { none: true }
+    const oldest = named.sort()[0]
+    return oldest === undefined ? { none: true } : { ask: await newestAt(idToInstant(oldest)) }
   }
 
   async function ask(plan: Plan, customerTenantId: string): Promise<Answer> {
@@ -58,32 +63,52 @@ export function createReadBack(runs: FindRuns, reader: SnapshotReader): ReadBack
       }
     }
     const other = found === undefined ? await reader.findOther(plan, customerTenantId) : undefined
-    if (other?.readIn !== undefined) return readingIn([other.readIn, other.knownIn], customerTenantId)
+    if (other?.readIn !== undefined) return readingIn([other.readIn, other.toldIn, other.knownIn], customerTenantId)
     if (other?.gone === true) return readingIn([other.knownIn], customerTenantId)
     if (other?.knownIn !== undefined) return { ask: other.knownIn }
-    if (!plan.partial && plan.others !== undefined) return { none: true }
+    if (!plan.partial && plan.following !== true && plan.others !== undefined) return { none: true }
     // A run over some customers says nothing of the rest, and those of earlier versions do not know everybody.
     return { ask: plan.base ?? plan.previous ?? (await newestAt(idToInstant(plan.snapshotId) - 1000)) }
+  }
+
+  /** The reading between snapshots that was folded away while it was read, if that is what the error comes from. */
+  async function foldedRun(error: unknown): Promise<string | undefined> {
+    const blob = isUnreadable(error) ? (error.options.target ?? '') : ''
+    const snapshotId = runOfBlob(blob)
+    const isGone = blob.startsWith(followingFolder) && (await runs.finished(snapshotId)) === undefined
+    return isGone ? snapshotId : undefined
+  }
+
+  async function askRun(run: string, customerTenantId: string): Promise<Answer | SnapshotOrders> {
+    const plan =
+      (await reader.readPlan({ snapshotId: run })) ?? (await reader.readPlan({ snapshotId: run, following: true }))
+    if (plan === undefined) {
+      // A run that is no longer kept, or a reading that is half folded away; or a snapshot whose plan alone is gone.
+      const finished = await runs.finished(run)
+      if (finished !== undefined && finished.following !== true) throw corrupt(planBlob({ snapshotId: run }))
+      return { ask: await newestAt(idToInstant(run)) }
+    }
+    const answer = await ask(plan, customerTenantId)
+    if (!('reading' in answer)) return answer
+    const orders = await reader.readOrders(answer.reading)
+    const { snapshotId, startedAt } = answer.reading.plan
+    const { customerName } = answer.reading.entry
+    return { orders: orders.map(readOrder), customerName, snapshotId, asOf: Date.parse(startedAt) }
   }
 
   return async (customerTenantId, atMost, call) => {
     for (let run = await newestAt(atMost); run !== undefined; ) {
       call.deadline.signal.throwIfAborted()
-      const plan = await reader.readPlan({ snapshotId: run })
-      if (plan === undefined) {
-        // A run that is no longer kept, and with it all before; or one whose plan alone is gone.
-        if ((await runs.finished(run)) === undefined) break
-        throw corrupt(planBlob({ snapshotId: run }))
+      try {
+        const answer = await askRun(run, customerTenantId)
+        if ('orders' in answer) return answer
+        if (!('ask' in answer)) break
+        run = answer.ask
+      } catch (error) {
+        const folded = await foldedRun(error)
+        if (folded === undefined) throw error
+        run = await newestAt(idToInstant(folded))
       }
-      const answer = await ask(plan, customerTenantId)
-      if ('none' in answer) break
-      if ('reading' in answer) {
-        const orders = await reader.readOrders(answer.reading)
-        const { snapshotId, startedAt } = answer.reading.plan
-        const { customerName } = answer.reading.entry
-        return { orders: orders.map(readOrder), customerName, snapshotId, asOf: Date.parse(startedAt) }
-      }
-      run = answer.ask
     }
     throw new AppError(
       'snapshot_not_found',

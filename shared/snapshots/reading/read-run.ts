@@ -63,7 +63,8 @@ export function createReadRun({ store, runs, reader }: Options): ReadRun {
 
   /** Runs that failed and runs over some customers name the one before. */
   async function newestAt(atMost: number): Promise<string | undefined> {
-    for await (const id of runs.ids(toSnapshotId(atMost))) {
+    for await (const { snapshotId: id, following } of runs.places(toSnapshotId(atMost))) {
+      if (following === true) continue
       const run = await runs.finished(id)
       if (run === undefined || Date.parse(run.startedAt) > atMost) continue
       if (isWhole(run)) return id

@@ -39,7 +39,7 @@ export function createRunStatus({ store, reader, runs, currentRun, ensure }: Opt
   async function describeRunning(run: Current, parts: readonly BlobInfo[]): Promise<Snapshot> {
     const plan = await reader.readPlan(run)
     const { snapshotId, trigger, startedAt } = run
-    const { read, failed, ...sums } = addUp(plan === undefined ? [] : parts)
+    const { read, failed, missed: _, ...sums } = addUp(plan === undefined ? [] : parts)
     const customers = { planned: plannedIn(plan), read, failed }
     return { snapshotId, status: 'running', trigger, startedAt, customers, ...sums }
   }
@@ -52,7 +52,9 @@ export function createRunStatus({ store, reader, runs, currentRun, ensure }: Opt
 
   return {
     async get(snapshotId, call) {
-      const [first, { current }] = await Promise.all([reader.readManifest({ snapshotId }), currentRun.read()])
+      const readManifest = async () =>
+        (await reader.readManifest({ snapshotId })) ?? reader.readManifest({ snapshotId, following: true })
+      const [first, { current }] = await Promise.all([readManifest(), currentRun.read()])
       let manifest = first
       if (current?.snapshotId === snapshotId && current.ended === undefined) {
         const parts = await Array.fromAsync(store.list(dataBlob.prefixOf(current)))
@@ -60,7 +62,7 @@ export function createRunStatus({ store, reader, runs, currentRun, ensure }: Opt
         const isComplete = plan !== undefined && parts.length >= plan.parts.length
         // Who is told that a run has ended finds latest.json moved; and a run whose workers died on its last step ends.
         if (manifest !== undefined || isComplete) await ensure(snapshotId, call)
-        manifest ??= await reader.readManifest({ snapshotId })
+        manifest ??= await readManifest()
         if (manifest === undefined) return { running: await describeRunning(current, parts) }
       }
       if (manifest === undefined) {
@@ -77,7 +79,8 @@ export function createRunStatus({ store, reader, runs, currentRun, ensure }: Opt
       const found: Snapshot[] = []
       const { current } = await currentRun.read()
       const folders = runs.folders(before, Math.min(mostAhead, top + 1))
-      for await (const folder of withCurrent(folders, current?.snapshotId, before)) {
+      const listed = current?.following === true ? undefined : current?.snapshotId
+      for await (const folder of withCurrent(folders, listed, before)) {
         const run = await describe(folder, current).catch(error => {
           // One damaged run does not hide the others; get-snapshot names the blob.
           if (isUnreadable(error)) return undefined

@@ -18,7 +18,8 @@ const cancelled = {
 /** The decision is one write of `current.json`; a worker then ends the run, as it ends any other. */
 export function createCancelRun({ store, queue, currentRun }: Options): CancelRun {
   return async (snapshotId, call) => {
-    const [{ current }, manifest] = await Promise.all([currentRun.read(), store.head(manifestBlob({ snapshotId }))])
+    const [{ current }, ofSnapshot] = await Promise.all([currentRun.read(), store.head(manifestBlob({ snapshotId }))])
+    const manifest = ofSnapshot ?? (await store.head(manifestBlob({ snapshotId, following: true })))
     const isGoingOn = current?.snapshotId === snapshotId && current.ended === undefined && manifest === undefined
     const run = isGoingOn
       ? await currentRun.change(current.nonce, ({ stop, ended }) =>

@@ -2,7 +2,7 @@ import type { Call } from '../../call.ts'
 import { isAppError } from '../../errors.ts'
 import { createLimit, inOrder } from '../../in-order.ts'
 import type { CurrentRun } from '../storage/current-run.ts'
-import type { FindRuns } from '../storage/find-runs.ts'
+import { type FindRuns, isWhole } from '../storage/find-runs.ts'
 import { manifestBlob, partNumber } from '../storage/layout.ts'
 import { type FinishedRun, toSnapshot } from '../storage/manifest-metadata.ts'
 import { dataBlob, followers } from '../storage/part-blobs.ts'
@@ -38,6 +38,8 @@ type Options = {
   runs: FindRuns
   currentRun: CurrentRun
   writeManifest: ReturnType<typeof createWriteManifest>
+  /** Deletes readings between snapshots that no later run needs. */
+  foldAway: (call: Call) => Promise<void>
   /** Commits a part whose customers all failed for one reason. */
   failPart: (plan: Plan, part: number, reason: Failure) => Promise<void>
 }
@@ -45,7 +47,16 @@ type Options = {
 /** Parts that are worked on at a time. */
 const concurrency = 16
 
-export function createEnsure({ store, queue, reader, runs, currentRun, writeManifest, failPart }: Options): Ensure {
+export function createEnsure({
+  store,
+  queue,
+  reader,
+  runs,
+  currentRun,
+  writeManifest,
+  foldAway,
+  failPart,
+}: Options): Ensure {
   const forEach = async (parts: readonly number[], work: (part: number) => Promise<void>) => {
     const limit = createLimit(concurrency)
     for await (const _ of inOrder(parts, concurrency, part => limit(() => work(part))));
@@ -87,7 +98,8 @@ export function createEnsure({ store, queue, reader, runs, currentRun, writeMani
         if (!isUnreadable(error)) throw error
         call.log('error', 'latest_not_moved', { snapshotId: run.snapshotId, why: error.message })
       })
-      logEnd(toSnapshot(finished), manifest.metadata.errorcode, call)
+      logEnd(toSnapshot(finished), manifest.metadata.errorcode, run.following === true, call)
+      if (isWhole(finished)) await foldAway(call)
     }
     await markEnded(run, finished?.status ?? 'failed')
   }

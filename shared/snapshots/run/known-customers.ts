@@ -1,10 +1,21 @@
+import { z } from 'zod'
 import type { Call } from '../../call.ts'
 import { createLimit, inOrder } from '../../in-order.ts'
+import { describeError } from '../../log.ts'
+import { decodeLines } from '../storage/codec.ts'
 import type { FindRuns } from '../storage/find-runs.ts'
-import { dateOf, partNumber } from '../storage/layout.ts'
+import { changesFolder, dateOf, partNumber } from '../storage/layout.ts'
 import { dataBlob } from '../storage/part-blobs.ts'
 import { readPartMetadata } from '../storage/part-metadata.ts'
-import { type Plan, packCustomer, readAllPlanned, readOthers } from '../storage/plan-blob.ts'
+import {
+  type NewerReadings,
+  newerReading,
+  type Plan,
+  packCustomer,
+  readAllPlanned,
+  readOthers,
+  toldReading,
+} from '../storage/plan-blob.ts'
 import type { SnapshotReader } from '../storage/reader.ts'
 import { isGone, isRead, type OtherCustomer } from '../storage/shapes.ts'
 import { isUnreadable } from '../storage/storage-errors.ts'
@@ -24,13 +35,17 @@ export type ReadKnown = {
   /** Whom the run compared with knows. */
   known: (base: string, call: Call) => Promise<KnownCustomers>
   /** Who was read after it by smaller runs, and by which; `previous` is the last run before this one. */
-  newer: (previous: string, call: Call) => Promise<Map<string, string>>
+  newer: (previous: string | undefined, base: string | undefined, call: Call) => Promise<NewerReadings>
 }
 
 type Options = { store: Store; reader: SnapshotReader; runs: FindRuns }
 
 /** Indexes that are read at a time. */
 const concurrency = 16
+
+const change = z.looseObject({ customerTenantId: z.string() })
+
+const none: NewerReadings = { newest: new Map(), told: new Map() }
 
 /** Reads whom the run compared with knows. Damage costs what cannot be read, never the plan. */
 export function createReadKnown({ store, reader, runs }: Options): ReadKnown {
@@ -73,18 +88,26 @@ export function createReadKnown({ store, reader, runs }: Options): ReadKnown {
 
   const nothing: KnownCustomers = { planned: [], others: [], incomplete: true }
 
-  async function readNewer(plan: Plan): Promise<Map<string, string>> {
-    const newer = new Map<string, string>()
-    for (const { id, readIn } of await readOthers(store, plan)) if (readIn !== undefined) newer.set(id, readIn)
+  async function readNewer(plan: Plan): Promise<NewerReadings> {
+    const newest = new Map<string, string>()
+    const told = new Map<string, string>()
+    const note = (id: string, readIn: string | undefined, toldIn: string | undefined) => {
+      if (readIn !== undefined) newest.set(id, readIn)
+      if (toldIn !== undefined) told.set(id, toldIn)
+    }
+    for (const { id, readIn, toldIn } of await readOthers(store, plan)) note(id, readIn, toldIn)
+    for await (const customers of readAllPlanned(store, plan)) {
+      for (const customer of customers) note(customer[0], newerReading(customer), toldReading(customer))
+    }
     const limit = createLimit(concurrency)
     const indexes = inOrder([...plan.parts.keys()], concurrency, part => limit(() => reader.readIndex(plan, part)))
     for await (const { customers } of indexes) {
       for (const entry of customers) {
-        const run = isRead(entry) ? plan.snapshotId : entry.readIn
-        if (run !== undefined) newer.set(entry.customerTenantId, run)
+        if (!isRead(entry)) note(entry.customerTenantId, entry.readIn, undefined)
+        else note(entry.customerTenantId, plan.snapshotId, plan.following === true ? plan.snapshotId : undefined)
       }
     }
-    return newer
+    return { newest, told }
   }
 
   async function known(base: string, call: Call): Promise<KnownCustomers> {
@@ -105,17 +128,37 @@ export function createReadKnown({ store, reader, runs }: Options): ReadKnown {
     }
   }
 
-  async function newer(previous: string, call: Call): Promise<Map<string, string>> {
+  /** The run that would say it is damaged: who was told of since the run compared with stands in the changes themselves. */
+  async function readTold(base: string | undefined, call: Call): Promise<NewerReadings> {
+    const told = new Map<string, string>()
+    for await (const { snapshotId, following, folded } of base === undefined ? [] : runs.placesAfter(base)) {
+      const counts = folded || (following === true && (await runs.finished(snapshotId))?.status !== 'failed')
+      for await (const { name, metadata } of counts ? store.list(changesFolder({ snapshotId })) : []) {
+        if (metadata.following !== 'true') continue
+        try {
+          const lines = await decodeLines((await store.read(name))?.body ?? Buffer.alloc(0))
+          for (const line of lines)
+            told.set(change.parse(JSON.parse(line.toString('utf8'))).customerTenantId, snapshotId)
+        } catch (error) {
+          call.log('warn', 'readings_unknown', { previous: snapshotId, why: describeError(error) })
+        }
+      }
+    }
+    return { newest: told, told }
+  }
+
+  async function newer(previous: string | undefined, base: string | undefined, call: Call): Promise<NewerReadings> {
+    if (previous === undefined || previous === base) return none
     try {
       const plan =
         (await reader.readPlan({ snapshotId: previous })) ??
         (await reader.readPlan({ snapshotId: previous, following: true }))
-      const isSmaller = plan?.partial === true || plan?.following === true
-      return plan !== undefined && isSmaller ? await readNewer(plan) : new Map()
+      if (plan === undefined) return await readTold(base, call)
+      return plan.partial || plan.following === true ? await readNewer(plan) : none
     } catch (error) {
       if (!isUnreadable(error)) throw error
       call.log('warn', 'readings_unknown', { previous, why: error.message })
-      return new Map()
+      return readTold(base, call)
     }
   }
 

@@ -53,7 +53,7 @@ type Options = { store: Store; reader: SnapshotReader; clock: Clock }
 export function createWriteManifest({ store, reader, clock }: Options) {
   return async (run: Current, plan: Plan | undefined, parts: readonly BlobInfo[], call: Call): Promise<void> => {
     const { snapshotId, trigger, startedAt } = run
-    const { read, failed, ...sums } = addUp(parts)
+    const { read, failed, missed, ...sums } = addUp(parts)
     const nobody = { code: 'snapshot_failed', message: 'No customer could be read.' }
     // Who ends a run may do so after this was called: then the parts say it.
     const error = run.stop ?? endOf(parts) ?? (read === 0 ? nobody : undefined)
@@ -67,6 +67,7 @@ export function createWriteManifest({ store, reader, clock }: Options) {
       completeThrough: completeThrough(startedAt),
       customers: { planned: plannedIn(plan), read, failed },
       ...sums,
+      ...(plan?.followedThrough === undefined ? {} : { missedByFollowing: missed }),
       path: pathOf(run),
       parts: parts.map(({ name, metadata, bytes }) => {
         const { orders, sha256 } = readPartMetadata(metadata)
@@ -77,7 +78,8 @@ export function createWriteManifest({ store, reader, clock }: Options) {
     }
     const partial = run.customers !== undefined
     const hasLines = !partial && haveLines(parts)
-    const metadata = writeManifestMetadata(manifest, { partial, hasLines, previous: run.previous })
+    const { following, previous } = run
+    const metadata = writeManifestMetadata(manifest, { partial, following, hasLines, previous })
     await store.write(manifestBlob(run), JSON.stringify(manifest), { absent: true, metadata })
   }
 }
@@ -109,8 +111,21 @@ const endEvents = {
   failed: ['error', 'snapshot_failed'],
 } as const
 
-export function logEnd(run: Snapshot, code: string | undefined, call: Call): void {
+/** A reading between snapshots that fails is repeated by the next one: it needs no alert of its own. */
+const followingEvents = {
+  running: ['warn', 'following_failed'],
+  succeeded: ['info', 'following_succeeded'],
+  completedWithErrors: ['warn', 'following_completed_with_errors'],
+  failed: ['warn', 'following_failed'],
+} as const
+
+export function logEnd(run: Snapshot, code: string | undefined, following: boolean, call: Call): void {
   const [level, event] =
-    code === 'snapshot_cancelled' ? (['warn', 'snapshot_cancelled'] as const) : endEvents[run.status]
+    code === 'snapshot_cancelled'
+      ? (['warn', 'snapshot_cancelled'] as const)
+      : (following ? followingEvents : endEvents)[run.status]
+  if (run.missedByFollowing !== undefined && run.missedByFollowing > 0) {
+    call.log('warn', 'missed_by_following', { snapshotId: run.snapshotId, changes: run.missedByFollowing })
+  }
   call.log(level, event, { ...run, ...(code === undefined ? {} : { error: { code } }) })
 }

@@ -2,7 +2,7 @@ import type { Call } from '../../call.ts'
 import type { Clock } from '../../clock.ts'
 import { isAppError, isCredentialFailure } from '../../errors.ts'
 import { inOrder } from '../../in-order.ts'
-import { writeChanges } from '../changes/change-lines.ts'
+import { isMissed, writeChanges } from '../changes/change-lines.ts'
 import { readHistory } from '../changes/history.ts'
 import type { CurrentRun } from '../storage/current-run.ts'
 import { planBlob } from '../storage/layout.ts'
@@ -90,6 +90,7 @@ export function createParts(options: Options): Parts {
       requeued < mostRequeues && clock.now() + seconds * 1000 < times.overdueAt(plan, plan)
     const entries: IndexEntry[] = []
     const changes: ChangeCounts = { created: 0, updated: 0, removed: 0 }
+    let missed = 0
     try {
       const results = inOrder(customers, concurrency * 2, customer =>
         readCustomer(customer, { history, mayWait }, partCall),
@@ -98,9 +99,10 @@ export function createParts(options: Options): Parts {
         const place = 'member' in result ? await writer.addCustomer(result.member) : {}
         if ('member' in result) await writeLines(writer, plan, result.entry, result.member)
         if ('changes' in result) await writeChanges(writer, changes, result.changes)
+        if ('member' in result) missed += result.changes.filter(each => isMissed(each, plan.followedThrough)).length
         entries.push({ ...result.entry, ...place })
       }
-      await writer.commit({ part, customers: entries }, changes)
+      await writer.commit({ part, customers: entries }, { ...changes, missed })
     } finally {
       stopReading.abort(new Error('The part has ended'))
     }

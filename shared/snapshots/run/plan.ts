@@ -1,7 +1,7 @@
 import type { Call } from '../../call.ts'
 import type { Customer } from '../../partner-center/customers.ts'
 import { planBlob } from '../storage/layout.ts'
-import { idOf, type Plan, packCustomer, writePlan } from '../storage/plan-blob.ts'
+import { idOf, type NewerReadings, type Plan, packCustomer, writePlan } from '../storage/plan-blob.ts'
 import type { SnapshotReader } from '../storage/reader.ts'
 import type { Current, OtherCustomer } from '../storage/shapes.ts'
 import { corrupt } from '../storage/storage-errors.ts'
@@ -20,6 +20,8 @@ type Options = {
   readNames: (customerTenantIds: readonly string[], call: Call) => Promise<string[]>
   /** What the run compared with knows. */
   readKnown: ReadKnown
+  /** Up to when the activity log was followed when a run started, if it is followed. */
+  readFollowedThrough: (startedAt: string) => Promise<string | undefined>
   /** If set, only these are in a snapshot. */
   configuredCustomers: readonly string[] | undefined
   customersPerPart: number
@@ -38,13 +40,16 @@ function inOrderOfIds(packed: string[]): string[] {
 }
 
 /** The customers of other runs, with what smaller runs read since. */
-function withNewer(others: readonly OtherCustomer[], newer: ReadonlyMap<string, string>): OtherCustomer[] {
+function withNewer(others: readonly OtherCustomer[], { newest, told }: NewerReadings): OtherCustomer[] {
   const byId = new Map(others.map(other => [other.id, other]))
-  for (const [id, readIn] of newer) byId.set(id, { ...byId.get(id), id, readIn })
+  for (const [id, readIn] of newest) byId.set(id, { ...byId.get(id), id, readIn })
+  for (const [id, toldIn] of told) byId.set(id, { ...byId.get(id), id, toldIn })
   return [...byId.values()]
 }
 
-const isStillKnown = ({ gone, knownIn }: OtherCustomer): boolean => gone === undefined && knownIn !== undefined
+/** Orders of the customer were told as created, and not yet as removed. */
+const isStillKnown = ({ gone, knownIn, toldIn }: OtherCustomer): boolean =>
+  toldIn !== undefined || (gone === undefined && knownIn !== undefined)
 
 type LeftOut = { unlisted: string[]; others: OtherCustomer[] }
 
@@ -85,6 +90,12 @@ export function createPlanRun(options: Options): PlanRun {
     return { listed: inOrderOfIds(all), isShort }
   }
 
+  /** Whom to ask besides those listed, and whom only to remember. A run over some customers asks nobody else. */
+  function sortOut(isWhole: boolean, leftOut: readonly string[], others: OtherCustomer[], base: string | undefined) {
+    if (!isWhole) return { unlisted: [], others }
+    return configuredCustomers === undefined ? askAgain(leftOut, others) : passOver(leftOut, others, base)
+  }
+
   return async (run, call) => {
     const present = await reader.readPlan(run)
     if (present !== undefined) return present
@@ -93,15 +104,15 @@ export function createPlanRun(options: Options): PlanRun {
     const { listed, isShort } = await listCustomers(run, call)
     const isWhole = run.customers === undefined
     const known = base === undefined || !isWhole ? nothingKnown : await options.readKnown.known(base, call)
-    const hasNewer = previous !== undefined && previous !== base
-    const newer = hasNewer ? await options.readKnown.newer(previous, call) : new Map<string, string>()
+    const newer = await options.readKnown.newer(previous, base, call)
+    const followedThrough = isWhole ? await options.readFollowedThrough(startedAt) : undefined
 
     const listedIds = new Set(listed.map(idOf))
     const isListed = (id: string): boolean => listedIds.has(id)
     const leftOut = known.planned.filter(customer => !isListed(idOf(customer)))
-    const elsewhere = known.others.filter(({ id }) => !isListed(id))
-    const { unlisted, others } =
-      configuredCustomers === undefined ? askAgain(leftOut, elsewhere) : passOver(leftOut, elsewhere, base)
+    const plannedBefore = new Set(known.planned.map(idOf))
+    const ofOthers = withNewer(known.others, newer).filter(({ id }) => !plannedBefore.has(id) && !isListed(id))
+    const { unlisted, others } = sortOut(isWhole, leftOut, ofOthers, base)
     const customers = inOrderOfIds([...listed, ...unlisted])
     const planned = new Set(customers.map(idOf))
     await writePlan(store, run, {
@@ -114,6 +125,7 @@ export function createPlanRun(options: Options): PlanRun {
         base,
         previous,
         incomplete: known.incomplete && isShort,
+        followedThrough,
       },
       customers,
       unlisted: new Set(unlisted.map(idOf)),

@@ -17,7 +17,13 @@ export type Started = {
   started: boolean
 }
 
-export type StartRun = (trigger: Trigger, customers: PlannedCustomer[] | undefined, call: Call) => Promise<Started>
+export type StartRun = (
+  trigger: Trigger,
+  customers: PlannedCustomer[] | undefined,
+  call: Call,
+  /** `following` for a reading between snapshots: it is laid out on its own and tells changes. */
+  options?: { following?: boolean },
+) => Promise<Started>
 
 type Options = {
   store: Store
@@ -29,7 +35,27 @@ type Options = {
   ensure: Ensure
 }
 
-type Earlier = { base?: string; previous?: string }
+/** The runs before another one that did not fail: the newest over all customers, and the newest of all. */
+export type Earlier = { base?: string; previous?: string }
+
+/** The runs before the next one: what the one before it says or, if that is not known, what there is. */
+export const createReadEarlier =
+  ({ store, runs }: Pick<Options, 'store' | 'runs'>) =>
+  async (before: Current | undefined): Promise<Earlier> => {
+    const didWell = before?.ended === 'succeeded' || before?.ended === 'completedWithErrors'
+    const isWhole = before?.customers === undefined
+    const { latest } = await readLatest(store).catch(error => {
+      if (!isUnreadable(error)) throw error
+      return { latest: undefined }
+    })
+    const candidates = [didWell && isWhole ? before.snapshotId : before?.base, latest?.snapshotId]
+    const known = candidates.filter(id => id !== undefined)
+    const base = known.length > 0 ? known.sort().at(-1) : await runs.newest()
+    const previous = didWell
+      ? before.snapshotId
+      : (before?.previous ?? (before === undefined ? await runs.newestOfAll() : base))
+    return { ...(base === undefined ? {} : { base }), ...(previous === undefined ? {} : { previous }) }
+  }
 
 /**
  * Starts a run unless one is going on: the conditional write of `current.json` decides between those who start at once.
@@ -37,6 +63,8 @@ type Earlier = { base?: string; previous?: string }
  * ended first.
  */
 export function createStartRun({ store, runs, queue, currentRun, clock, times, ensure }: Options): StartRun {
+  const readEarlier = createReadEarlier({ store, runs })
+
   /** True if the run has ended, ending it if it is overdue. */
   async function isOver({ snapshotId }: Current, call: Call): Promise<boolean> {
     const isOverdue = (progress: Progress): boolean =>
@@ -49,29 +77,14 @@ export function createStartRun({ store, runs, queue, currentRun, clock, times, e
     return progress.ended
   }
 
-  /** The runs before this one that did not fail: what the one before says, or, if that is not known, what there is. */
-  async function readEarlier(before: Current | undefined): Promise<Earlier> {
-    const didWell = before?.ended === 'succeeded' || before?.ended === 'completedWithErrors'
-    const isWhole = before?.customers === undefined
-    const { latest } = await readLatest(store).catch(error => {
-      if (!isUnreadable(error)) throw error
-      return { latest: undefined }
-    })
-    const candidates = [didWell && isWhole ? before.snapshotId : before?.base, latest?.snapshotId]
-    const known = candidates.filter(id => id !== undefined)
-    const base = known.length > 0 ? known.sort().at(-1) : await runs.newest()
-    const previous = didWell ? before.snapshotId : (before?.previous ?? base)
-    return { ...(base === undefined ? {} : { base }), ...(previous === undefined ? {} : { previous }) }
-  }
-
-  const start: StartRun = async (trigger, customers, call) => {
+  const start: StartRun = async (trigger, customers, call, options) => {
     const first = await currentRun.read()
     if (first.current !== undefined && !(await isOver(first.current, call))) {
       return { snapshotId: first.current.snapshotId, started: false }
     }
     // Ending the run before may have written to it.
     const { current: before, etag } = await currentRun.read()
-    if (before?.nonce !== first.current?.nonce) return start(trigger, customers, call)
+    if (before?.nonce !== first.current?.nonce) return start(trigger, customers, call, options)
     const earlier = await readEarlier(before)
     // Ids name a second: a run that follows another within one waits for the next, but no longer for a clock that is ahead.
     const earliest = before === undefined ? 0 : idToInstant(before.snapshotId) + 1000
@@ -84,6 +97,7 @@ export function createStartRun({ store, runs, queue, currentRun, clock, times, e
       trigger,
       startedAt: new Date(startedAt).toISOString(),
       ...(customers === undefined ? {} : { customers }),
+      ...(options?.following === true ? { following: true } : {}),
       ...earlier,
       round: 0,
       generation: 0,
@@ -94,7 +108,7 @@ export function createStartRun({ store, runs, queue, currentRun, clock, times, e
     if (!(await currentRun.replace(next, etag))) {
       const { current } = await currentRun.read()
       // Somebody only made sure that a start that was given up cannot come late: this one reads again and goes on.
-      if (current?.nonce === before?.nonce) return start(trigger, customers, call)
+      if (current?.nonce === before?.nonce) return start(trigger, customers, call, options)
       // The answer to our own write may have got lost and the write been repeated.
       if (current?.nonce !== nonce) return { snapshotId: current?.snapshotId ?? snapshotId, started: false }
     }
@@ -102,6 +116,7 @@ export function createStartRun({ store, runs, queue, currentRun, clock, times, e
       snapshotId,
       trigger,
       ...(customers === undefined ? {} : { customers: customers.length }),
+      ...(options?.following === true ? { following: true } : {}),
     })
     return { snapshotId, started: true }
   }

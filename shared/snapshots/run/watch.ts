@@ -136,7 +136,13 @@ export function createWatch({ queue, currentRun, reader, clock, times, planRun, 
       // If `current.json` cannot be written, the next message would be sent again with each delivery of this one.
       await currentRun.change(nonce, () => ({}))
       await queue.send({ ...message, round: round + 1, committed, early: 0 }, watchSeconds)
-      await currentRun.change(nonce, present => (present.round <= round ? { round: round + 1 } : undefined))
+      // The next message is on its way: to repeat this one because of the note would send another each time.
+      await currentRun
+        .change(nonce, present => (present.round <= round ? { round: round + 1 } : undefined))
+        .catch(error => {
+          if (!isAppError(error)) throw error
+          call.log('warn', 'round_not_noted', { snapshotId, code: error.code })
+        })
     },
 
     async giveUp(message, call) {

@@ -1,29 +1,52 @@
 import { inOrder } from '../../in-order.ts'
-import { dateFolder, dateOf, datesFolder, manifestBlob, partitionValue, snapshotIdPattern } from './layout.ts'
+import {
+  allChangesFolder,
+  dateFolder,
+  dateOf,
+  datesFolder,
+  followingFolder,
+  manifestBlob,
+  partitionValue,
+  type RunPlace,
+  snapshotIdPattern,
+} from './layout.ts'
 import { type FinishedRun, readManifestMetadata, withoutLists } from './manifest-metadata.ts'
 import type { SnapshotReader } from './reader.ts'
 import { isUnreadable } from './storage-errors.ts'
 import type { BlobInfo, Store } from './store.ts'
 
 export type FindRuns = {
-  /** Ids of the runs that have a folder, newest first, not later than `atMost`. */
-  ids: (atMost: string | undefined) => AsyncGenerator<string>
-  /** The same, oldest first, after `after` (exclusive). */
-  idsAfter: (after: string) => AsyncGenerator<string>
+  /** Runs that have a folder, those between snapshots among them, newest first, not later than `atMost`. */
+  places: (atMost: string | undefined) => AsyncGenerator<RunPlace>
+  /** The same and those of which only the changes are kept, oldest first, after `after` (exclusive). */
+  placesAfter: (after: string) => AsyncGenerator<KeptPlace>
+  /** Readings between snapshots that have a folder, newest first, not later than `atMost`. */
+  readings: (atMost: string) => AsyncGenerator<RunPlace>
+  /** Finished runs over all customers that did not fail, newest first; those that cannot be read are passed over. */
+  whole: () => AsyncGenerator<string>
   /** Runs with what lies in their folders, newest first, before `before` (exclusive); one call for the runs of a date. */
   folders: (before: string | undefined, ahead: number) => AsyncGenerator<RunFolder>
   /** A finished run; undefined while it runs, and for a folder that never became one. */
   finished: (snapshotId: string, info?: BlobInfo) => Promise<FinishedRun | undefined>
+  /** The newest finished run of any kind that did not fail; undefined before there is one. */
+  newestOfAll: () => Promise<string | undefined>
   /** The newest finished run over all customers whose manifest can be read; undefined before there is one. */
   newest: () => Promise<string | undefined>
   /** The oldest date of which a run is kept. */
   oldestDate: () => Promise<string | undefined>
 }
 
+/** Where a run lies; `folded` if only its changes are kept. */
+export type KeptPlace = RunPlace & { folded: boolean }
+
 export type RunFolder = { snapshotId: string; manifest: BlobInfo | undefined; parts: BlobInfo[] }
 
 /** True for a run over all customers that did not fail: one that changes are found against. */
 export const isWhole = ({ status, partial }: FinishedRun): boolean => status !== 'failed' && !partial
+
+/** True for a run whose changes are told. */
+export const tellsChanges = ({ status, partial, following }: FinishedRun): boolean =>
+  status !== 'failed' && (!partial || following === true)
 
 /** Finds runs by the folders of the container: dates first, then the runs of a date. */
 export function createFindRuns(store: Store, reader: SnapshotReader): FindRuns {
@@ -31,7 +54,57 @@ export function createFindRuns(store: Store, reader: SnapshotReader): FindRuns {
     (await Array.fromAsync(store.listFolders(folder))).map(partitionValue).sort()
 
   const dates = () => sorted(datesFolder)
-  const runsOf = async (date: string) => (await sorted(dateFolder(date))).filter(id => snapshotIdPattern.test(id))
+  const datesOf = async (roots: readonly string[]) => [...new Set((await Promise.all(roots.map(sorted))).flat())].sort()
+
+  /** The roots in which runs of a date lie, by their ids, oldest first. */
+  async function runsOf(date: string, roots: readonly string[]): Promise<[string, string[]][]> {
+    const found = new Map<string, string[]>()
+    const lists = await Promise.all(roots.map(root => sorted(dateFolder(date, root))))
+    for (const [index, ids] of lists.entries()) {
+      for (const id of ids) {
+        if (snapshotIdPattern.test(id)) found.set(id, [...(found.get(id) ?? []), roots[index] ?? ''])
+      }
+    }
+    return [...found].sort(([a], [b]) => (a < b ? -1 : 1))
+  }
+
+  const toPlace = ([snapshotId, roots]: [string, string[]]): RunPlace =>
+    roots.includes(datesFolder) ? { snapshotId } : { snapshotId, following: true }
+
+  async function* placesIn(roots: readonly string[], atMost: string | undefined): AsyncGenerator<RunPlace> {
+    for (const date of (await datesOf(roots)).reverse()) {
+      if (atMost !== undefined && date > dateOf(atMost)) continue
+      for (const run of (await runsOf(date, roots)).reverse())
+        if (atMost === undefined || run[0] <= atMost) yield toPlace(run)
+    }
+  }
+
+  /** Runs in these roots that finished and are wanted, newest first. */
+  async function* finishedIn(roots: readonly string[], isWanted: (run: FinishedRun) => boolean) {
+    for await (const place of placesIn(roots, undefined)) {
+      const run = await read(place).catch(error => {
+        if (!isUnreadable(error)) throw error
+        return undefined
+      })
+      if (run !== undefined && isWanted(run)) yield run.snapshotId
+    }
+  }
+
+  const first = async (ids: AsyncGenerator<string>): Promise<string | undefined> => {
+    for await (const id of ids) return id
+    return undefined
+  }
+
+  async function read(place: RunPlace, known?: BlobInfo): Promise<FinishedRun | undefined> {
+    const info = known ?? (await store.head(manifestBlob(place)))
+    if (info === undefined) return undefined
+    const run = readManifestMetadata(place.snapshotId, info.metadata)
+    if (run !== undefined) return run
+    // A manifest that was copied here without its metadata says the same in its text.
+    const manifest = await reader.readManifest(place)
+    const following = place.following === true
+    return manifest && { ...withoutLists(manifest), partial: following, following, hasLines: false }
+  }
 
   /** The runs of a date, oldest first, by one walk through the names of what lies there. */
   async function foldersOf(date: string): Promise<RunFolder[]> {
@@ -48,16 +121,17 @@ export function createFindRuns(store: Store, reader: SnapshotReader): FindRuns {
   }
 
   const found: FindRuns = {
-    async *ids(atMost) {
-      for (const date of (await dates()).reverse()) {
-        if (atMost !== undefined && date > dateOf(atMost)) continue
-        for (const id of (await runsOf(date)).reverse()) if (atMost === undefined || id <= atMost) yield id
-      }
-    },
-    async *idsAfter(after) {
-      for (const date of await dates()) {
+    readings: atMost => placesIn([followingFolder], atMost),
+    whole: () => finishedIn([datesFolder], isWhole),
+    places: atMost => placesIn([datesFolder, followingFolder], atMost),
+    async *placesAfter(after) {
+      const roots = [datesFolder, followingFolder, allChangesFolder]
+      for (const date of await datesOf(roots)) {
         if (date < dateOf(after)) continue
-        for (const id of await runsOf(date)) if (id > after) yield id
+        for (const run of await runsOf(date, roots)) {
+          const [id, [first]] = run
+          if (id > after) yield { ...toPlace(run), folded: first === allChangesFolder }
+        }
       }
     },
     async *folders(before, ahead) {
@@ -67,24 +141,11 @@ export function createFindRuns(store: Store, reader: SnapshotReader): FindRuns {
       }
     },
     async finished(snapshotId, known) {
-      const info = known ?? (await store.head(manifestBlob({ snapshotId })))
-      if (info === undefined) return undefined
-      const run = readManifestMetadata(snapshotId, info.metadata)
-      if (run !== undefined) return run
-      // A manifest that was copied here without its metadata says the same in its text.
-      const manifest = await reader.readManifest({ snapshotId })
-      return manifest && { ...withoutLists(manifest), partial: false, hasLines: false }
+      if (known !== undefined) return read({ snapshotId, following: known.name.startsWith(followingFolder) }, known)
+      return (await read({ snapshotId })) ?? read({ snapshotId, following: true })
     },
-    async newest() {
-      for await (const id of found.ids(undefined)) {
-        const run = await found.finished(id).catch(error => {
-          if (!isUnreadable(error)) throw error
-          return undefined
-        })
-        if (run !== undefined && isWhole(run)) return id
-      }
-      return undefined
-    },
+    newest: () => first(found.whole()),
+    newestOfAll: () => first(finishedIn([datesFolder, followingFolder], ({ status }) => status !== 'failed')),
     async oldestDate() {
       return (await dates())[0]
     },

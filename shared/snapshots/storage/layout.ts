@@ -23,13 +23,15 @@ export type RunPlace = { snapshotId: string; following?: boolean | undefined }
 
 /** Folders end with a slash. */
 export const datesFolder = 'snapshots/'
-export const dateFolder = (date: string): string => `${datesFolder}date=${date}/`
+export const followingFolder = 'following/'
+export const allChangesFolder = 'changes/'
+export const dateFolder = (date: string, root = datesFolder): string => `${root}date=${date}/`
 
 const partition = ({ snapshotId }: RunPlace): string => `date=${dateOf(snapshotId)}/run=${snapshotId}/`
 
 export const runFolder = (run: RunPlace): string =>
-  `${run.following === true ? 'following/' : datesFolder}${partition(run)}`
-export const changesFolder = (run: RunPlace): string => `changes/${partition(run)}`
+  `${run.following === true ? followingFolder : datesFolder}${partition(run)}`
+export const changesFolder = (run: RunPlace): string => `${allChangesFolder}${partition(run)}`
 export const linesFolder = (run: RunPlace): string => `lines/${partition(run)}`
 
 /** The path of a run as manifests and `latest.json` give it: without the slash at the end. */
@@ -52,6 +54,7 @@ export const partNumber = (name: string): number => Number(/-(\d{5,})\.[a-z.]+$/
 export const currentBlob = 'current.json'
 export const latestBlob = 'latest.json'
 export const paceBlob = 'pace.json'
+export const followingBlob = 'following.json'
 
 /** The last segment of a folder of partitions: `date=2026-11-20/` gives `2026-11-20`. */
 export const partitionValue = (folder: string): string => /=([^/=]+)\/$/.exec(folder)?.[1] ?? ''

@@ -13,6 +13,10 @@ export type FinishedRun = Snapshot & {
   partial: boolean
   /** True if its order lines are there: not for runs of earlier versions, nor for one over some customers. */
   hasLines: boolean
+  /** True for a reading between snapshots, which tells changes although it is partial. */
+  following?: boolean | undefined
+  /** Changes of a snapshot that following should have told; unknown where nobody followed. */
+  missedByFollowing?: number | undefined
   /** The newest run before this one that ended without failing; unknown for runs of earlier versions. */
   previous?: string | undefined
 }
@@ -34,13 +38,15 @@ const manifestMetadata = z.object({
   removed: count,
   partial: z.string().optional(),
   lines: z.string().optional(),
+  following: z.string().optional(),
+  missed: count.optional(),
   previous: z.string().regex(snapshotIdPattern).optional().catch(undefined),
 })
 
 /** A manifest in the metadata of its blob, so that lists need not read it. */
 export function writeManifestMetadata(
-  { status, trigger, startedAt, finishedAt, customers, orders, bytes, changes, error }: Manifest,
-  { partial, hasLines, previous }: Pick<FinishedRun, 'partial' | 'hasLines' | 'previous'>,
+  { status, trigger, startedAt, finishedAt, customers, orders, bytes, changes, missedByFollowing, error }: Manifest,
+  { partial, following, hasLines, previous }: Pick<FinishedRun, 'partial' | 'following' | 'hasLines' | 'previous'>,
 ): Record<string, string> {
   const counts = { ...customers, orders, bytes, ...changes }
   return {
@@ -50,6 +56,8 @@ export function writeManifestMetadata(
     finishedat: finishedAt ?? '',
     partial: String(partial),
     lines: String(hasLines),
+    ...(following === true ? { following: 'true' } : {}),
+    ...(missedByFollowing === undefined ? {} : { missed: String(missedByFollowing) }),
     ...Object.fromEntries(Object.entries(counts).map(([name, number]) => [name, String(number)])),
     ...(previous === undefined ? {} : { previous }),
     ...(error === undefined ? {} : { errorcode: error.code }),
@@ -63,8 +71,22 @@ export function readManifestMetadata(
 ): FinishedRun | undefined {
   const parsed = manifestMetadata.safeParse(metadata)
   if (!parsed.success) return undefined
-  const { startedat, finishedat, planned, read, failed, created, updated, removed, partial, lines, previous, ...rest } =
-    parsed.data
+  const {
+    startedat,
+    finishedat,
+    planned,
+    read,
+    failed,
+    created,
+    updated,
+    removed,
+    partial,
+    lines,
+    following,
+    missed,
+    previous,
+    ...rest
+  } = parsed.data
   return {
     snapshotId,
     status: rest.status,
@@ -77,8 +99,10 @@ export function readManifestMetadata(
     orders: rest.orders,
     bytes: rest.bytes,
     changes: { created, updated, removed },
+    ...(missed === undefined ? {} : { missedByFollowing: missed }),
     partial: partial === 'true',
     hasLines: lines === 'true',
+    following: following === 'true',
     previous,
   }
 }
@@ -87,4 +111,10 @@ export const withoutLists = ({ parts: _, failures: __, path: ___, error: ____, .
   snapshot
 
 /** The run as lists show it. */
-export const toSnapshot = ({ partial: _, hasLines: __, previous: ___, ...snapshot }: FinishedRun): Snapshot => snapshot
+export const toSnapshot = ({
+  partial: _,
+  hasLines: __,
+  previous: ___,
+  following: ____,
+  ...snapshot
+}: FinishedRun): Snapshot => snapshot

@@ -17,6 +17,8 @@ const partMetadata = z.object({
   created: count,
   updated: count,
   removed: count,
+  /** Changes that following should have told before. */
+  missed: count,
   /** Its least tenant id; absent in parts of earlier versions. */
   firstid: z.string().optional().catch(undefined),
   /** Why its run was ended before somebody read the part. */
@@ -47,7 +49,7 @@ export const haveLines = (parts: readonly BlobInfo[]): boolean =>
 const mostCharacters = 500
 
 export const writePartMetadata = (
-  part: Omit<PartMetadata, 'firstid' | 'endcode' | 'endmessage'> & { firstid: string },
+  part: Omit<PartMetadata, 'firstid' | 'endcode' | 'endmessage' | 'missed'> & { firstid: string; missed?: number },
   blocks: Partial<Record<BlobKind, number>>,
   end: Failure | undefined,
 ): Record<string, string> => ({
@@ -58,16 +60,18 @@ export const writePartMetadata = (
   ...Object.fromEntries(Object.entries(blocks).map(([kind, number]) => [`${kind}blocks`, String(number)])),
 })
 
+const summed = ['orders', 'read', 'failed', 'created', 'updated', 'removed', 'missed'] as const
+
 /** Adds up a run from the metadata of its parts. */
 export function addUp(parts: readonly BlobInfo[]) {
-  const sum = { orders: 0, read: 0, failed: 0, created: 0, updated: 0, removed: 0, bytes: 0 }
+  const sum = { orders: 0, read: 0, failed: 0, created: 0, updated: 0, removed: 0, missed: 0, bytes: 0 }
   for (const { metadata, bytes } of parts) {
     const counts = readPartMetadata(metadata)
     sum.bytes += bytes
-    for (const name of ['orders', 'read', 'failed', 'created', 'updated', 'removed'] as const) sum[name] += counts[name]
+    for (const name of summed) sum[name] += counts[name]
   }
-  const { orders, read, failed, bytes, ...changes } = sum
-  return { orders, bytes, read, failed, changes }
+  const { orders, read, failed, missed, bytes, ...changes } = sum
+  return { orders, bytes, read, failed, missed, changes }
 }
 
 /** Why the run of these parts was ended, if it was. */

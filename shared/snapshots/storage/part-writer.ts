@@ -19,7 +19,7 @@ export type PartWriter = {
    * Commits the part: from here on it is this attempt's, or that of whoever was first. Then makes the other blobs of the
    * committed attempt appear. `end` says why its run is being ended.
    */
-  commit: (index: Index, changes: ChangeCounts, end?: Failure) => Promise<void>
+  commit: (index: Index, changes: ChangeCounts & { missed?: number }, end?: Failure) => Promise<void>
 }
 
 /** Where a part belongs: its run, its number, and whether its run tells changes. */
@@ -27,6 +27,9 @@ export type PartPlace = { run: RunPlace & { partial: boolean }; part: number }
 
 /** Bytes that are gathered before they are sent as a block. */
 const blockBytes = 4 * 1024 * 1024
+
+/** Changes that a reading between snapshots told say so: they stay when its readings are folded away. */
+export const followingMark = { following: 'true' }
 
 /** All ids of a blob's blocks have to be of one length. */
 const blockId = (attempt: string, block: number): string => `${attempt}-${String(block).padStart(6, '0')}`
@@ -145,7 +148,8 @@ export async function rollForward(
   const { attempt } = readPartMetadata(metadata)
   for (const { kind, contentType, nameOf } of missing) {
     const name = nameOf(run, part)
-    if (await store.commit(name, blockIds(attempt, blocksOf(metadata, kind)), { contentType })) continue
+    const options = { contentType, ...(run.following === true ? { metadata: followingMark } : {}) }
+    if (await store.commit(name, blockIds(attempt, blocksOf(metadata, kind)), options)) continue
     if ((await store.head(name)) === undefined) throw corrupt(name)
   }
 }

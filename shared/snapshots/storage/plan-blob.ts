@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { z } from 'zod'
-import { planBlob, type RunPlace } from './layout.ts'
+import { planBlob, type RunPlace, snapshotIdPattern } from './layout.ts'
 import {
   type OtherCustomer,
   otherCustomer,
@@ -45,7 +45,33 @@ export const isUnlisted = ([, , ...marks]: PlannedCustomer): boolean => marks.in
 
 /** The smaller run that read the customer after the run compared with. */
 export const newerReading = ([, , ...marks]: PlannedCustomer): string | undefined =>
-  marks.find(mark => mark !== 'unlisted')
+  marks.find(mark => snapshotIdPattern.test(mark))
+
+const toldPrefix = 'told:'
+
+/** The newest reading between snapshots that told the customer's changes after the run compared with. */
+export const toldReading = ([, , ...marks]: PlannedCustomer): string | undefined =>
+  marks.find(mark => mark.startsWith(toldPrefix))?.slice(toldPrefix.length)
+
+/** The smaller runs that read customers after the run compared with. */
+export type NewerReadings = {
+  /** The newest of all, by customer. */
+  newest: ReadonlyMap<string, string>
+  /** The newest that told changes, by customer. */
+  told: ReadonlyMap<string, string>
+}
+
+/** A customer with what smaller runs read since. */
+export function planned(id: string, name: string, isListed: boolean, { newest, told }: NewerReadings): PlannedCustomer {
+  const [readIn, toldIn] = [newest.get(id), told.get(id)]
+  return [
+    id,
+    name,
+    ...(isListed ? [] : ['unlisted' as const]),
+    ...(readIn === undefined ? [] : [readIn]),
+    ...(toldIn === undefined ? [] : [toldPrefix + toldIn]),
+  ]
+}
 
 export type PlanContent = {
   head: Omit<PlanHead, 'parts' | 'others'>
@@ -53,8 +79,7 @@ export type PlanContent = {
   customers: readonly string[]
   /** Ids of those that only an earlier run knew. */
   unlisted: ReadonlySet<string>
-  /** The smaller runs that read customers after the run compared with, by customer. */
-  newer: ReadonlyMap<string, string>
+  newer: NewerReadings
   others: readonly OtherCustomer[]
   customersPerPart: number
 }
@@ -68,13 +93,7 @@ export async function writePlan(
   const partJson = (from: number): { json: string; count: number } => {
     const members = customers.slice(from, from + customersPerPart).map((packed): PlannedCustomer => {
       const id = idOf(packed)
-      const readIn = newer.get(id)
-      return [
-        id,
-        nameOf(packed),
-        ...(unlisted.has(id) ? ['unlisted' as const] : []),
-        ...(readIn === undefined ? [] : [readIn]),
-      ]
+      return planned(id, nameOf(packed), !unlisted.has(id), newer)
     })
     return { json: JSON.stringify(members), count: members.length }
   }

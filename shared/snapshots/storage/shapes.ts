@@ -16,10 +16,11 @@ export type Trigger = z.infer<typeof trigger>
 
 export const plannedCustomer = z
   .tuple([customerTenantId, z.string()])
-  .rest(z.union([z.literal('unlisted'), snapshotId]))
+  .rest(z.union([z.literal('unlisted'), snapshotId, z.string().regex(/^told:\d{8}T\d{6}Z$/)]))
 /**
  * Tenant id and name: the least a part has to know, kept small for a hundred thousand of them. `unlisted` marks one that
- * only an earlier run knew; an id names the smaller run that read the customer after the run compared with.
+ * only an earlier run knew; an id names the smaller run that read the customer after the run compared with, and `told:`
+ * the newest of those that told its changes.
  */
 export type PlannedCustomer = z.infer<typeof plannedCustomer>
 
@@ -75,6 +76,8 @@ export const planHead = z.object({
   previous: snapshotId.optional(),
   /** True if not everybody was listed and no earlier run makes up for it: whom this plan does not know need not be new. */
   incomplete: z.boolean().optional(),
+  /** Up to when the activity log had been followed: changes before that should have been told. Absent if nobody follows. */
+  followedThrough: z.iso.datetime().optional(),
   parts: z.array(plannedPart),
   /** Where the customers stand that are known from other runs and not planned here; absent in plans of earlier versions. */
   others: z.object({ offset: count, length: count }).optional(),
@@ -89,6 +92,8 @@ export const otherCustomer = z.object({
   gone: z.literal(true).optional(),
   /** The smaller run that read it after that. */
   readIn: snapshotId.optional(),
+  /** The newest reading between snapshots that told its changes after that. */
+  toldIn: snapshotId.optional(),
 })
 export type OtherCustomer = z.infer<typeof otherCustomer>
 
@@ -147,6 +152,8 @@ export const snapshot = z.object({
   orders: count,
   bytes: count,
   changes: z.object({ created: count, updated: count, removed: count }),
+  /** How many of them following should have told before; absent if nobody follows. */
+  missedByFollowing: count.optional(),
 })
 export type Snapshot = z.infer<typeof snapshot>
 

@@ -31,6 +31,8 @@ export type Store = {
   stage: (name: string, blockId: string, body: Buffer) => Promise<void>
   /** Makes a blob of staged blocks, unless there is one: then false. */
   commit: (name: string, blockIds: string[], options?: Omit<WriteOptions, keyof Conditions>) => Promise<boolean>
+  /** Deletes a blob if it is there. */
+  remove: (name: string) => Promise<void>
   list: (prefix: string) => AsyncGenerator<BlobInfo>
   /** Folders directly below a folder; both end with a slash. */
   listFolders: (folder: string) => AsyncGenerator<string>
@@ -128,6 +130,11 @@ export function createStore(container: ContainerClient): Store {
         })
         return true
       }, falseIfConflict(name)),
+
+    remove: name =>
+      attempt<void>(async () => {
+        await container.getBlobClient(name).deleteIfExists({ deleteSnapshots: 'include' })
+      }, undefinedIfMissing(name)),
 
     async *list(prefix) {
       try {

@@ -49,6 +49,7 @@ describe('settings', () => {
       requestsPerMinute: 450,
       concurrency: 5,
       deadlineSeconds: 100,
+      followsLog: true,
       snapshots: { container: 'order-snapshots', customersPerPart: 50 },
       hostStorage: { kind: 'connection-string', connectionString: 'UseDevelopmentStorage=true' },
       snapshotStorage: { kind: 'connection-string', connectionString: 'UseDevelopmentStorage=true' },
@@ -79,6 +80,8 @@ describe('settings', () => {
     ['IDENTITY_ENDPOINT', 'http://169.254.1.1', { inAzure: true }],
     ['WEBSITE_INSTANCE_ID', 'abc', { inAzure: true }],
     ['SNAPSHOT_SCHEDULE', '0 30 1 * * *', {}],
+    ['FOLLOW_SCHEDULE', 'OFF', { followsLog: false }],
+    ['FOLLOW_SCHEDULE', '0 */5 * * * *', { followsLog: true }],
     ['SNAPSHOT_CONTAINER', 'abc', { snapshots: { container: 'abc', customersPerPart: 50 } }],
     ['SNAPSHOT_CUSTOMERS_PER_PART', '1000', { snapshots: { container: 'order-snapshots', customersPerPart: 1000 } }],
     [
@@ -169,6 +172,11 @@ describe('a malformed setting', () => {
     ['REQUEST_DEADLINE_SECONDS', ['0', '221'], 'must be a whole number from 1 to 220'],
     ['SNAPSHOT_CUSTOMERS_PER_PART', ['0', '1001'], 'must be a whole number from 1 to 1000'],
     ['SNAPSHOT_OVERDUE_MINUTES', ['0', '10081'], 'must be a whole number from 1 to 10080'],
+    [
+      'FOLLOW_SCHEDULE',
+      ['daily', '* * *', 'on'],
+      'must be an NCRONTAB expression of six fields, such as 0 */10 * * * *, or off',
+    ],
     ['SNAPSHOT_SCHEDULE', ['daily', '* * *'], 'must be an NCRONTAB expression of six fields, such as 0 20 0 * * *'],
     ['SNAPSHOT_CONTAINER', ['ab', 'Abc', 'a--b', '-ab', 'ab-', 'a_b', 'x'.repeat(64)], 'must be a container name'],
     ['SNAPSHOT_CUSTOMERS', ['all', `${tenant},x`, `${tenant}0`, ',', ';;'], 'must be a comma-separated list of GUIDs'],
@@ -223,6 +231,6 @@ test('a vault is required unless the identity of the app signs in', () => {
 })
 
 test('the names of all settings are known', () => {
-  expect(settingNames).toHaveLength(19)
+  expect(settingNames).toHaveLength(20)
   expect(settingNames).toEqual(expect.arrayContaining(['KEY_VAULT_URI', 'SNAPSHOT_SCHEDULE', 'AZURE_CLIENT_ID']))
 })

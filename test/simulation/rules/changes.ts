@@ -45,6 +45,8 @@ function differences(before: readonly string[], now: readonly string[]): Map<str
 export function createChangeRules({ findings, upstream, customers, wasConfigured }: Options) {
   const known = new Map<string, Known>()
   const whole: RunContents[] = []
+  /** The same and readings between snapshots: those that tell changes. */
+  const tellers: RunContents[] = []
   /** What somebody knows who has applied every change since the first run. */
   const replayed = new Map<string, Map<string, string>>()
   /** True if the newest whole run may have missed customers that no other run knows. */
@@ -146,10 +148,17 @@ export function createChangeRules({ findings, upstream, customers, wasConfigured
   return {
     /** Checks the changes of a run that has just ended. */
     read(contents: RunContents): void {
-      const { run, planned, told } = contents
+      const { run, planned, read, told } = contents
       if (run.manifest === undefined) return
-      if (run.isPartial && told.length > 0) findings.broken('a run over some customers tells nothing', run.id)
-      if (run.isPartial || run.manifest.status === 'failed') return
+      if (run.isPartial && !run.isFollowing && told.length > 0)
+        findings.broken('a run over some customers tells nothing', run.id)
+      if ((run.isPartial && !run.isFollowing) || run.manifest.status === 'failed') return
+      tellers.push(contents)
+      if (run.isFollowing) {
+        for (const id of planned) check(id, contents)
+        for (const id of read.keys()) learn(id, contents)
+        return
+      }
       checkPlan(contents)
       const ids = new Set([...planned, ...told.map(({ customerTenantId }) => customerTenantId)])
       for (const id of ids) check(id, contents)
@@ -158,6 +167,6 @@ export function createChangeRules({ findings, upstream, customers, wasConfigured
       isListDoubtful = isShort && (whole.length === 0 || isListDoubtful || base()?.isDamaged === true)
       whole.push(contents)
     },
-    wholeRuns: () => whole,
+    tellers: () => tellers,
   }
 }

@@ -102,7 +102,7 @@ export function createContentRules({ storage, upstream, customers, faults, findi
 
   function readPart(contents: RunContents, part: number, bytes: Buffer): number {
     const { run } = contents
-    const name = `${folderOf(run.id, 'snapshots')}_index-${String(part).padStart(5, '0')}.json`
+    const name = `${folderOf(run.id, run.isFollowing ? 'following' : 'snapshots')}_index-${String(part).padStart(5, '0')}.json`
     let expectedOffset = 0
     let orders = 0
     for (const each of json(name, index)?.customers ?? []) {
@@ -183,7 +183,7 @@ export function createContentRules({ storage, upstream, customers, faults, findi
       }
       const { manifest } = run
       if (manifest === undefined) return contents
-      const folder = folderOf(run.id, 'snapshots')
+      const folder = folderOf(run.id, run.isFollowing ? 'following' : 'snapshots')
       const planned = json(`${folder}_plan.json`, plan)?.customers.flat() ?? []
       const ids = planned.map(customer => (Array.isArray(customer) ? customer[0] : customer.customerTenantId))
       contents.planned = new Set(ids)

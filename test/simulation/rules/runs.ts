@@ -11,6 +11,8 @@ export type SeenRun = {
   startedAt: number
   endedAt: number | undefined
   isPartial: boolean
+  /** A reading between snapshots: over some customers, and it tells changes. */
+  isFollowing: boolean
   manifest: Manifest | undefined
   isEndLogged: boolean
   /** A blob of it was deleted. */
@@ -19,7 +21,11 @@ export type SeenRun = {
   isCancelled: boolean
 }
 
-const pointer = z.looseObject({ snapshotId: z.string(), customers: z.array(z.unknown()).optional() })
+const pointer = z.looseObject({
+  snapshotId: z.string(),
+  customers: z.array(z.unknown()).optional(),
+  following: z.boolean().optional(),
+})
 
 type Options = {
   storage: Storage
@@ -30,7 +36,7 @@ type Options = {
   ended: (run: SeenRun) => void
 }
 
-const endEvents = /^snapshot_(succeeded|completed_with_errors|failed|cancelled)$/
+const endEvents = /^(?:snapshot|following)_(succeeded|completed_with_errors|failed|cancelled)$/
 
 /** The timer's run waits for another to end, at most. */
 const longestWaitMs = 8 * 3_600_000
@@ -45,7 +51,7 @@ export function createRunRules({ storage, scheduler, findings, longestMs, ended 
   const ticks: { at: number; isExcused: boolean }[] = []
 
   function begin(blob: Blob): void {
-    const { snapshotId: id, customers } = pointer.parse(JSON.parse(blob.body.toString()))
+    const { snapshotId: id, customers, following } = pointer.parse(JSON.parse(blob.body.toString()))
     if (runs.has(id)) return
     const previous = [...runs.values()].at(-1)
     if (previous !== undefined && previous.id >= id) findings.broken('ids ascend', `${id} follows ${previous.id}`)
@@ -58,6 +64,7 @@ export function createRunRules({ storage, scheduler, findings, longestMs, ended 
       startedAt,
       endedAt: undefined,
       isPartial: customers !== undefined,
+      isFollowing: following === true,
       manifest: undefined,
       isEndLogged: false,
       isDamaged: false,

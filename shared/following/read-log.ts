@@ -1,0 +1,112 @@
+import { z } from 'zod'
+import type { Call } from '../call.ts'
+import { parseInstant, toMilliseconds } from '../orders/instant.ts'
+import { parseBounded } from '../partner-center/json-bytes.ts'
+import { collectionLinks, type PageLimits, readPages } from '../partner-center/paging.ts'
+import type { RequestPartnerCenter } from '../partner-center/request.ts'
+
+/** When orders of a customer were created or changed, as the activity log says. */
+export type CustomerNews = {
+  customerName: string
+  /** Milliseconds since 1970 UTC, in the order of time. */
+  at: number[]
+}
+
+/** News by lower-case customer id. */
+export type News = Map<string, CustomerNews>
+
+export type LogReading = {
+  news: News
+  /** True if the log ended before a page that it had promised: there may be more news. */
+  isCut: boolean
+}
+
+/** Reads what the activity log says of orders since an instant, in milliseconds since 1970 UTC. */
+export type ReadLog = (since: number, call: Call) => Promise<LogReading>
+
+/** What is no text is as good as absent. */
+const text = z.string().nullish().catch(undefined)
+
+/**
+ * learn.microsoft.com/partner-center/developer/get-a-record-of-partner-center-activity-by-user. The order in
+ * `resourceNewValue` is a text of JSON with names in PascalCase, or an object.
+ */
+const auditRecord = z.looseObject({
+  customerId: text,
+  customerName: text,
+  operationType: text,
+  operationStatus: text,
+  operationDate: text,
+  resourceNewValue: z.unknown().optional(),
+})
+type AuditRecord = z.infer<typeof auditRecord>
+
+/** An odd record costs itself, not the log. */
+const auditPage = z.looseObject({
+  items: z.array(auditRecord.catch({})),
+  links: collectionLinks,
+})
+
+const loggedOrder = z.looseObject({ ReferenceCustomerId: text, referenceCustomerId: text })
+
+/** Room for 200,000 records. A log that is longer repeats itself. */
+const limits: PageLimits = { pages: 400, bytes: 2 * 1024 ** 3 }
+
+const pageSize = 500
+
+const guid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
+
+/** What else the log tells of is no news of orders. */
+const orderOperations = ['create_order', 'update_order']
+
+/** The customer that the order in the record belongs to, for records that do not name one themselves. */
+function customerOfOrder({ resourceNewValue: value }: AuditRecord): string | undefined {
+  try {
+    const order = loggedOrder.parse(typeof value === 'string' ? JSON.parse(value) : value)
+    return order.ReferenceCustomerId ?? order.referenceCustomerId ?? undefined
+  } catch {
+    return undefined
+  }
+}
+
+function toNews(record: AuditRecord): { id: string; name: string; at: number } | undefined {
+  const { customerId, customerName, operationType, operationStatus, operationDate } = record
+  if (!orderOperations.includes(operationType?.toLowerCase() ?? '')) return undefined
+  if (operationStatus?.toLowerCase() !== 'succeeded') return undefined
+  const id = customerId && guid.test(customerId) ? customerId : customerOfOrder(record)
+  const instant = parseInstant(operationDate ?? undefined)
+  if (id === undefined || !guid.test(id) || instant === undefined) return undefined
+  return { id: id.toLowerCase(), name: customerName ?? '', at: toMilliseconds(instant) }
+}
+
+function parsePage(body: Buffer) {
+  const { items, links } = auditPage.parse(parseBounded(body))
+  return { value: items.flatMap(record => toNews(record) ?? []), next: links.next }
+}
+
+/** The log is asked by dates, so the rest of the day comes along and is passed over here. */
+export const createReadLog =
+  (request: RequestPartnerCenter, baseUrl: string): ReadLog =>
+  async (since, call) => {
+    const startDate = new Date(since).toISOString().slice(0, 10)
+    const path = `/v1/auditrecords?startDate=${startDate}&size=${pageSize}`
+    const news: News = new Map()
+    let isCut = false
+    const onCutShort = () => {
+      isCut = true
+    }
+    const options = { limits, endsBeyond: true, onCutShort }
+    for await (const page of readPages(request, baseUrl, { path }, parsePage, call, options)) {
+      for (const { id, name, at } of page) {
+        if (at < since) continue
+        const known = news.get(id)
+        if (known === undefined) news.set(id, { customerName: name, at: [at] })
+        else {
+          known.at.push(at)
+          if (known.customerName === '') known.customerName = name
+        }
+      }
+    }
+    for (const each of news.values()) each.at = [...new Set(each.at)].sort((a, b) => a - b)
+    return { news, isCut }
+  }

@@ -1,0 +1,81 @@
+import type { Call } from '../../call.ts'
+import { isAppError } from '../../errors.ts'
+import type { FindRuns } from '../storage/find-runs.ts'
+import { changesFolder, manifestBlob, planBlob, runFolder } from '../storage/layout.ts'
+import { dataBlob } from '../storage/part-blobs.ts'
+import { readPartMetadata } from '../storage/part-metadata.ts'
+import { readOthers } from '../storage/plan-blob.ts'
+import type { SnapshotReader } from '../storage/reader.ts'
+import { isRead } from '../storage/shapes.ts'
+import type { Store } from '../storage/store.ts'
+
+type Options = { store: Store; reader: SnapshotReader; runs: FindRuns }
+
+/**
+ * Deletes readings between snapshots that are older than the second newest snapshot. What they told stays; and those stay
+ * that hold the newest reading of somebody who could not be read since.
+ */
+export function createFoldAway({ store, reader, runs }: Options) {
+  /** The newest two runs over all customers that did not fail. */
+  async function newestTwo(): Promise<string[]> {
+    const found: string[] = []
+    for await (const snapshotId of runs.whole()) {
+      found.push(snapshotId)
+      if (found.length === 2) break
+    }
+    return found
+  }
+
+  /** Runs whose readings the newest snapshot names because it has none of its own. */
+  async function namedBy(snapshotId: string): Promise<Set<string>> {
+    const named = new Set<string | undefined>()
+    const plan = await reader.readPlan({ snapshotId })
+    if (plan === undefined) return new Set()
+    for (const { knownIn, readIn, toldIn } of await readOthers(store, plan)) {
+      named.add(knownIn).add(readIn).add(toldIn)
+    }
+    let part = 0
+    for await (const { metadata } of store.list(dataBlob.prefixOf(plan))) {
+      const { failed, gone } = readPartMetadata(metadata)
+      if (failed + gone > 0) {
+        for (const entry of (await reader.readIndex(plan, part)).customers) {
+          if (!isRead(entry)) named.add(entry.lastRead).add(entry.readIn)
+        }
+      }
+      part++
+    }
+    return new Set([...named].filter(id => id !== undefined))
+  }
+
+  /**
+   * The plan goes first, so that nobody begins to read it, and the manifest last: what is left goes the next time, and
+   * what has none counts as folded away.
+   */
+  async function fold(snapshotId: string): Promise<void> {
+    const place = { snapshotId, following: true }
+    const run = await runs.finished(snapshotId)
+    if (run?.status === 'failed') {
+      for await (const { name } of store.list(changesFolder(place))) await store.remove(name)
+    }
+    await store.remove(planBlob(place))
+    for await (const { name } of store.list(runFolder(place))) {
+      if (name !== manifestBlob(place)) await store.remove(name)
+    }
+    await store.remove(manifestBlob(place))
+  }
+
+  return async (call: Call): Promise<void> => {
+    try {
+      const [newest, second] = await newestTwo()
+      if (newest === undefined || second === undefined) return
+      const named = await namedBy(newest)
+      for await (const { snapshotId } of runs.readings(second)) {
+        if (!named.has(snapshotId)) await fold(snapshotId)
+      }
+    } catch (error) {
+      // Tidying up is no part of a run: the next one does it.
+      if (!isAppError(error)) throw error
+      call.log('warn', 'following_not_folded', { why: error.message })
+    }
+  }
+}

@@ -1,0 +1,201 @@
+import type { Call } from '../../call.ts'
+import type { Clock } from '../../clock.ts'
+import { isAppError } from '../../errors.ts'
+import type { News, ReadLog } from '../../following/read-log.ts'
+import { inOrder } from '../../in-order.ts'
+import { readHistory } from '../changes/history.ts'
+import { type CurrentRun, readLatest } from '../storage/current-run.ts'
+import { type Followed, type FollowedState, logMissing, readFollowed, writeFollowed } from '../storage/followed.ts'
+import { toSnapshotId } from '../storage/layout.ts'
+import { type Plan, planned } from '../storage/plan-blob.ts'
+import type { SnapshotReader } from '../storage/reader.ts'
+import { type Current, isRead, type PlannedCustomer } from '../storage/shapes.ts'
+import { isUnreadable } from '../storage/storage-errors.ts'
+import type { Store } from '../storage/store.ts'
+import { dueCustomers, firstUncovered } from './due-customers.ts'
+import type { ReadKnown } from './known-customers.ts'
+import type { ReadCustomer } from './read-customer.ts'
+import type { Earlier, StartRun } from './start.ts'
+
+/** Looks into the activity log, and starts a run over the customers whose orders differ from their newest reading. */
+export type Follow = (call: Call) => Promise<void>
+
+type Options = {
+  store: Store
+  reader: SnapshotReader
+  currentRun: CurrentRun
+  clock: Clock
+  readLog: ReadLog
+  readCustomer: ReadCustomer
+  readEarlier: (before: Current | undefined) => Promise<Earlier>
+  readNewer: ReadKnown['newer']
+  start: StartRun
+  /** False in clouds whose Partner Center keeps no activity log. */
+  hasLog: boolean
+  configuredCustomers: readonly string[] | undefined
+  concurrency: number
+  /** Customers that are read at a time; the others wait for the next look. */
+  mostCustomers: number
+}
+
+const dayMs = 86_400_000
+
+/** The log goes 90 days back; a request for more is refused. */
+const mostBackMs = 89 * dayMs
+
+/** So much of what was read before is read again: records may come late. */
+const overlapMs = 30 * 60_000
+
+/** Customers that cannot be read keep the position back for so long; after that, the snapshot has looked for them. */
+const mostHeldMs = dayMs
+
+const noLog = {
+  code: logMissing,
+  message: 'Partner Center keeps no activity log in this cloud. Changes are told by snapshots only.',
+}
+
+/** What a look at some customers has found. */
+type Looked = {
+  /** Whose orders differ. */
+  changed: PlannedCustomer[]
+  /** When the others were read or refused, in milliseconds since 1970 UTC. */
+  readings: Map<string, number>
+}
+
+export function createFollow(options: Options): Follow {
+  const { store, reader, currentRun, clock, readLog, readCustomer, readEarlier, readNewer, start, concurrency } =
+    options
+
+  const iso = (instant: number): string => new Date(instant).toISOString()
+
+  /** One warning a day: who follows every few minutes would else fill the log. */
+  async function fail(state: FollowedState, error: { code: string; message: string }, call: Call): Promise<void> {
+    const { followed } = state
+    const { code, message } = error
+    const at = iso(clock.now())
+    const isDue = followed.warnedAt === undefined || clock.now() - Date.parse(followed.warnedAt) >= dayMs
+    if (!isDue && followed.error?.code === code && code === noLog.code) return
+    if (isDue) call.log('warn', 'following_stopped', { code, message })
+    await writeFollowed(store, { ...followed, error: { code, message, at }, ...(isDue ? { warnedAt: at } : {}) }, state)
+  }
+
+  /** Where to go on: the position, or the newest snapshot where that is unknown or too old. */
+  async function positionOf({ position }: Followed, call: Call): Promise<number | undefined> {
+    const oldest = clock.now() - mostBackMs
+    if (position !== undefined && Date.parse(position) >= oldest) return Date.parse(position)
+    const { latest } = await readLatest(store).catch(error => {
+      if (!isUnreadable(error)) throw error
+      return { latest: undefined }
+    })
+    if (latest === undefined) return undefined
+    call.log(position === undefined ? 'info' : 'warn', 'following_starts', { position, from: latest.asOf })
+    return Math.max(Date.parse(latest.asOf), oldest + overlapMs)
+  }
+
+  /** When customers of the news were last read, as far as that is known without looking for it. */
+  function knownReadings({ readings }: Followed, current: Current | undefined, news: News): Map<string, number> {
+    const known = new Map(Object.entries(readings).filter(([id]) => news.has(id)))
+    if (current?.following === true && current.ended === 'succeeded') {
+      for (const [id] of current.customers ?? []) {
+        const at = Date.parse(current.startedAt)
+        if (news.has(id)) known.set(id, Math.max(known.get(id) ?? 0, at))
+      }
+    }
+    return known
+  }
+
+  /** Reads customers and compares them with their newest reading, as the run would that is then started for them. */
+  async function look(ids: readonly string[], news: News, { base, previous }: Earlier, call: Call): Promise<Looked> {
+    const newer = await readNewer(previous, base, call)
+    const customers = [...ids].sort().map(id => planned(id, news.get(id)?.customerName ?? '', true, newer))
+    const now = clock.now()
+    const snapshotId = toSnapshotId(now)
+    const head = { snapshotId, startedAt: iso(now), trigger: 'timer', partial: false, following: true } as const
+    const plan: Plan = { ...head, ...(base === undefined ? {} : { base }), parts: [], start: 0 }
+    const history = await readHistory({ reader, plan, customers, call })
+    const looked: Looked = { changed: [], readings: new Map() }
+    const stopReading = new AbortController()
+    const signal = AbortSignal.any([call.deadline.signal, stopReading.signal])
+    const lookCall: Call = { ...call, deadline: { ...call.deadline, signal } }
+    const mayWait = () => false
+    try {
+      const results = inOrder(customers, concurrency, async customer => ({
+        customer,
+        result: await readCustomer(customer, { history, mayWait }, lookCall),
+      }))
+      for await (const { customer, result } of results) {
+        const { entry } = result
+        if (isRead(entry)) {
+          if ('changes' in result && result.changes.length > 0) looked.changed.push(customer)
+          else looked.readings.set(customer[0], Date.parse(entry.retrievedAt))
+        } else if ('error' in entry) {
+          // Requests while the service throttles only prolong it: the others wait for the next look.
+          if (entry.error.code === 'partner_center_throttled') break
+          if (!mayPass(entry.error.code)) looked.readings.set(customer[0], clock.now())
+        }
+      }
+      return looked
+    } finally {
+      stopReading.abort(new Error('The look at the log has ended'))
+    }
+  }
+
+  async function follow(state: FollowedState, current: Current | undefined, call: Call): Promise<void> {
+    const position = await positionOf(state.followed, call)
+    if (position === undefined) {
+      call.log('info', 'following_waits', { why: 'There is no snapshot yet' })
+      return
+    }
+    const now = clock.now()
+    const { news, isCut } = await readLog(position - overlapMs, call)
+    const { configuredCustomers } = options
+    for (const id of news.keys()) if (configuredCustomers?.includes(id) === false) news.delete(id)
+    const known = knownReadings(state.followed, current, news)
+    const due = dueCustomers(news, known, now)
+    const { changed, readings: read } =
+      due.length === 0
+        ? { changed: [], readings: new Map<string, number>() }
+        : await look(due.slice(0, options.mostCustomers), news, await readEarlier(current), call)
+    if (changed.length > 0) await start('timer', changed, call, { following: true })
+    // What is not told yet is looked at again: only a run that has ended moves the position past it.
+    const open = due.filter(id => !read.has(id))
+    const held = open.map(id => firstUncovered(news.get(id)?.at ?? [], known.get(id), now - mostHeldMs))
+    const next = isCut ? position : Math.max(position, Math.min(now, ...held))
+    const { error: _, ...rest } = state.followed
+    const followed = {
+      ...rest,
+      position: iso(next),
+      readAt: iso(now),
+      readings: Object.fromEntries([...known, ...read]),
+    }
+    await writeFollowed(store, followed, state)
+    const lagMinutes = Math.round((now - next) / 60_000)
+    call.log('info', 'orders_followed', {
+      position: iso(next),
+      lagMinutes,
+      customers: due.length,
+      changed: changed.length,
+    })
+  }
+
+  return async call => {
+    const [state, { current }] = await Promise.all([readFollowed(store), currentRun.read()])
+    if (!options.hasLog) return fail(state, noLog, call)
+    if (current !== undefined && current.ended === undefined) {
+      call.log('info', 'following_waits', { running: current.snapshotId })
+      return
+    }
+    try {
+      await follow(state, current, call)
+    } catch (error) {
+      if (!isAppError(error) || ofOurStorage.includes(error.code)) throw error
+      await fail(state, error, call)
+    }
+  }
+}
+
+const ofOurStorage: readonly string[] = ['storage_unavailable', 'app_misconfigured', 'snapshot_blob_locked']
+
+/** Failures that may pass by themselves. */
+const mayPass = (code: string): boolean =>
+  ['partner_center_throttled', 'partner_center_unavailable', 'deadline_exceeded'].includes(code)
