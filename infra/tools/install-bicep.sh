@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Fetches the Bicep compiler from the NuGet feed that this machine is set up with and prints the path of its executable.
-# Ends with 69 if there is no .NET SDK or the feed does not serve the package, which no repetition mends; with 1 after
+# Ends with 69 if there is no .NET SDK or the feed does not serve the package, which no repetition fixes; with 1 after
 # three other failures.
 set -euo pipefail
 cd "$(dirname "$0")/../.."

@@ -1,6 +1,6 @@
 import { AppError, type ErrorCode } from '../errors.ts'
 
-type Meaning = { as: ErrorCode; what: string; mend: string }
+type Meaning = { as: ErrorCode; what: string; fix: string }
 
 const newConsent = 'Run `npm run consent` and sign in with MFA'
 
@@ -9,73 +9,73 @@ const newConsent = 'Run `npm run consent` and sign in with MFA'
  * (learn.microsoft.com/entra/identity-platform/reference-error-codes). None of them clears without intervention.
  */
 const meanings: Readonly<Record<string, Meaning>> = {
-  50076: { as: 'mfa_required', what: 'Entra ID requires multi-factor authentication', mend: `${newConsent}.` },
+  50076: { as: 'mfa_required', what: 'Entra ID requires multi-factor authentication', fix: `${newConsent}.` },
   50078: {
     as: 'mfa_required',
     what: 'The multi-factor authentication of the stored sign-in has expired',
-    mend: `${newConsent}. Exclude the service account from the sign-in frequency policy of the tenant.`,
+    fix: `${newConsent}. Exclude the service account from the sign-in frequency policy of the tenant.`,
   },
   50079: {
     as: 'mfa_required',
     what: 'The user has not registered for MFA',
-    mend: `Register the user for MFA. Then run \`npm run consent\`.`,
+    fix: `Register the user for MFA. Then run \`npm run consent\`.`,
   },
   50173: {
     as: 'credential_rejected',
     what: 'The refresh token was revoked, for example by a password reset',
-    mend: `${newConsent}.`,
+    fix: `${newConsent}.`,
   },
   65001: {
     as: 'credential_rejected',
     what: 'The app has no consent for the Partner Center API',
-    mend: 'Grant user_impersonation in Entra ID, then run `npm run consent`.',
+    fix: 'Grant user_impersonation in Entra ID, then run `npm run consent`.',
   },
-  70000: { as: 'credential_rejected', what: 'The refresh token is malformed or revoked', mend: `${newConsent}.` },
-  70008: { as: 'credential_rejected', what: 'The refresh token has expired', mend: `${newConsent}.` },
+  70000: { as: 'credential_rejected', what: 'The refresh token is malformed or revoked', fix: `${newConsent}.` },
+  70008: { as: 'credential_rejected', what: 'The refresh token has expired', fix: `${newConsent}.` },
   90002: {
     as: 'credential_rejected',
     what: 'The tenant does not exist in this cloud',
-    mend: 'Check PARTNER_CENTER_TENANT_ID and PARTNER_CENTER_CLOUD.',
+    fix: 'Check PARTNER_CENTER_TENANT_ID and PARTNER_CENTER_CLOUD.',
   },
   700007: {
     as: 'credential_rejected',
     what: 'The refresh token belongs to another app',
-    mend: 'Check PARTNER_CENTER_CLIENT_ID, or run `npm run consent` for this app.',
+    fix: 'Check PARTNER_CENTER_CLIENT_ID, or run `npm run consent` for this app.',
   },
   700016: {
     as: 'credential_rejected',
     what: 'The app is unknown in the tenant',
-    mend: 'Check PARTNER_CENTER_CLIENT_ID and PARTNER_CENTER_TENANT_ID.',
+    fix: 'Check PARTNER_CENTER_CLIENT_ID and PARTNER_CENTER_TENANT_ID.',
   },
   700027: {
     as: 'credential_rejected',
     what: 'The certificate is not registered for the app',
-    mend: 'Upload its public part to the app registration, or store the registered certificate in Key Vault.',
+    fix: 'Upload its public part to the app registration, or store the registered certificate in Key Vault.',
   },
   70021: {
     as: 'credential_rejected',
     what: 'No federated credential of the app matches the managed identity',
-    mend: 'Add a federated identity credential to the app registration: the issuer of the identity, its object id as the subject, and the audience api://AzureADTokenExchange.',
+    fix: 'Add a federated identity credential to the app registration: the issuer of the identity, its object id as the subject, and the audience api://AzureADTokenExchange.',
   },
   700082: {
     as: 'credential_rejected',
     what: 'The refresh token expired because it was not used for 90 days',
-    mend: `${newConsent}. Check that the timer renew-credential runs every day.`,
+    fix: `${newConsent}. Check that the timer renew-credential runs every day.`,
   },
   7000215: {
     as: 'credential_rejected',
     what: 'The client secret is wrong',
-    mend: 'Store the value of a valid client secret in Key Vault, not its id.',
+    fix: 'Store the value of a valid client secret in Key Vault, not its id.',
   },
   7000222: {
     as: 'credential_rejected',
     what: 'The client secret has expired',
-    mend: 'Create a client secret in Entra ID and store it in Key Vault.',
+    fix: 'Create a client secret in Entra ID and store it in Key Vault.',
   },
   500011: {
     as: 'wrong_audience',
     what: 'The Partner Center API is unknown in the tenant',
-    mend: 'Check PARTNER_CENTER_CLOUD, and register the app in Partner Center.',
+    fix: 'Check PARTNER_CENTER_CLOUD, and register the app in Partner Center.',
   },
 }
 
@@ -94,7 +94,7 @@ export function toCredentialError(codes: readonly (string | number)[], error: st
   const known = codes.map(String).find(code => Object.hasOwn(meanings, code))
   const meaning = known === undefined ? undefined : meanings[known]
   if (meaning !== undefined) {
-    return new AppError(meaning.as, `${meaning.what} (AADSTS${known}). ${meaning.mend}`, { cause })
+    return new AppError(meaning.as, `${meaning.what} (AADSTS${known}). ${meaning.fix}`, { cause })
   }
   if (error === 'temporarily_unavailable') return authorityUnavailable(undefined, cause)
   const said = codes.length > 0 ? `AADSTS${codes[0]}` : error.slice(0, 60)

@@ -14,7 +14,7 @@ import {
 } from './json-bytes.ts'
 
 /**
- * An order as it came, mended where it would break a caller: no null members, `lineItems` an array, no white space.
+ * An order as it came, repaired where it would break a caller: no null members, `lineItems` an array, no white space.
  * Only the members that orders are sorted, filtered and counted by are read.
  */
 export type OrderBytes = {

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 
 /**
- * Reads JSON as bytes, so that an answer can be mended and passed on without being parsed and written again: numbers
+ * Reads JSON as bytes, so that an answer can be repaired and passed on without being parsed and written again: numbers
  * keep their digits, dates their text, and one pass over the bytes is cheaper than `JSON.parse` alone. Accepts exactly
  * what `JSON.parse` accepts, up to `maxDepth`.
  *

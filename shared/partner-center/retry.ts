@@ -35,7 +35,7 @@ export function parseRetryAfter(header: string | undefined, now: number): number
   return Number.isNaN(at) ? undefined : Math.min(Math.max(0, at - now), mostSeconds * 1000)
 }
 
-/** The outcome of one try: a value, or a failure that another try may mend. Anything else the try throws. */
+/** The outcome of one try: a value, or a failure that another try may clear. Anything else the try throws. */
 export type Try<T> =
   | { value: T }
   | {

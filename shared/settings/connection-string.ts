@@ -25,10 +25,10 @@ function readPairs(text: string): Map<string, string> | undefined {
 export function connectionStringFault(text: string, services: readonly StorageService[]): string | undefined {
   if (/^UseDevelopmentStorage=true(;|$)/.test(text)) return undefined
   const pairs = readPairs(text)
-  if (pairs === undefined) return 'it has to consist of Name=value pairs, each once, separated by semicolons'
+  if (pairs === undefined) return 'it must consist of Name=value pairs, each once, separated by semicolons'
   const endpoint = (service: StorageService) => pairs.get(`${service}Endpoint`)
   const badEndpoint = services.find(service => !isWebAddress(endpoint(service) ?? 'https://absent'))
-  if (badEndpoint !== undefined) return `${badEndpoint}Endpoint has to be a URL`
+  if (badEndpoint !== undefined) return `${badEndpoint}Endpoint must be a URL`
   const withoutEndpoint = services.find(service => endpoint(service) === undefined)
 
   const signature = pairs.get('SharedAccessSignature')
@@ -38,12 +38,12 @@ export function connectionStringFault(text: string, services: readonly StorageSe
   }
   const account = pairs.get('AccountName')
   if (!account) return 'AccountName is missing'
-  if (!/^[A-Za-z0-9-]+$/.test(account)) return 'AccountName has to consist of letters and digits'
+  if (!/^[A-Za-z0-9-]+$/.test(account)) return 'AccountName must consist of letters and digits'
   if (!base64.test(pairs.get('AccountKey') ?? '')) return 'AccountKey is missing or not base64'
   const protocol = pairs.get('DefaultEndpointsProtocol')
   if (protocol === undefined) return 'DefaultEndpointsProtocol is missing'
   if (withoutEndpoint === undefined) return undefined
-  if (!/^https?$/i.test(protocol)) return 'DefaultEndpointsProtocol has to be https'
+  if (!/^https?$/i.test(protocol)) return 'DefaultEndpointsProtocol must be https'
   const isHost = /^[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*$/.test(pairs.get('EndpointSuffix') ?? '')
-  return isHost ? undefined : 'EndpointSuffix has to be a host name such as core.windows.net'
+  return isHost ? undefined : 'EndpointSuffix must be a host name such as core.windows.net'
 }

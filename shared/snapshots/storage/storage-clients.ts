@@ -37,7 +37,7 @@ export async function createQueueClient(
     return QueueServiceClient.fromConnectionString(connection.connectionString, { httpClient }).getQueueClient(name)
   }
   if (connection.queueServiceUri === undefined) {
-    throw new AppError('app_misconfigured', 'Settings to mend: AzureWebJobsStorage__queueServiceUri is required.')
+    throw new AppError('app_misconfigured', 'Settings to fix: AzureWebJobsStorage__queueServiceUri is required.')
   }
   return new QueueServiceClient(connection.queueServiceUri, await signIn(connection.clientId), {
     httpClient,
