@@ -20,6 +20,8 @@ export default defineConfig({
     // What a test that passes provokes, such as the log line of an error, is no news.
     silent: 'passed-only',
     globalSetup: 'test/support/global-setup.ts',
+    // Many tests wait for a real server more than they compute. By default one core is left free.
+    maxWorkers: '100%',
     testTimeout: 30_000,
     hookTimeout: 60_000,
   },
