@@ -1,3 +1,4 @@
+import { isAppError } from '../../shared/errors.ts'
 import type { Ask } from './client.ts'
 import type { Customers } from './customers.ts'
 import type { Random } from './random.ts'
@@ -23,6 +24,7 @@ const minuteMs = 60_000
 const timerTries = 5
 const timerSeconds = 20 * 60
 const followSeconds = 9 * 60
+const timerPatienceMs = 15 * minuteMs
 
 const runOf = (name: string): string => /run=([^/]+)\//.exec(name)?.[1] ?? ''
 
@@ -31,6 +33,10 @@ export function createActions(options: Options) {
   const { scheduler, random, customers, storage, workers, ask, runs } = options
 
   function ignore(): void {}
+
+  /** A day may be lost if storage is down for longer than the timer's function may run, or a person is needed. */
+  const hasTried = (error: Error, began: number): boolean =>
+    scheduler.now() - began > timerPatienceMs || (isAppError(error) && !error.retryable)
 
   const actions = {
     start(): void {
@@ -49,12 +55,13 @@ export function createActions(options: Options) {
     /** The timer of a day. The platform repeats it if its worker has died, and not if the function has failed. */
     tick(tries = timerTries): void {
       if (tries === timerTries) runs.ticked()
+      const began = scheduler.now()
       ask(
         'timer',
         (snapshots, call) => snapshots.startByTimer(call),
         outcome => {
           if (outcome === 'lost' && tries > 1) scheduler.after(minuteMs, () => actions.tick(tries - 1))
-          else if (outcome === 'lost' || 'error' in outcome) runs.tickFailed()
+          else if (outcome === 'lost' || ('error' in outcome && hasTried(outcome.error, began))) runs.tickFailed()
         },
         timerSeconds,
       )

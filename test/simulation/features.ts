@@ -8,7 +8,7 @@ const minuteMs = 60_000
 export type Features = {
   customers: number
   isTroubled: boolean
-  /** Its runs cannot be done before they are overdue. */
+  /** Its runs may not be done before they are overdue. */
   isTooSlow: boolean
   workers: number
   /** How far each worker's clock is ahead, in milliseconds. */
@@ -28,15 +28,18 @@ const defaultOverdueMinutes = 60
 
 export function chooseFeatures(random: Random): Features {
   const isSkewed = random.chance(0.4)
-  // Runs that cannot be done in time: they have to be ended.
-  const isTooSlow = random.chance(0.03)
-  const overdueMinutes = isTooSlow ? 5 : random.pick([undefined, 20, 45])
-  const requestsPerMinute = isTooSlow ? 1 : random.pick([4, 12, 30, 120])
+  // Runs that take longer than they may: they have to be ended.
+  const isSlow = random.chance(0.03)
+  const overdueMinutes = isSlow ? 5 : random.pick([undefined, 20, 45])
+  const requestsPerMinute = isSlow ? 1 : random.pick([4, 12, 30, 120])
+  const customers = isSlow || random.chance(0.15) ? random.between(20, 40) : random.between(3, 12)
+  // List and customers at the pace, and clocks that make each other wait.
+  const neededMinutes = (2 * customers) / requestsPerMinute + (isSkewed ? 12 : 0)
   const concurrency = random.pick([1, 2, 5])
   const customersPerPart = random.between(1, 5)
   return {
-    isTooSlow,
-    customers: isTooSlow || random.chance(0.15) ? random.between(20, 40) : random.between(3, 12),
+    isTooSlow: (overdueMinutes ?? defaultOverdueMinutes) < neededMinutes,
+    customers,
     isTroubled: random.chance(0.6),
     workers: random.between(2, 4),
     isSkewed,

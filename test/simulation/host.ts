@@ -26,6 +26,9 @@ const mostDeliveries = 5
 /** Messages that a worker handles at once: `batchSize` and `newBatchThreshold` are 1. */
 const capacity = 2
 
+/** A message that is visible is taken sooner than this if somebody is free. */
+const patienceMs = 2000
+
 const deadlineSeconds = 28 * 60
 const timeLimitMs = 30 * 60_000
 
@@ -67,6 +70,8 @@ export function createHost({ scheduler, random, faults, trace, queue, workers, l
   }
 
   function deliver(message: QueuedMessage, worker: Worker, isPoison: boolean): void {
+    const waitedMs = scheduler.now() - message.visibleAt
+    if (message.label === 'watch' && waitedMs > patienceMs) faults.delayed(waitedMs)
     message.deliveries++
     if (!isPoison && message.deliveries > mostDeliveries) {
       toPoison(message)
@@ -124,5 +129,13 @@ export function createHost({ scheduler, random, faults, trace, queue, workers, l
   }
 
   queue.onSent(message => poke(message.visibleAt - scheduler.now()))
-  return { poke: () => poke() }
+  return {
+    poke: () => poke(),
+    /** How long a watch message has found no free worker by now, in milliseconds. */
+    starvedMs: () =>
+      Math.max(
+        0,
+        ...queue.messages.flatMap(each => (each.label === 'watch' ? [scheduler.now() - each.visibleAt] : [])),
+      ),
+  }
 }

@@ -20,6 +20,9 @@ type Options = {
   isFolded: (run: SeenRun) => boolean
 }
 
+/** What storage itself may be refused for. */
+const isStorage = ['storage_unavailable', 'snapshot_blob_locked']
+
 /** Callers that read a customer back, ask for a run, or list runs. */
 export function createReaders({ ask, random, customers, findings, runs, contents, wasDamaged, isFolded }: Options) {
   const startedAt = ({ run }: RunContents) => Date.parse(run.manifest?.startedAt ?? '')
@@ -89,7 +92,7 @@ export function createReaders({ ask, random, customers, findings, runs, contents
           if (run !== undefined && isFolded(run)) return
           if (code === 'snapshot_not_found' || code === 'snapshot_corrupt') {
             findings.broken('a run has a status', `${id}: ${code}`)
-          } else if (manifest?.status !== 'failed' && code !== 'storage_unavailable') {
+          } else if (manifest?.status !== 'failed' && !isStorage.includes(code)) {
             findings.broken('a run has a status', `${id}: ${code}`)
           }
         } else if ('manifest' in outcome.value && manifest === undefined) {

@@ -26,7 +26,7 @@ type Options = {
   runs: RunRules
   /** The longest that a run may take. */
   longestRunMs: number
-  /** Runs cannot be done in time. */
+  /** Runs may not be done before they are overdue. */
   isTooSlow: boolean
   /** With `SNAPSHOT_CUSTOMERS`, one that has left is a failure. */
   isConfigured: () => boolean

@@ -74,7 +74,7 @@ export async function runWorld(seed: number, { isTraced = false } = {}): Promise
     findings,
     longestMs(startedAt) {
       if (queue.vanished() > 0) return undefined
-      return longestRunMs + faults.delaysSince(startedAt)
+      return longestRunMs + faults.delaysSince(startedAt) + host.starvedMs()
     },
     ended(run) {
       // A blob was damaged while the run went on: what it holds and tells is no longer known from here on.
