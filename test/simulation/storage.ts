@@ -16,6 +16,8 @@ export type Storage = {
   /** Retention, a person or a broken disk gets at a blob. */
   damage: (name: string, how: Damage) => void
   wasDamaged: (name: string) => boolean
+  /** True times at which `pace.json` was damaged. */
+  paceLosses: readonly number[]
   /** For some time a blob cannot be written: somebody holds a lease on it. */
   lease: (name: string, minutes: number) => void
   endLease: () => void
@@ -54,6 +56,7 @@ export function createStorage({ exchange, scheduler, random, faults, trace }: Op
   const listeners: ((name: string, blob: Blob, before: Blob | undefined) => void)[] = []
   const archived = new Set<string>()
   const damaged = new Set<string>()
+  const paceLosses: number[] = []
   const leases = new Map<string, number>()
   let version = 0
 
@@ -215,6 +218,7 @@ export function createStorage({ exchange, scheduler, random, faults, trace }: Op
       if (blob === undefined) return
       trace.say('world', () => `${short(name)} is ${how}`)
       damaged.add(name)
+      if (name === 'pace.json') paceLosses.push(scheduler.now())
       if (how === 'deleted') blobs.delete(name)
       else if (how === 'archived') archived.add(name)
       else {
@@ -225,6 +229,7 @@ export function createStorage({ exchange, scheduler, random, faults, trace }: Op
       }
     },
     wasDamaged: name => damaged.has(name),
+    paceLosses,
     lease(name, minutes) {
       if (!blobs.has(name)) return
       trace.say('world', () => `${short(name)} is leased for ${minutes.toFixed(1)} minutes`)

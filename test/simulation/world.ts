@@ -170,7 +170,8 @@ export async function runWorld(seed: number, { isTraced = false } = {}): Promise
   await script.play()
   await contentRules.finish()
   // Workers agree on the pace only as far as their clocks do.
-  if (!isSkewed) checkPace({ findings, requestsPerMinute, requests: upstream.requests, thaws })
+  if (!isSkewed)
+    checkPace({ findings, requestsPerMinute, requests: upstream.requests, thaws, losses: storage.paceLosses })
   return {
     findings: findings.list,
     lines: trace.lines,

@@ -9,14 +9,17 @@ type Options = {
   requests: readonly number[]
   /** Requests that were held up by freezes, with the time at which they went on. */
   thaws: readonly { at: number; requests: number }[]
+  /** Times at which `pace.json` was damaged. What was reserved is forgotten then, which the app accepts. */
+  losses: readonly number[]
 }
 
 /** The most requests in any sliding minute, by the true clock. */
-export function checkPace({ findings, requestsPerMinute, requests, thaws }: Options): void {
+export function checkPace({ findings, requestsPerMinute, requests, thaws, losses }: Options): void {
   const most = Math.floor(requestsPerMinute * 1.05) + 1
   let [first, worst, at] = [0, 0, 0]
   for (const [last, time] of requests.entries()) {
     while ((requests[first] ?? time) <= time - minuteMs) first++
+    if (losses.some(loss => loss > time - minuteMs && loss <= time)) continue
     const late = thaws.filter(thaw => thaw.at > time - minuteMs && thaw.at <= time)
     const count = last - first + 1 - late.reduce((sum, thaw) => sum + thaw.requests, 0)
     if (count > worst) [worst, at] = [count, time]
