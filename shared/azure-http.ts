@@ -3,7 +3,7 @@ import type { HttpClient, PipelineRequest, PipelineResponse, RequestBodyType } f
 import { Agent, type Dispatcher, interceptors } from 'undici'
 import { currentDeadline } from './call.ts'
 
-/** The answer to what the SDK asked, or undefined if none came. */
+/** Called with the status of each response, or with undefined if none came. */
 type OnOutcome = (request: PipelineRequest, status: number | undefined) => void
 
 /** Sockets to one host at a time; further requests wait for one. */

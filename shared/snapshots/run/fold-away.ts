@@ -1,7 +1,7 @@
 import type { Call } from '../../call.ts'
 import { isAppError } from '../../errors.ts'
 import type { FindRuns } from '../storage/find-runs.ts'
-import { changesFolder, manifestBlob, planBlob, runFolder } from '../storage/layout.ts'
+import { changesFolder, linesFolder, manifestBlob, planBlob, runFolder } from '../storage/layout.ts'
 import { dataBlob } from '../storage/part-blobs.ts'
 import { readPartMetadata } from '../storage/part-metadata.ts'
 import { readOthers } from '../storage/plan-blob.ts'
@@ -57,6 +57,7 @@ export function createFoldAway({ store, reader, runs }: Options) {
     if (run?.status === 'failed') {
       for await (const { name } of store.list(changesFolder(place))) await store.remove(name)
     }
+    for await (const { name } of store.list(linesFolder(place))) await store.remove(name)
     await store.remove(planBlob(place))
     for await (const { name } of store.list(runFolder(place))) {
       if (name !== manifestBlob(place)) await store.remove(name)

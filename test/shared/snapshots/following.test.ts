@@ -316,9 +316,13 @@ describe('readings older than the second newest snapshot', () => {
     await world.clock.advance(86_400_000)
     await run(world)
     expect(blobsBelow(world, 'following/')).not.toEqual([])
+    const runsWithLines = () => new Set(blobsBelow(world, 'lines/').map(name => /run=([^/]+)/.exec(name)?.[1]))
+    expect(runsWithLines().size).toBe(3)
     await world.clock.advance(86_400_000)
     await run(world)
     expect(blobsBelow(world, 'following/')).toEqual([])
+    // The three snapshots have lines; the reading had them, too.
+    expect(runsWithLines().size).toBe(3)
     const worker = await world.newWorker()
     world.snapshots = worker
     expect((await poll(world, from)).told.map(({ orderId }) => orderId)).toEqual(['a'])
