@@ -1,4 +1,4 @@
-import { createCall } from '../test/support/calls.ts'
+import { createOperation } from '../test/support/operations.ts'
 import { createWorld, makeCustomers, placeOrder, run, type World } from '../test/support/snapshot-world.ts'
 import type { Figure } from './report.ts'
 
@@ -17,7 +17,7 @@ async function followDay(world: World, customers: number): Promise<number> {
     while (placed < (look / looksPerDay) * orders)
       placeOrder(world, 1 + Math.floor((placed++ / orders) * customers), `new-${placed}`)
     await world.clock.advance(10 * minuteMs)
-    await world.snapshots.follow(createCall({ clock: world.clock, seconds: 540 }))
+    await world.snapshots.follow(createOperation({ clock: world.clock, seconds: 540 }))
     await world.drain()
   }
   return world.requests.length - before
@@ -34,7 +34,7 @@ async function figuresFor(customers: number): Promise<Figure[]> {
   const looks = await followDay(world, customers)
   const from = await world.snapshots.changes.end()
   await run(world)
-  const missed = await world.snapshots.changes.read(from, {}, 1000, createCall({ clock: world.clock }))
+  const missed = await world.snapshots.changes.read(from, {}, 1000, createOperation({ clock: world.clock }))
   if (missed === undefined || missed.changes.length > 0)
     throw new Error('The snapshot has found what following should have told')
   const hourly = 24 * sweep

@@ -1,4 +1,4 @@
-import { collectionAnswer } from '../shared/http/orders-answer.ts'
+import { collectionResponse } from '../shared/http/responses/orders-response.ts'
 import { selectOrders } from '../shared/orders/select-orders.ts'
 import { readOrderCollection } from '../shared/partner-center/collection.ts'
 import { type BenchHost, startBenchHost } from './bench-host.ts'
@@ -16,7 +16,7 @@ type Body = ConstructorParameters<typeof Response>[0]
 export function transform(body: Buffer): Body {
   const { items, envelope } = readOrderCollection(Buffer.from(body))
   const provenance = { source: 'live', asOf: 0, pricesUnavailable: false } as const
-  return collectionAnswer(selectOrders(items), envelope, provenance, null).body as Body
+  return collectionResponse(selectOrders(items), envelope, provenance, null).body as Body
 }
 
 const cpuMs = (work: () => void): number => {

@@ -1,4 +1,4 @@
-import { toCsv } from '../shared/http/csv.ts'
+import { toCsv } from '../shared/http/responses/csv.ts'
 import { orderLineColumns, toOrderLines } from '../shared/orders/order-lines.ts'
 import { readOrderCollection } from '../shared/partner-center/collection.ts'
 import { type BenchHost, startBenchHost } from './bench-host.ts'

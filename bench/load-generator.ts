@@ -14,8 +14,8 @@ export type LoadResult = {
   /** Microseconds of CPU of the host's process for each answer. */
   cpuMicros: number
   /** Calls upstream for each answer: near 1 unless calls were merged. */
-  readsPerAnswer: number
-  bytesPerAnswer: number
+  readsPerResponse: number
+  bytesPerResponse: number
 }
 
 /** Customers that each connection asks for by turns. */
@@ -31,7 +31,7 @@ export async function applyLoad({ host, path, inFlight, requests }: Load): Promi
   const ids = customerIds(customersFor(inFlight))
   let connection = 0
   let startedAt = 0
-  let lastAnswerAt = 0
+  let lastResponseAt = 0
   const readsBefore = await host.upstreamReads()
   let result: autocannon.Result | undefined
   const cpuMs = await host.cpuDuring(async () => {
@@ -44,7 +44,7 @@ export async function applyLoad({ host, path, inFlight, requests }: Load): Promi
         const own = ids.slice(connection * customersEach, ++connection * customersEach)
         // The generator itself notices only at its next tick, a second later, that it is done.
         client.on('response', () => {
-          lastAnswerAt = performance.now()
+          lastResponseAt = performance.now()
         })
         client.setRequests(own.map(id => ({ method: 'GET', path: path(id) })))
       },
@@ -54,12 +54,13 @@ export async function applyLoad({ host, path, inFlight, requests }: Load): Promi
     throw new Error(`${result?.non2xx} failures, ${result?.errors} errors`)
   }
   const answers = result['2xx']
-  const readsPerAnswer = ((await host.upstreamReads()) - readsBefore) / answers
-  if (readsPerAnswer < 0.98) throw new Error(`Calls were merged: ${readsPerAnswer.toFixed(2)} upstream for each answer`)
+  const readsPerResponse = ((await host.upstreamReads()) - readsBefore) / answers
+  if (readsPerResponse < 0.98)
+    throw new Error(`Calls were merged: ${readsPerResponse.toFixed(2)} upstream for each answer`)
   return {
-    requestsPerSecond: (1000 * answers) / (lastAnswerAt - startedAt),
+    requestsPerSecond: (1000 * answers) / (lastResponseAt - startedAt),
     cpuMicros: (cpuMs * 1000) / answers,
-    readsPerAnswer,
-    bytesPerAnswer: result.throughput.total / answers,
+    readsPerResponse,
+    bytesPerResponse: result.throughput.total / answers,
   }
 }

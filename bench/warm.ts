@@ -43,7 +43,7 @@ export async function measure(): Promise<Figure[]> {
   const figure = (against: Name, baseline: string, atLeast: number): Figure => {
     const speed = summarize(column('ours', 'requestsPerSecond'), column(against, 'requestsPerSecond'))
     const cpu = summarize(column(against, 'cpuMicros'), column('ours', 'cpuMicros'))
-    const reads = median(column('ours', 'readsPerAnswer'))
+    const reads = median(column('ours', 'readsPerResponse'))
     return {
       what: `warm get-customer-orders, 20 orders, ${inFlight} in flight: requests a second`,
       baseline,
@@ -53,7 +53,7 @@ export async function measure(): Promise<Figure[]> {
       values:
         `${speed.ours.toFixed(0)} against ${speed.baseline.toFixed(0)} requests/s; ` +
         `CPU of the host ${cpu.baseline.toFixed(0)} against ${cpu.ours.toFixed(0)} µs a request (ratio ${cpu.ratio.toFixed(2)}); ` +
-        `${reads.toFixed(2)} calls upstream and ${(median(column('ours', 'bytesPerAnswer')) / 1000).toFixed(1)} KB an answer; ` +
+        `${reads.toFixed(2)} calls upstream and ${(median(column('ours', 'bytesPerResponse')) / 1000).toFixed(1)} KB an answer; ` +
         `${rounds} rounds of ${requests} requests`,
     }
   }

@@ -1,14 +1,14 @@
 import { app } from '@azure/functions'
-import { answer } from '../shared/http/answer.ts'
-import { route } from '../shared/http/route.ts'
+import { respond } from '../shared/http/responses/response.ts'
+import { route } from '../shared/http/route/route.ts'
 
 /** `POST snapshots/{snapshotId}/cancel`: ends a run. `get-snapshot` says when it has ended. */
 export const cancelSnapshot = route({
   parameters: module => module.snapshot,
-  handle: async ({ snapshotId }, { app, call }) => {
+  handle: async ({ snapshotId }, { app, operation }) => {
     const { cancel } = await app.snapshots()
-    await cancel(snapshotId, call)
-    return answer(JSON.stringify({ snapshotId, status: 'running' }), { status: 202 })
+    await cancel(snapshotId, operation)
+    return respond(JSON.stringify({ snapshotId, status: 'running' }), { status: 202 })
   },
 })
 

@@ -7,9 +7,9 @@ const deadlineSeconds = 9 * 60
 
 /** Every ten minutes: tells the orders that Partner Center's activity log has news of. */
 export const followOrders = (_timer: Timer, context: InvocationContext): Promise<void> =>
-  inBackground(context, deadlineSeconds, async (app, call) => {
+  inBackground(context, deadlineSeconds, async (app, operation) => {
     const { follow } = await app.snapshots()
-    await follow(call)
+    await follow(operation)
   })
 
 const schedule = followSchedule()

@@ -1,14 +1,14 @@
 import { app } from '@azure/functions'
-import { route } from '../shared/http/route.ts'
+import { route } from '../shared/http/route/route.ts'
 
 /** `GET customers/{customerTenantId}/orders/{orderId}`: one order, with its provisioning status if asked for. */
 export const getCustomerOrder = route({
   parameters: module => module.customerOrder,
-  modules: () => import('../shared/http/orders-answer.ts'),
-  handle: async ({ expand, ...query }, { app, call, request }, { orderAnswer }) => {
+  modules: () => import('../shared/http/responses/orders-response.ts'),
+  handle: async ({ expand, ...query }, { app, operation, request }, { orderResponse }) => {
     const readOrder = await app.readOrder()
-    const order = await readOrder({ ...query, withProvisioningStatus: expand !== undefined }, call)
-    return orderAnswer(order, request.headers.get('if-none-match'))
+    const order = await readOrder({ ...query, withProvisioningStatus: expand !== undefined }, operation)
+    return orderResponse(order, request.headers.get('if-none-match'))
   },
 })
 

@@ -1,20 +1,20 @@
 import { app } from '@azure/functions'
-import { route } from '../shared/http/route.ts'
+import { route } from '../shared/http/route/route.ts'
 
 /** `GET|POST customers/{customerTenantId}/orders`: every order of a customer in Partner Center's own collection shape. */
 export const getCustomerOrders = route({
   parameters: module => module.customerOrders,
   modules: () =>
     Promise.all([
-      import('../shared/http/orders-source.ts'),
+      import('../shared/http/responses/orders-source.ts'),
       import('../shared/orders/select-orders.ts'),
-      import('../shared/http/orders-answer.ts'),
-      import('../shared/http/answer.ts'),
+      import('../shared/http/responses/orders-response.ts'),
+      import('../shared/http/responses/response.ts'),
     ]),
-  handle: async (input, { app, call, request }, modules) => {
-    const [{ readOrdersFrom }, { selectOrders }, { collectionAnswer }, { ifNoneMatchOf }] = modules
-    const { orders, envelope, provenance } = await readOrdersFrom(app, input, call)
-    return collectionAnswer(selectOrders(orders, input), envelope, provenance, ifNoneMatchOf(request))
+  handle: async (input, { app, operation, request }, modules) => {
+    const [{ readOrdersFrom }, { selectOrders }, { collectionResponse }, { ifNoneMatchOf }] = modules
+    const { orders, envelope, provenance } = await readOrdersFrom(app, input, operation)
+    return collectionResponse(selectOrders(orders, input), envelope, provenance, ifNoneMatchOf(request))
   },
 })
 

@@ -1,13 +1,13 @@
 import { app } from '@azure/functions'
-import { answer } from '../shared/http/answer.ts'
-import { route } from '../shared/http/route.ts'
+import { respond } from '../shared/http/responses/response.ts'
+import { route } from '../shared/http/route/route.ts'
 
 /** `GET health/details`: credential age and end, last snapshot, upstream reachability. */
 export const getHealthDetails = route({
   parameters: module => module.noParameters,
-  handle: async (_, { app, call }) => {
-    const { readHealthDetails } = await import('../shared/http/health-answer.ts')
-    return answer(JSON.stringify(await readHealthDetails(app, call)))
+  handle: async (_, { app, operation }) => {
+    const { readHealthDetails } = await import('../shared/http/responses/health-details.ts')
+    return respond(JSON.stringify(await readHealthDetails(app, operation)))
   },
 })
 

@@ -1,8 +1,8 @@
 import { app } from '@azure/functions'
-import { answer } from '../shared/http/answer.ts'
-import { edge } from '../shared/http/route.ts'
+import { respond } from '../shared/http/responses/response.ts'
+import { routeWithoutParameters } from '../shared/http/route/route.ts'
 
 /** `GET health`: the worker is alive. Calls nothing, so that no outage elsewhere takes the app out of rotation. */
-export const getHealth = edge(async () => answer('{"status":"ok"}'))
+export const getHealth = routeWithoutParameters(async () => respond('{"status":"ok"}'))
 
 app.http('get-health', { methods: ['GET', 'HEAD'], authLevel: 'anonymous', route: 'health', handler: getHealth })

@@ -1,15 +1,15 @@
 import { app } from '@azure/functions'
-import { route } from '../shared/http/route.ts'
+import { route } from '../shared/http/route/route.ts'
 
 /** `GET order-lines`: the order lines of every customer from a snapshot, in pages of JSON or CSV. */
 export const listAllOrderLines = route({
   parameters: module => module.allOrderLines,
-  handle: async (input, { app, call, request }) => {
-    const [{ readRun }, { answerAllOrderLines }] = await Promise.all([
+  handle: async (input, { app, operation, request }) => {
+    const [{ readRun }, { respondWithAllOrderLines }] = await Promise.all([
       app.snapshots(),
-      import('../shared/http/all-order-lines-answer.ts'),
+      import('../shared/http/responses/all-order-lines-response.ts'),
     ])
-    return answerAllOrderLines(input, { readRun, request, clock: app.clock, call })
+    return respondWithAllOrderLines(input, { readRun, request, clock: app.clock, operation })
   },
 })
 

@@ -1,20 +1,20 @@
 import { app } from '@azure/functions'
-import { answer } from '../shared/http/answer.ts'
-import { route } from '../shared/http/route.ts'
+import { respond } from '../shared/http/responses/response.ts'
+import { route } from '../shared/http/route/route.ts'
 
 /** `GET customers`: the partner's customers by name, to pick one from. */
 export const listCustomers = route({
   parameters: module => module.customers,
-  modules: () => import('../shared/http/paging.ts'),
-  handle: async (input, { app, call, request }, { openPage }) => {
+  modules: () => import('../shared/http/paging/paging.ts'),
+  handle: async (input, { app, operation, request }, { openPage }) => {
     const list = await app.listCustomers()
     const takePage = openPage(input, { function: 'list-customers', search: input.search }, request)
-    const customers = await list(input.search, call)
+    const customers = await list(input.search, operation)
     const { from, to, ...links } = takePage({
       length: customers.length,
       prefix: count => customers.slice(0, count).map(row => JSON.stringify(row)),
     })
-    return answer(JSON.stringify({ value: customers.slice(from, to), ...links }))
+    return respond(JSON.stringify({ value: customers.slice(from, to), ...links }))
   },
 })
 

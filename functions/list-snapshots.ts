@@ -1,17 +1,17 @@
 import { app } from '@azure/functions'
-import { answer } from '../shared/http/answer.ts'
-import { route } from '../shared/http/route.ts'
+import { respond } from '../shared/http/responses/response.ts'
+import { route } from '../shared/http/route/route.ts'
 
 /** `GET snapshots`: the runs there are, newest first. */
 export const listSnapshots = route({
   parameters: module => module.snapshots,
   handle: async ({ top, cursor }, { app, request }) => {
-    const [{ status }, { snapshotsAnswer, toBefore }] = await Promise.all([
+    const [{ status }, { snapshotsBody, toBefore }] = await Promise.all([
       app.snapshots(),
-      import('../shared/http/snapshot-answers.ts'),
+      import('../shared/http/responses/snapshot-responses.ts'),
     ])
     const { runs, hasMore } = await status.list(top, toBefore(cursor))
-    return answer(snapshotsAnswer(runs, hasMore, request))
+    return respond(snapshotsBody(runs, hasMore, request))
   },
 })
 

@@ -1,20 +1,20 @@
 import { app } from '@azure/functions'
-import { answer } from '../shared/http/answer.ts'
-import { route } from '../shared/http/route.ts'
+import { respond } from '../shared/http/responses/response.ts'
+import { route } from '../shared/http/route/route.ts'
 
 /** `GET order-changes`: orders created, updated or gone since a cursor; without one, from now on. */
 export const pollOrderChanges = route({
   parameters: module => module.orderChanges,
-  handle: async ({ top, cursor, kind, customerTenantId }, { app, call }) => {
+  handle: async ({ top, cursor, kind, customerTenantId }, { app, operation }) => {
     const filter = { customerTenantId, kind }
-    const [{ changes }, { changesAnswer, readPosition, toExpired }] = await Promise.all([
+    const [{ changes }, { changesBody, readPosition, toExpired }] = await Promise.all([
       app.snapshots(),
-      import('../shared/http/changes-answer.ts'),
+      import('../shared/http/responses/changes-response.ts'),
     ])
-    if (cursor === undefined) return answer(changesAnswer([], await changes.end(), filter))
-    const page = await changes.read(readPosition(cursor, filter), filter, top, call)
+    if (cursor === undefined) return respond(changesBody([], await changes.end(), filter))
+    const page = await changes.read(readPosition(cursor, filter), filter, top, operation)
     if (page === undefined) throw toExpired(await changes.end(), filter)
-    return answer(changesAnswer(page.changes, page.next, filter))
+    return respond(changesBody(page.changes, page.next, filter))
   },
 })
 

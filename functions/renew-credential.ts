@@ -6,9 +6,9 @@ const deadlineSeconds = 5 * 60
 
 /** Daily at 03:40 UTC: renews the refresh token and warns of secrets and certificates that are about to end. */
 export const renewCredential = (_timer: Timer, context: InvocationContext): Promise<void> =>
-  inBackground(context, deadlineSeconds, async (app, call) => {
+  inBackground(context, deadlineSeconds, async (app, operation) => {
     const renew = await app.renewCredential()
-    await renew(call)
+    await renew(operation)
   })
 
 app.timer('renew-credential', {

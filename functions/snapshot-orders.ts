@@ -7,9 +7,9 @@ const deadlineSeconds = 20 * 60
 
 /** Daily: starts a snapshot of all customers' orders. If another goes on, the start waits for its end. */
 export const snapshotOrders = (_timer: Timer, context: InvocationContext): Promise<void> =>
-  inBackground(context, deadlineSeconds, async (app, call) => {
+  inBackground(context, deadlineSeconds, async (app, operation) => {
     const { startByTimer } = await app.snapshots()
-    await startByTimer(call)
+    await startByTimer(operation)
   })
 
 app.timer('snapshot-orders', { schedule: snapshotSchedule(), handler: snapshotOrders })

@@ -5,9 +5,9 @@ const deadlineSeconds = 20 * 60
 
 /** Takes what failed five times: its customers are recorded as failed, so that the run ends and says so. */
 export const snapshotPartFailed = (message: unknown, context: InvocationContext): Promise<void> =>
-  inBackground(context, deadlineSeconds, async (app, call) => {
+  inBackground(context, deadlineSeconds, async (app, operation) => {
     const { giveUp } = await app.snapshots()
-    await giveUp(message, call)
+    await giveUp(message, operation)
   })
 
 app.storageQueue('snapshot-part-failed', {

@@ -6,9 +6,9 @@ const deadlineSeconds = 28 * 60
 
 /** Plans a run, or reads one part of it. A rejection makes the platform deliver the message again, five times at most. */
 export const snapshotPart = (message: unknown, context: InvocationContext): Promise<void> =>
-  inBackground(context, deadlineSeconds, async (app, call) => {
+  inBackground(context, deadlineSeconds, async (app, operation) => {
     const { handle } = await app.snapshots()
-    await handle(message, call)
+    await handle(message, operation)
   })
 
 app.storageQueue('snapshot-part', {

@@ -1,27 +1,27 @@
 import { app } from '@azure/functions'
-import { answer } from '../shared/http/answer.ts'
-import { route } from '../shared/http/route.ts'
+import { respond } from '../shared/http/responses/response.ts'
+import { route } from '../shared/http/route/route.ts'
 
 /** `POST snapshots`: starts a snapshot of all customers, of some, or of those that failed in the newest one. The answer says where to ask for its end. */
 export const startSnapshot = route({
   parameters: module => module.startSnapshot,
-  handle: async ({ customerTenantIds, failedOf }, { app, call, request }) => {
+  handle: async ({ customerTenantIds, failedOf }, { app, operation, request }) => {
     const [{ start, failedCustomers }, { snapshotRunning, statusHeaders }] = await Promise.all([
       app.snapshots(),
-      import('../shared/http/snapshot-answers.ts'),
+      import('../shared/http/responses/snapshot-responses.ts'),
     ])
-    const customers = customerTenantIds && (await (await app.lookUpCustomers())(customerTenantIds, call))
+    const customers = customerTenantIds && (await (await app.lookUpCustomers())(customerTenantIds, operation))
     const planned = customers?.map(({ customerTenantId, companyName }): [string, string] => [
       customerTenantId,
       companyName,
     ])
     const { snapshotId, started } =
       failedOf === undefined
-        ? await start('request', planned, call)
-        : await start('request', await failedCustomers(), call, { following: true })
+        ? await start('request', planned, operation)
+        : await start('request', await failedCustomers(), operation, { following: true })
     if (!started) throw snapshotRunning(request, snapshotId)
     const body = JSON.stringify({ snapshotId, status: 'running' })
-    return answer(body, { status: 202, headers: statusHeaders(request, snapshotId) })
+    return respond(body, { status: 202, headers: statusHeaders(request, snapshotId) })
   },
 })
 

@@ -1,9 +1,9 @@
 import { app } from '@azure/functions'
 import { AppError } from '../shared/errors.ts'
-import { edge } from '../shared/http/route.ts'
+import { routeWithoutParameters } from '../shared/http/route/route.ts'
 
 /** Every address that no other function takes, in our error shape. Routes are tried by function name: this one sorts last. */
-export const unknownRoute = edge(async request => {
+export const unknownRoute = routeWithoutParameters(async request => {
   throw new AppError(
     'route_not_found',
     `There is no ${request.method} at this address. GET openapi.json lists every address and its methods.`,

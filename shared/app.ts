@@ -1,6 +1,4 @@
 import type { TokenCredential } from '@azure/identity'
-import type { Call } from './call.ts'
-import { type Clock, systemClock } from './clock.ts'
 import type { Authority } from './credentials/authority.ts'
 import type { CredentialHealth } from './credentials/credential-health.ts'
 import type { PartnerCredential } from './credentials/partner-credential.ts'
@@ -13,8 +11,10 @@ import type { ReadOrders } from './orders/read-orders.ts'
 import type { Reachability } from './partner-center/reachability.ts'
 import type { RequestOptions, RequestPartnerCenter, TokenSource } from './partner-center/request.ts'
 import type { Transport } from './partner-center/transport.ts'
+import { type Clock, systemClock } from './runtime/clock.ts'
+import type { OperationContext } from './runtime/operation.ts'
+import { createShareCall, type ShareCall } from './runtime/shared-calls.ts'
 import { type Environment, environment, readSettings, type Settings } from './settings.ts'
-import { createShareCall, type ShareCall } from './shared-calls.ts'
 import type { Snapshots } from './snapshots/snapshots.ts'
 
 /** Everything a function needs, each part built when it is first asked for. */
@@ -22,10 +22,10 @@ export type App = {
   clock: Clock
   settings: () => Promise<Settings>
   credential: () => Promise<PartnerCredential>
-  renewCredential: () => Promise<(call: Call) => Promise<void>>
+  renewCredential: () => Promise<(operation: OperationContext) => Promise<void>>
   startSignIn: () => Promise<StartSignIn>
-  credentialHealth: () => Promise<(call: Call) => Promise<CredentialHealth>>
-  reachability: () => Promise<(call: Call) => Promise<Reachability>>
+  credentialHealth: () => Promise<(operation: OperationContext) => Promise<CredentialHealth>>
+  reachability: () => Promise<(operation: OperationContext) => Promise<Reachability>>
   /** Equal reads at the same time become one. */
   share: ShareCall
   readOrders: () => Promise<ReadOrders>
@@ -115,7 +115,7 @@ export function createApp({ env = environment(), overrides = {} }: AppOptions = 
       clock,
       // Only a user can have signed in with MFA; the answer then says whether this one did.
       ...(credential === 'refresh-token' ? { extraHeaders: { validatemfa: 'true' } } : {}),
-      onAnswer: headers => {
+      onResponse: headers => {
         const said = headers.ismfacompliant?.toLowerCase()
         if (said !== undefined) mfaCompliant = said === 'true'
       },
@@ -177,7 +177,7 @@ export function createApp({ env = environment(), overrides = {} }: AppOptions = 
     credentialHealth: lazy(async () => {
       const { readCredentialHealth } = await import('./credentials/credential-health.ts')
       const present = await credential()
-      return call => readCredentialHealth(present, mfaCompliant, call, clock)
+      return operation => readCredentialHealth(present, mfaCompliant, operation, clock)
     }),
     reachability: lazy(async () => {
       const { createReachability } = await import('./partner-center/reachability.ts')

@@ -1,9 +1,9 @@
 import { app } from '@azure/functions'
 import { type App, getApp } from './app.ts'
-import { timeLimit, withDeadline } from './call.ts'
-import { systemClock } from './clock.ts'
 import { isAppError } from './errors.ts'
-import { consoleSink, createLog, describeError, type Log } from './log.ts'
+import { systemClock } from './runtime/clock.ts'
+import { consoleSink, createLog, describeError, type Log } from './runtime/log.ts'
+import { timeLimit, withDeadline } from './runtime/operation.ts'
 
 /**
  * Says at start what is wrong with the settings, in one line. It must not throw: an entry file that fails shows as an
@@ -31,9 +31,9 @@ async function checkCredential(app: App, log: Log): Promise<void> {
     // No more time than a request has: one that comes meanwhile shares this reading of the secret.
     const { deadlineSeconds } = await app.settings()
     await withDeadline(systemClock, timeLimit(systemClock, deadlineSeconds), async deadline => {
-      const call = { correlationId: 'start', deadline, log }
+      const operation = { correlationId: 'start', deadline, log }
       const [credential, { warnOfExpiry }] = await Promise.all([app.credential(), import('./credentials/renewal.ts')])
-      warnOfExpiry(await credential.inspect(call), call, app.clock.now())
+      warnOfExpiry(await credential.inspect(operation), operation, app.clock.now())
     })
   } catch (error) {
     if (!isAppError(error)) throw error

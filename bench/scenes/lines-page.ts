@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { HttpRequest } from '@azure/functions'
-import { systemClock } from '../../shared/clock.ts'
-import { answerAllOrderLines } from '../../shared/http/all-order-lines-answer.ts'
+import { respondWithAllOrderLines } from '../../shared/http/responses/all-order-lines-response.ts'
 import { readOrderCollection } from '../../shared/partner-center/collection.ts'
+import { systemClock } from '../../shared/runtime/clock.ts'
 import { createReadRun } from '../../shared/snapshots/reading/read-run.ts'
 import { encodeCustomer } from '../../shared/snapshots/storage/codec.ts'
 import { createFindRuns } from '../../shared/snapshots/storage/find-runs.ts'
@@ -68,13 +68,13 @@ const request = new HttpRequest({ method: 'GET', url: 'http://localhost/api/orde
 
 async function page(top: number): Promise<number> {
   const deadline = { at: Date.now() + 1_000_000, signal: new AbortController().signal, silenceMs: 30_000 }
-  const call = { correlationId: 'bench', deadline, log: () => undefined }
+  const operation = { correlationId: 'bench', deadline, log: () => undefined }
   const input = {
     format: format === 'csv' ? ('csv' as const) : ('json' as const),
     top,
     includeSystemPurchases: true,
   }
-  const { body } = await answerAllOrderLines(input, { readRun, request, clock: systemClock, call })
+  const { body } = await respondWithAllOrderLines(input, { readRun, request, clock: systemClock, operation })
   let bytes = 0
   for await (const piece of new Response(body as ReadableStream<Uint8Array>).body ?? []) bytes += piece.length
   return bytes

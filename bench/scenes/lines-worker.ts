@@ -1,6 +1,6 @@
 import { QueueServiceClient } from '@azure/storage-queue'
 import { createApp } from '../../shared/app.ts'
-import type { Call } from '../../shared/call.ts'
+import type { OperationContext } from '../../shared/runtime/operation.ts'
 import { environment } from '../../shared/settings.ts'
 import { customerIds } from './upstream.ts'
 
@@ -10,7 +10,7 @@ import { customerIds } from './upstream.ts'
  */
 const [customers = 1000, rounds = 5] = process.argv.slice(2).map(Number)
 const env = environment()
-const call = (): Call => ({
+const operation = (): OperationContext => ({
   correlationId: 'bench',
   deadline: { at: Date.now() + 1_200_000, signal: new AbortController().signal, silenceMs: 30_000 },
   log: () => undefined,
@@ -24,17 +24,17 @@ const some = customerIds(customers).map((id): [string, string] => [id, 'Customer
 async function snapshot(which: [string, string][] | undefined): Promise<{ ms: number; cpu: number }> {
   const startedAt = performance.now()
   const cpu = process.cpuUsage()
-  const { snapshotId } = await snapshots.start('request', which, call())
+  const { snapshotId } = await snapshots.start('request', which, operation())
   let isOver = false
   const lane = async () => {
     while (!isOver) {
       const { receivedMessageItems } = await queue.receiveMessages({ numberOfMessages: 1, visibilityTimeout: 600 })
       const [message] = receivedMessageItems
       if (message === undefined) {
-        isOver ||= 'manifest' in (await snapshots.status.get(snapshotId, call()))
+        isOver ||= 'manifest' in (await snapshots.status.get(snapshotId, operation()))
         continue
       }
-      await snapshots.handle(JSON.parse(Buffer.from(message.messageText, 'base64').toString('utf8')), call())
+      await snapshots.handle(JSON.parse(Buffer.from(message.messageText, 'base64').toString('utf8')), operation())
       await queue.deleteMessage(message.messageId, message.popReceipt)
     }
   }

@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { QueueServiceClient } from '@azure/storage-queue'
 import { createApp } from '../../shared/app.ts'
-import type { Call } from '../../shared/call.ts'
+import type { OperationContext } from '../../shared/runtime/operation.ts'
 import { environment } from '../../shared/settings.ts'
 
 /**
@@ -20,7 +20,7 @@ const live = (): number => {
   return heapUsed + external
 }
 
-const call = (): Call => ({
+const operation = (): OperationContext => ({
   correlationId: 'bench',
   deadline: { at: Date.now() + 1_200_000, signal: new AbortController().signal, silenceMs: 30_000 },
   log: () => undefined,
@@ -29,7 +29,7 @@ const call = (): Call => ({
 const app = createApp()
 const snapshots = await app.snapshots()
 // Everything is loaded and signed in before the measurement begins.
-await (await app.reachability())(call())
+await (await app.reachability())(operation())
 const queue = QueueServiceClient.fromConnectionString(env.AzureWebJobsStorage ?? '').getQueueClient('snapshot-parts')
 await queue.createIfNotExists()
 
@@ -37,7 +37,7 @@ async function take(): Promise<boolean> {
   const { receivedMessageItems } = await queue.receiveMessages({ numberOfMessages: 1, visibilityTimeout: 600 })
   const [message] = receivedMessageItems
   if (message === undefined) return false
-  await snapshots.handle(JSON.parse(Buffer.from(message.messageText, 'base64').toString('utf8')), call())
+  await snapshots.handle(JSON.parse(Buffer.from(message.messageText, 'base64').toString('utf8')), operation())
   await queue.deleteMessage(message.messageId, message.popReceipt)
   return true
 }
@@ -49,7 +49,7 @@ const idle = field('VmRSS')
 writeFileSync('/proc/self/clear_refs', '5')
 let mostLive = 0
 if (role === 'planner') {
-  await snapshots.start('request', undefined, call())
+  await snapshots.start('request', undefined, operation())
   await take()
   mostLive = live()
 } else {

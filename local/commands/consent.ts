@@ -5,10 +5,10 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 import { getCACertificates, setDefaultCACertificates } from 'node:tls'
 import { type App, createApp } from '../../shared/app.ts'
-import { type Call, timeLimit, withDeadline } from '../../shared/call.ts'
-import { systemClock } from '../../shared/clock.ts'
 import { AppError, isAppError } from '../../shared/errors.ts'
-import { createLog, describeError } from '../../shared/log.ts'
+import { systemClock } from '../../shared/runtime/clock.ts'
+import { createLog, describeError } from '../../shared/runtime/log.ts'
+import { type OperationContext, timeLimit, withDeadline } from '../../shared/runtime/operation.ts'
 import { environment } from '../../shared/settings.ts'
 import { loadLocalSettings } from '../host/local-settings.ts'
 import { CommandError } from '../processes/command-error.ts'
@@ -76,7 +76,7 @@ async function useSimulator(): Promise<(signInUrl: string) => string> {
   return signInUrl => signInUrl.replace(new URL(signInUrl).origin, plainUrl)
 }
 
-async function consent(call: Call): Promise<void> {
+async function consent(operation: OperationContext): Promise<void> {
   const [option, ...others] = process.argv.slice(2)
   if ((option !== undefined && option !== '--local') || others.length > 0) {
     throw new CommandError('These options are not known. Use: npm run consent, or npm run consent -- --local')
@@ -95,7 +95,7 @@ async function consent(call: Call): Promise<void> {
   const port = readPort(environment().CONSENT_PORT, 'CONSENT_PORT', 8400)
 
   const state = randomBytes(32).toString('base64url')
-  const { server, code } = takeRedirect(state, call.deadline.signal)
+  const { server, code } = takeRedirect(state, operation.deadline.signal)
   server.listen(port, '127.0.0.1')
   await once(server, 'listening').catch(error => {
     throw explainListening(error, port, 'CONSENT_PORT')
@@ -103,7 +103,7 @@ async function consent(call: Call): Promise<void> {
   const redirectUri = `http://localhost:${(server.address() as AddressInfo).port}`
   try {
     const startSignIn = await app.startSignIn()
-    const signIn = await startSignIn(redirectUri, state, call)
+    const signIn = await startSignIn(redirectUri, state, operation)
     console.log(`This signs a user in to Partner Center once and stores the sign-in (a refresh token) in Key Vault.
 
   tenant        ${settings.partnerTenantId} (${settings.cloud})
@@ -118,9 +118,9 @@ Open this address in a browser on this machine, within ${patienceMinutes} minute
 
   ${toShown(signIn.url)}
 `)
-    await signIn.redeem(await code, call)
+    await signIn.redeem(await code, operation)
     console.log('The sign-in is stored. renew-credential keeps it alive from here on.')
-    await check(app, call)
+    await check(app, operation)
   } finally {
     server.close()
     server.closeAllConnections()
@@ -128,10 +128,10 @@ Open this address in a browser on this machine, within ${patienceMinutes} minute
 }
 
 /** Tries the stored sign-in on Partner Center, which says whether it was made with MFA. */
-async function check(app: App, call: Call): Promise<void> {
+async function check(app: App, operation: OperationContext): Promise<void> {
   const [isReachable, readHealth] = await Promise.all([app.reachability(), app.credentialHealth()])
-  const { error } = await isReachable(call)
-  const { mfaCompliant } = await readHealth(call)
+  const { error } = await isReachable(operation)
+  const { mfaCompliant } = await readHealth(operation)
   if (error === undefined) console.log('Partner Center accepts it.')
   else console.log(`Warning: ${error.message}`)
   if (mfaCompliant === false)

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { environment } from '../../shared/settings.ts'
-import { noAnswer, readAppUrl } from '../processes/app-url.ts'
+import { noResponse, readAppUrl } from '../processes/app-url.ts'
 import { CommandError } from '../processes/command-error.ts'
 
 /**
@@ -26,15 +26,15 @@ type Problem = {
   error?: { code?: unknown; message?: unknown; target?: unknown }
   correlationId?: unknown
 }
-type Answer = { status: number; headers: Headers; json: unknown }
+type HttpResult = { status: number; headers: Headers; json: unknown }
 
-async function get(path: string, withKey = true): Promise<Answer> {
+async function get(path: string, withKey = true): Promise<HttpResult> {
   const headers = {
     ...(withKey && key !== undefined ? { 'x-functions-key': key } : {}),
     ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
   }
   const response = await fetch(new URL(path, base), { headers, signal: AbortSignal.timeout(mostMs) }).catch(error => {
-    throw noAnswer(base, error)
+    throw noResponse(base, error)
   })
   const text = await response.text()
   return { status: response.status, headers: response.headers, json: text === '' ? undefined : JSON.parse(text) }
@@ -48,7 +48,7 @@ function expect(holds: boolean, otherwise: string): asserts holds {
 }
 
 /** Every failure of the app has this shape, whatever went wrong. */
-function expectProblem({ status, headers, json }: Answer, wanted: number, code: string): void {
+function expectProblem({ status, headers, json }: HttpResult, wanted: number, code: string): void {
   const { error, correlationId, status: told } = (json ?? {}) as Problem
   expect(
     status === wanted,

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { environment } from '../../shared/settings.ts'
-import { noAnswer, readAppUrl } from '../processes/app-url.ts'
+import { noResponse, readAppUrl } from '../processes/app-url.ts'
 import { CommandError } from '../processes/command-error.ts'
 
 /**
@@ -49,7 +49,7 @@ async function explain(response: Response): Promise<string> {
 
 const ask = (path: string | URL, method = 'GET'): Promise<Response> =>
   fetch(new URL(path, base), { method, headers }).catch(error => {
-    throw noAnswer(base, error)
+    throw noResponse(base, error)
   })
 
 const started = await ask('/api/snapshots', 'POST')

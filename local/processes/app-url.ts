@@ -16,5 +16,5 @@ const reasonOf = (error: unknown): string => {
 }
 
 /** What to do where nobody answers. */
-export const noAnswer = (url: URL, error: unknown): CommandError =>
+export const noResponse = (url: URL, error: unknown): CommandError =>
   new CommandError(`${url.origin} does not answer (${reasonOf(error)}). Start the app there, or check the address.`)

@@ -5,12 +5,12 @@ import type {
   NetworkRequestOptions,
 } from '@azure/msal-node'
 import { z } from 'zod'
-import type { Call } from '../call.ts'
-import type { Clock } from '../clock.ts'
 import { isAppError } from '../errors.ts'
 import { parseBounded } from '../partner-center/json-bytes.ts'
 import { isRetriedStatus, parseRetryAfter, type Try, withRetries } from '../partner-center/retry.ts'
 import { type Transport, TransportError, type TransportResponse } from '../partner-center/transport.ts'
+import type { Clock } from '../runtime/clock.ts'
+import type { OperationContext } from '../runtime/operation.ts'
 import { authorityUnavailable, toCredentialError } from './entra-errors.ts'
 
 /** How the app proves who it is: part of MSAL's configuration. */
@@ -34,7 +34,7 @@ export type Authority = {
   /** Runs one exchange with the token endpoint. Rejects with an `AppError`. */
   exchange: <T>(
     proof: ClientProof,
-    call: Call,
+    operation: OperationContext,
     ask: (client: ConfidentialClientApplication) => Promise<T | null>,
   ) => Promise<Exchange<T>>
 }
@@ -48,7 +48,7 @@ type Options = {
   clock: Clock
 }
 
-const tokenAnswer = z.looseObject({
+const tokenResponseSchema = z.looseObject({
   error: z.string().optional(),
   error_codes: z.array(z.union([z.string(), z.number()])).optional(),
   refresh_token: z.string().optional(),
@@ -76,7 +76,7 @@ export function createAuthority({ authority, tenantId, clientId, transport, cloc
   }
 
   return {
-    async exchange(proof, call, ask) {
+    async exchange(proof, operation, ask) {
       const { ConfidentialClientApplication } = await import('@azure/msal-node')
       const seen: Seen = {}
       const client = new ConfidentialClientApplication({
@@ -87,7 +87,7 @@ export function createAuthority({ authority, tenantId, clientId, transport, cloc
           authorityMetadata: JSON.stringify(metadata),
           ...proof,
         },
-        system: { networkClient: createNetwork(call, seen), disableInternalRetries: true },
+        system: { networkClient: createNetwork(operation, seen), disableInternalRetries: true },
       })
       try {
         const result = await ask(client)
@@ -101,11 +101,11 @@ export function createAuthority({ authority, tenantId, clientId, transport, cloc
     },
   }
 
-  function createNetwork(call: Call, seen: Seen): INetworkModule {
+  function createNetwork(operation: OperationContext, seen: Seen): INetworkModule {
     const send = async <T>(method: 'GET' | 'POST', address: string, options?: NetworkRequestOptions) => {
       try {
-        const { status, headers, body } = await sendWithRetries(method, address, options, call)
-        const answer = tokenAnswer.safeParse(body)
+        const { status, headers, body } = await sendWithRetries(method, address, options, operation)
+        const answer = tokenResponseSchema.safeParse(body)
         if (status >= 400) {
           throw toCredentialError(answer.data?.error_codes ?? [], answer.data?.error ?? `http_${status}`)
         }
@@ -127,7 +127,7 @@ export function createAuthority({ authority, tenantId, clientId, transport, cloc
     method: 'GET' | 'POST',
     address: string,
     options: NetworkRequestOptions | undefined,
-    call: Call,
+    operation: OperationContext,
   ) {
     const { pathname, search } = new URL(address)
     // MSAL requires https. A simulator on loopback may use http.
@@ -137,7 +137,7 @@ export function createAuthority({ authority, tenantId, clientId, transport, cloc
       url,
       headers: { accept: 'application/json', ...options?.headers },
       ...(options?.body === undefined ? {} : { body: options.body }),
-      deadline: call.deadline,
+      deadline: operation.deadline,
     }
     return withRetries(
       async (): Promise<Try<TokenResponse>> => {
@@ -153,7 +153,7 @@ export function createAuthority({ authority, tenantId, clientId, transport, cloc
         }
       },
       'token endpoint',
-      call,
+      operation,
       clock,
     )
   }

@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { ManagedIdentityCredentialClientIdOptions, TokenCredential } from '@azure/identity'
-import { createAzureHttpClient } from '../azure-http.ts'
+import { createAzureHttpClient } from '../runtime/azure-http.ts'
 
 export type AzureIdentity = {
   /** True in Azure: the app uses its managed identity and tries no other credential. */

@@ -1,6 +1,6 @@
-import type { Call } from '../call.ts'
-import type { Clock } from '../clock.ts'
 import { type ErrorCode, isAppError } from '../errors.ts'
+import type { Clock } from '../runtime/clock.ts'
+import type { OperationContext } from '../runtime/operation.ts'
 import type { Ingredient, PartnerCredential } from './partner-credential.ts'
 import { daysUntil } from './renewal.ts'
 
@@ -16,12 +16,12 @@ export type CredentialHealth = {
 export async function readCredentialHealth(
   credential: PartnerCredential,
   mfaCompliant: boolean | undefined,
-  call: Call,
+  operation: OperationContext,
   clock: Clock,
 ): Promise<CredentialHealth> {
   const base = { kind: credential.kind, ...(mfaCompliant === undefined ? {} : { mfaCompliant }) }
   try {
-    const ingredients = await credential.inspect(call)
+    const ingredients = await credential.inspect(operation)
     return { ...base, secrets: ingredients.map(ingredient => describe(ingredient, clock.now())) }
   } catch (error) {
     if (!isAppError(error)) throw error

@@ -1,8 +1,8 @@
 import type { TokenCredential } from '@azure/identity'
 import type { AuthenticationResult, ConfidentialClientApplication } from '@azure/msal-node'
-import type { Call } from '../call.ts'
-import type { Clock } from '../clock.ts'
 import { AppError, isAppError, isCredentialFailure } from '../errors.ts'
+import type { Clock } from '../runtime/clock.ts'
+import type { OperationContext } from '../runtime/operation.ts'
 import type { CredentialKind, Settings } from '../settings.ts'
 import type { AccessToken, Authority, ClientProof } from './authority.ts'
 import { isIdentityOutage } from './azure-credential.ts'
@@ -23,11 +23,11 @@ export type Ingredient = {
 export type PartnerCredential = {
   kind: CredentialKind
   /** Gets a new access token for Partner Center. */
-  acquire: (call: Call) => Promise<AccessToken>
+  acquire: (operation: OperationContext) => Promise<AccessToken>
   /** Reads and checks the secrets of the credential without signing in. `fresh` bypasses the cache. */
-  inspect: (call: Call, fresh?: boolean) => Promise<Ingredient[]>
+  inspect: (operation: OperationContext, fresh?: boolean) => Promise<Ingredient[]>
   /** Redeems the refresh token and returns the newer one. Only for `refresh-token`. */
-  redeem: (call: Call) => Promise<string>
+  redeem: (operation: OperationContext) => Promise<string>
 }
 
 type Options = {
@@ -44,18 +44,23 @@ export const exchangeAudience = 'api://AzureADTokenExchange'
 
 /** How each kind of credential signs in, and the secrets it reads for that. */
 type Recipe = {
-  proof: (call: Call, fresh: boolean) => Promise<ClientProof>
-  ask: (client: ConfidentialClientApplication, call: Call, fresh: boolean) => Promise<AuthenticationResult | null>
-  inspect: (call: Call, fresh: boolean) => Promise<Ingredient[]>
+  proof: (operation: OperationContext, fresh: boolean) => Promise<ClientProof>
+  ask: (
+    client: ConfidentialClientApplication,
+    operation: OperationContext,
+    fresh: boolean,
+  ) => Promise<AuthenticationResult | null>
+  inspect: (operation: OperationContext, fresh: boolean) => Promise<Ingredient[]>
 }
 
 /** The credential that `PARTNER_CENTER_CREDENTIAL` names. */
 export function createPartnerCredential({ settings, authority, secrets, identity, clock }: Options): PartnerCredential {
   const { clientSecret, certificate, refreshToken } = settings.secretNames
 
-  const readSecret = (name: string, call: Call, fresh: boolean) => secrets.read(name, call, { fresh })
-  const inspectSecret = async (name: string, call: Call, fresh: boolean): Promise<Ingredient> => {
-    const { createdAt, expiresAt, tags } = await readSecret(name, call, fresh)
+  const readSecret = (name: string, operation: OperationContext, fresh: boolean) =>
+    secrets.read(name, operation, { fresh })
+  const inspectSecret = async (name: string, operation: OperationContext, fresh: boolean): Promise<Ingredient> => {
+    const { createdAt, expiresAt, tags } = await readSecret(name, operation, fresh)
     const { renewedAt } = tags
     return {
       name,
@@ -66,23 +71,23 @@ export function createPartnerCredential({ settings, authority, secrets, identity
   }
   const askAsApp: Recipe['ask'] = client =>
     client.acquireTokenByClientCredential({ scopes: [`${settings.audience}/.default`], skipCache: true })
-  const proveBySecret: Recipe['proof'] = async (call, fresh) => ({
-    clientSecret: (await readSecret(clientSecret, call, fresh)).value,
+  const proveBySecret: Recipe['proof'] = async (operation, fresh) => ({
+    clientSecret: (await readSecret(clientSecret, operation, fresh)).value,
   })
 
   const recipes: Record<CredentialKind, Recipe> = {
     secret: {
       proof: proveBySecret,
       ask: askAsApp,
-      inspect: async (call, fresh) => [await inspectSecret(clientSecret, call, fresh)],
+      inspect: async (operation, fresh) => [await inspectSecret(clientSecret, operation, fresh)],
     },
     certificate: {
-      proof: async (call, fresh) =>
-        (await readCertificate(await readSecret(certificate, call, fresh), clock.now())).proof,
+      proof: async (operation, fresh) =>
+        (await readCertificate(await readSecret(certificate, operation, fresh), clock.now())).proof,
       ask: askAsApp,
-      inspect: async (call, fresh) => {
-        const { expiresAt } = await readCertificate(await readSecret(certificate, call, fresh), clock.now())
-        return [{ ...(await inspectSecret(certificate, call, false)), expiresAt }]
+      inspect: async (operation, fresh) => {
+        const { expiresAt } = await readCertificate(await readSecret(certificate, operation, fresh), clock.now())
+        return [{ ...(await inspectSecret(certificate, operation, false)), expiresAt }]
       },
     },
     federated: {
@@ -92,31 +97,33 @@ export function createPartnerCredential({ settings, authority, secrets, identity
     },
     'refresh-token': {
       proof: proveBySecret,
-      ask: async (client, call, fresh) =>
+      ask: async (client, operation, fresh) =>
         client.acquireTokenByRefreshToken({
-          refreshToken: (await readSecret(refreshToken, call, fresh)).value,
+          refreshToken: (await readSecret(refreshToken, operation, fresh)).value,
           scopes: [`${settings.audience}/user_impersonation`],
         }),
-      inspect: (call, fresh) =>
-        Promise.all([inspectSecret(clientSecret, call, fresh), inspectSecret(refreshToken, call, fresh)]),
+      inspect: (operation, fresh) =>
+        Promise.all([inspectSecret(clientSecret, operation, fresh), inspectSecret(refreshToken, operation, fresh)]),
     },
   }
   const recipe = recipes[settings.credential]
 
-  const exchange = (call: Call) =>
+  const exchange = (operation: OperationContext) =>
     retryWithFreshSecrets(async fresh =>
-      authority.exchange(await recipe.proof(call, fresh), call, client => recipe.ask(client, call, fresh)),
+      authority.exchange(await recipe.proof(operation, fresh), operation, client =>
+        recipe.ask(client, operation, fresh),
+      ),
     )
 
   return {
     kind: settings.credential,
-    async acquire(call) {
-      const { result, expiresInSeconds } = await exchange(call)
+    async acquire(operation) {
+      const { result, expiresInSeconds } = await exchange(operation)
       return { token: result.accessToken, expiresAt: clock.now() + expiresInSeconds * 1000 }
     },
-    inspect: (call, fresh = false) => recipe.inspect(call, fresh),
-    async redeem(call) {
-      const { refreshToken: newer } = await exchange(call)
+    inspect: (operation, fresh = false) => recipe.inspect(operation, fresh),
+    async redeem(operation) {
+      const { refreshToken: newer } = await exchange(operation)
       if (newer === undefined) {
         throw new AppError(
           'credential_rejected',

@@ -1,7 +1,7 @@
-import type { Call } from '../call.ts'
-import type { Clock } from '../clock.ts'
 import { isAppError } from '../errors.ts'
-import { describeError } from '../log.ts'
+import type { Clock } from '../runtime/clock.ts'
+import { describeError } from '../runtime/log.ts'
+import type { OperationContext } from '../runtime/operation.ts'
 import type { Settings } from '../settings.ts'
 import type { Ingredient, PartnerCredential } from './partner-credential.ts'
 import type { Secrets } from './secrets.ts'
@@ -17,10 +17,10 @@ const warnDays = 14
 export const daysUntil = (instant: number, now: number): number => Math.floor((instant - now) / dayMs)
 
 /** Logs `credential_expires_soon` for each secret or certificate that expires soon. An alert looks for this event. */
-export function warnOfExpiry(ingredients: readonly Ingredient[], call: Call, now: number): void {
+export function warnOfExpiry(ingredients: readonly Ingredient[], operation: OperationContext, now: number): void {
   for (const { name, expiresAt } of ingredients) {
     if (expiresAt === undefined || daysUntil(expiresAt, now) > warnDays) continue
-    call.log('error', 'credential_expires_soon', {
+    operation.log('error', 'credential_expires_soon', {
       secret: name,
       daysLeft: daysUntil(expiresAt, now),
       expiresAt: new Date(expiresAt).toISOString(),
@@ -36,22 +36,27 @@ type Options = { credential: PartnerCredential; secrets: Secrets; settings: Sett
  * fails, the stored token stays valid, too. The SDK retries a call to the vault. A renewal that still fails logs the
  * failure and rejects, so that the platform runs it again.
  */
-export function createRenewal({ credential, secrets, settings, clock }: Options): (call: Call) => Promise<void> {
-  async function renewRefreshToken(call: Call): Promise<void> {
+export function createRenewal({
+  credential,
+  secrets,
+  settings,
+  clock,
+}: Options): (operation: OperationContext) => Promise<void> {
+  async function renewRefreshToken(operation: OperationContext): Promise<void> {
     const name = settings.secretNames.refreshToken
-    const value = await credential.redeem(call)
+    const value = await credential.redeem(operation)
     const expiresAt = clock.now() + refreshTokenLifeMs
     const tags = { renewedAt: new Date(clock.now()).toISOString(), source: 'renew-credential' }
-    await secrets.write(name, { value, expiresAt, tags }, call)
-    call.log('info', 'credential_renewed', { secret: name, expiresAt: new Date(expiresAt).toISOString() })
+    await secrets.write(name, { value, expiresAt, tags }, operation)
+    operation.log('info', 'credential_renewed', { secret: name, expiresAt: new Date(expiresAt).toISOString() })
   }
 
-  return async call => {
+  return async operation => {
     try {
-      if (credential.kind === 'refresh-token') await renewRefreshToken(call)
-      warnOfExpiry(await credential.inspect(call, true), call, clock.now())
+      if (credential.kind === 'refresh-token') await renewRefreshToken(operation)
+      warnOfExpiry(await credential.inspect(operation, true), operation, clock.now())
     } catch (error) {
-      call.log('error', 'credential_renewal_failed', {
+      operation.log('error', 'credential_renewal_failed', {
         code: isAppError(error) ? error.code : 'internal_error',
         message: describeError(error),
       })

@@ -1,11 +1,11 @@
 import type { TokenCredential } from '@azure/identity'
 import type { KeyVaultSecret, SecretClient } from '@azure/keyvault-secrets'
-import { createAzureHttpClient } from '../azure-http.ts'
-import type { Call } from '../call.ts'
-import type { Clock } from '../clock.ts'
 import { AppError, isAppError } from '../errors.ts'
-import { describeError } from '../log.ts'
-import type { ShareCall } from '../shared-calls.ts'
+import { createAzureHttpClient } from '../runtime/azure-http.ts'
+import type { Clock } from '../runtime/clock.ts'
+import { describeError } from '../runtime/log.ts'
+import type { OperationContext } from '../runtime/operation.ts'
+import type { ShareCall } from '../runtime/shared-calls.ts'
 import { isIdentityOutage } from './azure-credential.ts'
 
 export type Secret = {
@@ -21,9 +21,9 @@ export type Secret = {
 
 export type Secrets = {
   /** Reads a secret from a cache of five minutes. `fresh` bypasses the cache. */
-  read: (name: string, call: Call, options?: { fresh?: boolean }) => Promise<Secret>
+  read: (name: string, operation: OperationContext, options?: { fresh?: boolean }) => Promise<Secret>
   /** Stores a new version of a secret. */
-  write: (name: string, version: NewVersion, call: Call) => Promise<void>
+  write: (name: string, version: NewVersion, operation: OperationContext) => Promise<void>
 }
 
 export type NewVersion = { value: string; expiresAt: number; tags: Record<string, string> }
@@ -58,7 +58,11 @@ export function createSecrets({ vaultUri, credential, clock, share }: Options): 
   const cache = new Map<string, { secret: Secret; readAt: number }>()
   let client: Promise<SecretClient> | undefined
 
-  async function useVault<T>(name: string, call: Call, use: (client: SecretClient) => Promise<T>): Promise<T> {
+  async function useVault<T>(
+    name: string,
+    operation: OperationContext,
+    use: (client: SecretClient) => Promise<T>,
+  ): Promise<T> {
     client ??= credential()
       .then(credential => createSecretClient(vaultUri, credential))
       .catch(error => {
@@ -68,37 +72,41 @@ export function createSecrets({ vaultUri, credential, clock, share }: Options): 
     try {
       return await use(await client)
     } catch (error) {
-      if (call.deadline.signal.aborted) throw call.deadline.signal.reason
+      if (operation.deadline.signal.aborted) throw operation.deadline.signal.reason
       throw toVaultError(error, name)
     }
   }
 
-  const fetchSecret = (name: string, call: Call): Promise<Secret> =>
-    useVault(name, call, async client => {
-      const stored = await client.getSecret(name, { abortSignal: call.deadline.signal })
+  const fetchSecret = (name: string, operation: OperationContext): Promise<Secret> =>
+    useVault(name, operation, async client => {
+      const stored = await client.getSecret(name, { abortSignal: operation.deadline.signal })
       const secret = toSecret(stored, clock.now())
       cache.set(name, { secret, readAt: clock.now() })
       return secret
     })
 
   return {
-    async read(name, call, { fresh = false } = {}) {
+    async read(name, operation, { fresh = false } = {}) {
       const cached = cache.get(name)
       if (!fresh && cached !== undefined && clock.now() - cached.readAt < cacheMs) return cached.secret
       try {
-        return await share(`secret ${name}`, call, call => fetchSecret(name, call))
+        return await share(`secret ${name}`, operation, operation => fetchSecret(name, operation))
       } catch (error) {
         // During an outage of the vault, the cached secret is probably still valid.
         if (fresh || cached === undefined || !isAppError(error) || error.code !== 'key_vault_unavailable') throw error
-        call.log('warn', 'key_vault_outage', { secret: name, why: describeError(error) })
+        operation.log('warn', 'key_vault_outage', { secret: name, why: describeError(error) })
         cached.readAt = clock.now() - cacheMs + calmMs
         return cached.secret
       }
     },
 
-    write: (name, { value, expiresAt, tags }, call) =>
-      useVault(name, call, async client => {
-        await client.setSecret(name, value, { expiresOn: new Date(expiresAt), tags, abortSignal: call.deadline.signal })
+    write: (name, { value, expiresAt, tags }, operation) =>
+      useVault(name, operation, async client => {
+        await client.setSecret(name, value, {
+          expiresOn: new Date(expiresAt),
+          tags,
+          abortSignal: operation.deadline.signal,
+        })
         cache.delete(name)
       }),
   }

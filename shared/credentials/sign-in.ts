@@ -1,6 +1,6 @@
-import type { Call } from '../call.ts'
-import type { Clock } from '../clock.ts'
 import { AppError } from '../errors.ts'
+import type { Clock } from '../runtime/clock.ts'
+import type { OperationContext } from '../runtime/operation.ts'
 import type { Settings } from '../settings.ts'
 import type { Authority } from './authority.ts'
 import { refreshTokenLifeMs } from './renewal.ts'
@@ -10,10 +10,10 @@ export type SignIn = {
   /** The page on which the user signs in. */
   url: string
   /** Exchanges the code of the redirect for a refresh token and stores the token in Key Vault. */
-  redeem: (code: string, call: Call) => Promise<void>
+  redeem: (code: string, operation: OperationContext) => Promise<void>
 }
 
-export type StartSignIn = (redirectUri: string, state: string, call: Call) => Promise<SignIn>
+export type StartSignIn = (redirectUri: string, state: string, operation: OperationContext) => Promise<SignIn>
 
 type Options = { authority: Authority; secrets: Secrets; settings: Settings; clock: Clock }
 
@@ -26,11 +26,11 @@ export function createStartSignIn({ authority, secrets, settings, clock }: Optio
   const scopes = [`${settings.audience}/user_impersonation`, 'offline_access']
   const { clientSecret, refreshToken: secretName } = settings.secretNames
 
-  return async (redirectUri, state, call) => {
+  return async (redirectUri, state, operation) => {
     const { CryptoProvider } = await import('@azure/msal-node')
     const { verifier, challenge } = await new CryptoProvider().generatePkceCodes()
-    const proof = { clientSecret: (await secrets.read(clientSecret, call)).value }
-    const { result } = await authority.exchange(proof, call, client =>
+    const proof = { clientSecret: (await secrets.read(clientSecret, operation)).value }
+    const { result } = await authority.exchange(proof, operation, client =>
       client.getAuthCodeUrl({
         scopes,
         redirectUri,
@@ -45,8 +45,8 @@ export function createStartSignIn({ authority, secrets, settings, clock }: Optio
 
     return {
       url: new URL(pathname + search, settings.authority).href,
-      async redeem(code, call) {
-        const { refreshToken } = await authority.exchange(proof, call, client =>
+      async redeem(code, operation) {
+        const { refreshToken } = await authority.exchange(proof, operation, client =>
           client.acquireTokenByCode({ code, scopes, redirectUri, codeVerifier: verifier }),
         )
         if (refreshToken === undefined) {
@@ -57,7 +57,7 @@ export function createStartSignIn({ authority, secrets, settings, clock }: Optio
         }
         const now = clock.now()
         const tags = { renewedAt: new Date(now).toISOString(), source: 'consent' }
-        await secrets.write(secretName, { value: refreshToken, expiresAt: now + refreshTokenLifeMs, tags }, call)
+        await secrets.write(secretName, { value: refreshToken, expiresAt: now + refreshTokenLifeMs, tags }, operation)
       },
     }
   }

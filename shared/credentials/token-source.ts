@@ -1,14 +1,14 @@
-import { type Call, timeLimit, withDeadline } from '../call.ts'
-import type { Clock } from '../clock.ts'
 import { isAppError } from '../errors.ts'
-import { describeError } from '../log.ts'
 import type { TokenSource } from '../partner-center/request.ts'
-import type { ShareCall } from '../shared-calls.ts'
+import type { Clock } from '../runtime/clock.ts'
+import { describeError } from '../runtime/log.ts'
+import { type OperationContext, timeLimit, withDeadline } from '../runtime/operation.ts'
+import type { ShareCall } from '../runtime/shared-calls.ts'
 import type { AccessToken } from './authority.ts'
 
 type Options = {
   /** Gets a new access token from the authority. */
-  acquire: (call: Call) => Promise<AccessToken>
+  acquire: (operation: OperationContext) => Promise<AccessToken>
   clock: Clock
   share: ShareCall
 }
@@ -30,20 +30,20 @@ export function createTokenSource({ acquire, clock, share }: Options): TokenSour
   let current: AccessToken | undefined
   let calmUntil = 0
 
-  const replace = (call: Call): Promise<AccessToken> =>
-    share('token', call, async call => {
-      current = await acquire(call)
+  const replace = (operation: OperationContext): Promise<AccessToken> =>
+    share('token', operation, async operation => {
+      current = await acquire(operation)
       return current
     })
 
-  async function replaceAhead(present: AccessToken, call: Call): Promise<AccessToken> {
+  async function replaceAhead(present: AccessToken, operation: OperationContext): Promise<AccessToken> {
     try {
-      return await withDeadline(clock, timeLimit(clock, patienceSeconds, call.deadline), deadline =>
-        replace({ ...call, deadline }),
+      return await withDeadline(clock, timeLimit(clock, patienceSeconds, operation.deadline), deadline =>
+        replace({ ...operation, deadline }),
       )
     } catch (error) {
       calmUntil = clock.now() + calmMs
-      call.log('warn', 'token_refresh_failed', {
+      operation.log('warn', 'token_refresh_failed', {
         why: describeError(error),
         code: isAppError(error) ? error.code : undefined,
       })
@@ -52,15 +52,15 @@ export function createTokenSource({ acquire, clock, share }: Options): TokenSour
   }
 
   return {
-    async get(call) {
+    async get(operation) {
       const left = current === undefined ? 0 : current.expiresAt - clock.now()
-      if (current === undefined || left <= usableMs) return (await replace(call)).token
+      if (current === undefined || left <= usableMs) return (await replace(operation)).token
       if (left > refreshAheadMs || clock.now() < calmUntil) return current.token
-      return (await replaceAhead(current, call)).token
+      return (await replaceAhead(current, operation)).token
     },
-    async renew(rejected, call) {
+    async renew(rejected, operation) {
       if (current !== undefined && current.token !== rejected) return current.token
-      return (await replace(call)).token
+      return (await replace(operation)).token
     },
   }
 }

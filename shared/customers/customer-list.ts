@@ -1,14 +1,14 @@
-import type { Call } from '../call.ts'
-import type { Clock } from '../clock.ts'
 import { type Customer, readCustomerPages } from '../partner-center/customers.ts'
 import type { RequestPartnerCenter } from '../partner-center/request.ts'
-import type { ShareCall } from '../shared-calls.ts'
+import type { Clock } from '../runtime/clock.ts'
+import type { OperationContext } from '../runtime/operation.ts'
+import type { ShareCall } from '../runtime/shared-calls.ts'
 
 /** A customer with its name and domain as they are searched and sorted by. */
 type Entry = { customer: Customer; key: string; searchable: string }
 
 export type ListCustomers = {
-  (search: string | undefined, call: Call): Promise<Customer[]>
+  (search: string | undefined, operation: OperationContext): Promise<Customer[]>
   /** The name of a customer, if the list is in memory. */
   nameOf: (customerTenantId: string) => string | undefined
 }
@@ -42,10 +42,10 @@ export const fold = (text: string): string =>
 export function createListCustomers({ request, share, baseUrl, clock }: Options): ListCustomers {
   let cached: { entries: Entry[]; readAt: number } | undefined
 
-  async function readEntries(call: Call): Promise<Entry[]> {
+  async function readEntries(operation: OperationContext): Promise<Entry[]> {
     const readAt = clock.now()
     const entries: Entry[] = []
-    for await (const page of readCustomerPages(request, baseUrl, call)) {
+    for await (const page of readCustomerPages(request, baseUrl, operation)) {
       for (const customer of page) {
         const name = fold(customer.companyName)
         entries.push({
@@ -60,9 +60,9 @@ export function createListCustomers({ request, share, baseUrl, clock }: Options)
     return entries
   }
 
-  async function list(search: string | undefined, call: Call): Promise<Customer[]> {
+  async function list(search: string | undefined, operation: OperationContext): Promise<Customer[]> {
     const isFresh = cached !== undefined && clock.now() - cached.readAt < cacheMs
-    const entries = isFresh && cached !== undefined ? cached.entries : await share('customers', call, readEntries)
+    const entries = isFresh && cached !== undefined ? cached.entries : await share('customers', operation, readEntries)
     const wanted = search === undefined ? '' : fold(search.trim())
     return (wanted === '' ? entries : entries.filter(entry => entry.searchable.includes(wanted))).map(
       ({ customer }) => customer,

@@ -1,11 +1,11 @@
-import type { Call } from '../call.ts'
 import { AppError, isAppError } from '../errors.ts'
 import { type Customer, readCustomer } from '../partner-center/customers.ts'
 import type { RequestPartnerCenter } from '../partner-center/request.ts'
+import type { OperationContext } from '../runtime/operation.ts'
 import type { ListCustomers } from './customer-list.ts'
 
 /** The customers behind tenant ids. Rejects with `invalid_request` that names those the partner does not have. */
-export type LookUpCustomers = (customerTenantIds: readonly string[], call: Call) => Promise<Customer[]>
+export type LookUpCustomers = (customerTenantIds: readonly string[], operation: OperationContext) => Promise<Customer[]>
 
 type Options = { request: RequestPartnerCenter; listCustomers: ListCustomers }
 
@@ -24,20 +24,20 @@ const mostNamed = 5
  * the list, the one source that decides who the partner's customers are.
  */
 export function createLookUpCustomers({ request, listCustomers }: Options): LookUpCustomers {
-  const read = async (id: string, call: Call): Promise<Customer | undefined> => {
+  const read = async (id: string, operation: OperationContext): Promise<Customer | undefined> => {
     try {
-      return await readCustomer(request, id, call)
+      return await readCustomer(request, id, operation)
     } catch (error) {
       if (isAppError(error) && unknownCustomer.includes(error.code)) return undefined
       throw error
     }
   }
 
-  return async (ids, call) => {
-    const found = await Promise.all(ids.map(async id => (await read(id, call)) ?? id))
+  return async (ids, operation) => {
+    const found = await Promise.all(ids.map(async id => (await read(id, operation)) ?? id))
     if (found.every(each => typeof each !== 'string')) return found
     const listed = new Map(
-      (await listCustomers(undefined, call)).map(customer => [customer.customerTenantId, customer]),
+      (await listCustomers(undefined, operation)).map(customer => [customer.customerTenantId, customer]),
     )
     const customers = found.map(each => (typeof each === 'string' ? (listed.get(each) ?? each) : each))
     const unknown = customers.filter(each => typeof each === 'string')

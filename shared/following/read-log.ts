@@ -1,9 +1,9 @@
 import { z } from 'zod'
-import type { Call } from '../call.ts'
 import { parseInstant, toMilliseconds } from '../orders/instant.ts'
 import { parseBounded } from '../partner-center/json-bytes.ts'
 import { collectionLinks, type PageLimits, readPages } from '../partner-center/paging.ts'
 import type { RequestPartnerCenter } from '../partner-center/request.ts'
+import type { OperationContext } from '../runtime/operation.ts'
 
 /** When orders of a customer were created or changed, as the activity log says. */
 export type CustomerNews = {
@@ -22,7 +22,7 @@ export type LogReading = {
 }
 
 /** Reads what the activity log says of orders since an instant, in milliseconds since 1970 UTC. */
-export type ReadLog = (since: number, call: Call) => Promise<LogReading>
+export type ReadLog = (since: number, operation: OperationContext) => Promise<LogReading>
 
 /** What is no text is as good as absent. */
 const text = z.string().nullish().catch(undefined)
@@ -87,7 +87,7 @@ function parsePage(body: Buffer) {
 /** The log is asked by dates, so the rest of the day comes along and is passed over here. */
 export const createReadLog =
   (request: RequestPartnerCenter, baseUrl: string): ReadLog =>
-  async (since, call) => {
+  async (since, operation) => {
     const startDate = new Date(since).toISOString().slice(0, 10)
     const path = `/v1/auditrecords?startDate=${startDate}&size=${pageSize}`
     const news: News = new Map()
@@ -96,7 +96,7 @@ export const createReadLog =
       isCut = true
     }
     const options = { limits, endsBeyond: true, onCutShort }
-    for await (const page of readPages(request, baseUrl, { path }, parsePage, call, options)) {
+    for await (const page of readPages(request, baseUrl, { path }, parsePage, operation, options)) {
       for (const { id, name, at } of page) {
         if (at < since) continue
         const known = news.get(id)

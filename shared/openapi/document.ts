@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { metaOf, type ParameterMeta, type PickList } from '../http/parameter-kinds.ts'
+import { metaOf, type ParameterMeta, type PickList } from '../http/parameters/parameter-kinds.ts'
 import { type Operation, operations } from './operations.ts'
 import { pickFrom } from './pickers.ts'
 

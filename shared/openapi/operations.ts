@@ -1,6 +1,6 @@
 import type { z } from 'zod'
-import type { Parameters } from '../http/parameters.ts'
-import * as parameters from '../http/parameters.ts'
+import type { Parameters } from '../http/parameters/parameters.ts'
+import * as parameters from '../http/parameters/parameters.ts'
 import * as responses from './responses.ts'
 
 type AnyParameters = Pick<Parameters<never>, 'path' | 'query' | 'body'>

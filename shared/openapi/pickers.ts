@@ -1,4 +1,4 @@
-import type { PickList } from '../http/parameter-kinds.ts'
+import type { PickList } from '../http/parameters/parameter-kinds.ts'
 
 /** A list that a designer fills a dropdown from. */
 type Picker = {

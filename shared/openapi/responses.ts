@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { FollowingHealth } from '../http/following-health.ts'
+import type { FollowingHealth } from '../http/responses/following-health.ts'
 import type { OrderLine } from '../orders/order-lines.ts'
 import type { Manifest, Snapshot } from '../snapshots/storage/shapes.ts'
 import { changeKinds, status, trigger } from '../snapshots/storage/shapes.ts'

@@ -1,12 +1,12 @@
 import { z } from 'zod'
-import type { Call } from '../call.ts'
-import type { Clock } from '../clock.ts'
 import { isAppError } from '../errors.ts'
 import { type OrderBytes, readItems, readOrder } from '../partner-center/collection.ts'
 import { parseBounded } from '../partner-center/json-bytes.ts'
-import { parseAnswer, readNextLink, readPages } from '../partner-center/paging.ts'
+import { parseResponse, readNextLink, readPages } from '../partner-center/paging.ts'
 import type { RequestPartnerCenter } from '../partner-center/request.ts'
-import type { ShareCall } from '../shared-calls.ts'
+import type { Clock } from '../runtime/clock.ts'
+import type { OperationContext } from '../runtime/operation.ts'
+import type { ShareCall } from '../runtime/shared-calls.ts'
 import { lacksPriceAccess } from './read-orders.ts'
 
 export type OrderQuery = {
@@ -26,7 +26,7 @@ export type SingleOrder = {
   pricesUnavailable: boolean
 }
 
-export type ReadOrder = (query: OrderQuery, call: Call) => Promise<SingleOrder>
+export type ReadOrder = (query: OrderQuery, operation: OperationContext) => Promise<SingleOrder>
 
 type Options = { request: RequestPartnerCenter; share: ShareCall; baseUrl: string; clock: Clock }
 
@@ -37,31 +37,31 @@ type Reading = { order: OrderBytes; asOf: number }
  * (learn.microsoft.com/partner-center/developer/get-an-order-by-id, get-subscription-provisioning-status).
  */
 export function createReadOrder({ request, share, baseUrl, clock }: Options): ReadOrder {
-  const read = (path: string, customerTenantId: string, call: Call): Promise<Reading> =>
-    share(path, call, async call => {
+  const read = (path: string, customerTenantId: string, operation: OperationContext): Promise<Reading> =>
+    share(path, operation, async operation => {
       const asOf = clock.now()
-      const { body } = await request({ path, resource: 'order' }, call)
-      return { order: parseAnswer(body, body => readOrderOf(body, customerTenantId)), asOf }
+      const { body } = await request({ path, resource: 'order' }, operation)
+      return { order: parseResponse(body, body => readOrderOf(body, customerTenantId)), asOf }
     })
 
-  async function readPriced(path: string, { customerTenantId, includePrice }: OrderQuery, call: Call) {
-    if (!includePrice) return { ...(await read(path, customerTenantId, call)), pricesUnavailable: false }
+  async function readPriced(path: string, { customerTenantId, includePrice }: OrderQuery, operation: OperationContext) {
+    if (!includePrice) return { ...(await read(path, customerTenantId, operation)), pricesUnavailable: false }
     try {
       return {
-        ...(await read(`${path}?include_price=true`, customerTenantId, call)),
+        ...(await read(`${path}?include_price=true`, customerTenantId, operation)),
         pricesUnavailable: false,
       }
     } catch (error) {
       if (!lacksPriceAccess(error)) throw error
-      return { ...(await read(path, customerTenantId, call)), pricesUnavailable: true }
+      return { ...(await read(path, customerTenantId, operation)), pricesUnavailable: true }
     }
   }
 
-  const readStatus = (path: string, call: Call): Promise<Buffer | undefined> =>
-    share(path, call, async call => {
+  const readStatus = (path: string, operation: OperationContext): Promise<Buffer | undefined> =>
+    share(path, operation, async operation => {
       const pieces: Buffer[] = []
       try {
-        for await (const items of readPages(request, baseUrl, { path, resource: 'order' }, parseStatus, call)) {
+        for await (const items of readPages(request, baseUrl, { path, resource: 'order' }, parseStatus, operation)) {
           if (items.length > 0) pieces.push(pieces.length === 0 ? openBracket : comma, items)
         }
       } catch (error) {
@@ -72,11 +72,11 @@ export function createReadOrder({ request, share, baseUrl, clock }: Options): Re
       return Buffer.concat([...(pieces.length === 0 ? [openBracket] : pieces), closeBracket])
     })
 
-  return async (query, call) => {
+  return async (query, operation) => {
     const path = `/v1/customers/${query.customerTenantId}/orders/${encodeURIComponent(query.orderId)}`
     const [reading, provisioningStatus] = await Promise.all([
-      readPriced(path, query, call),
-      query.withProvisioningStatus ? readStatus(`${path}/provisioningstatus`, call) : undefined,
+      readPriced(path, query, operation),
+      query.withProvisioningStatus ? readStatus(`${path}/provisioningstatus`, operation) : undefined,
     ])
     return { ...reading, provisioningStatus }
   }

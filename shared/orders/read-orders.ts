@@ -1,5 +1,3 @@
-import type { Call } from '../call.ts'
-import type { Clock } from '../clock.ts'
 import { isAppError } from '../errors.ts'
 import {
   type EnvelopeMember,
@@ -9,7 +7,9 @@ import {
 } from '../partner-center/collection.ts'
 import { type NextLink, readNextLink, readPages, tooMuch } from '../partner-center/paging.ts'
 import type { RequestPartnerCenter } from '../partner-center/request.ts'
-import type { ShareCall } from '../shared-calls.ts'
+import type { Clock } from '../runtime/clock.ts'
+import type { OperationContext } from '../runtime/operation.ts'
+import type { ShareCall } from '../runtime/shared-calls.ts'
 
 /** What the upstream itself can select of a customer's orders. */
 export type OrdersQuery = {
@@ -31,7 +31,7 @@ export type CustomerOrders = {
   pricesUnavailable: boolean
 }
 
-export type ReadOrders = (query: OrdersQuery, call: Call) => Promise<CustomerOrders>
+export type ReadOrders = (query: OrdersQuery, operation: OperationContext) => Promise<CustomerOrders>
 
 /** No customer has as many; what does would fill the memory, at about 300 bytes each. */
 const mostOrders = 400_000
@@ -44,11 +44,11 @@ type Options = { request: RequestPartnerCenter; share: ShareCall; baseUrl: strin
  * renewals, are left out by the service unless `include_system_purchases` is true. Simultaneous equal reads share one call.
  */
 export function createReadOrders({ request, share, baseUrl, clock }: Options): ReadOrders {
-  async function readAll(query: OrdersQuery, call: Call): Promise<CustomerOrders> {
+  async function readAll(query: OrdersQuery, operation: OperationContext): Promise<CustomerOrders> {
     const asOf = clock.now()
     const orders: OrderBytes[] = []
     let envelope: EnvelopeMember[] | undefined
-    for await (const page of readPages(request, baseUrl, { path: toPath(query) }, parsePage, call)) {
+    for await (const page of readPages(request, baseUrl, { path: toPath(query) }, parsePage, operation)) {
       // One by one: a page can hold more than a call takes arguments.
       for (const order of page.orders) orders.push(order)
       if (orders.length > mostOrders) throw tooMuch()
@@ -57,14 +57,14 @@ export function createReadOrders({ request, share, baseUrl, clock }: Options): R
     return { orders, envelope: envelope ?? [], asOf, pricesUnavailable: false }
   }
 
-  return async (query, call) => {
+  return async (query, operation) => {
     const path = toPath(query)
-    return share(path, call, async call => {
+    return share(path, operation, async operation => {
       try {
-        return await readAll(query, call)
+        return await readAll(query, operation)
       } catch (error) {
         if (!query.includePrice || !lacksPriceAccess(error)) throw error
-        const orders = await readAll({ ...query, includePrice: false }, call)
+        const orders = await readAll({ ...query, includePrice: false }, operation)
         return { ...orders, pricesUnavailable: true }
       }
     })

@@ -1,7 +1,7 @@
 import { z } from 'zod'
-import type { Call } from '../call.ts'
+import type { OperationContext } from '../runtime/operation.ts'
 import { parseBounded } from './json-bytes.ts'
-import { collectionLinks, type PageLimits, parseAnswer, readPages } from './paging.ts'
+import { collectionLinks, type PageLimits, parseResponse, readPages } from './paging.ts'
 import type { RequestPartnerCenter } from './request.ts'
 
 export type Customer = {
@@ -43,10 +43,10 @@ const guid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 export const readCustomerPages = (
   request: RequestPartnerCenter,
   baseUrl: string,
-  call: Call,
+  operation: OperationContext,
   onCutShort: () => void = () => undefined,
 ): AsyncGenerator<Customer[]> =>
-  readPages(request, baseUrl, { path: `/v1/customers?size=${pageSize}` }, parsePage, call, {
+  readPages(request, baseUrl, { path: `/v1/customers?size=${pageSize}` }, parsePage, operation, {
     limits: customerPageLimits,
     endsBeyond: true,
     onCutShort,
@@ -56,10 +56,10 @@ export const readCustomerPages = (
 export async function readCustomer(
   request: RequestPartnerCenter,
   customerTenantId: string,
-  call: Call,
+  operation: OperationContext,
 ): Promise<Customer | undefined> {
-  const { body } = await request({ path: `/v1/customers/${customerTenantId}` }, call)
-  return parseAnswer(body, body => toCustomer(customerResource.parse(parseBounded(body))))
+  const { body } = await request({ path: `/v1/customers/${customerTenantId}` }, operation)
+  return parseResponse(body, body => toCustomer(customerResource.parse(parseBounded(body))))
 }
 
 function parsePage(body: Buffer) {

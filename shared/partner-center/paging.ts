@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import type { Call } from '../call.ts'
 import { AppError } from '../errors.ts'
+import type { OperationContext } from '../runtime/operation.ts'
 import { parseBounded } from './json-bytes.ts'
 import type { PartnerRequest, RequestPartnerCenter } from './request.ts'
 
@@ -94,7 +94,7 @@ export async function* readPages<T>(
   baseUrl: string,
   first: PartnerRequest,
   parse: (body: Buffer) => Page<T>,
-  call: Call,
+  operation: OperationContext,
   { limits = orderPageLimits, endsBeyond = false, onCutShort }: PagingOptions = {},
 ): AsyncGenerator<T> {
   let pages = 0
@@ -103,7 +103,7 @@ export async function* readPages<T>(
     if (++pages > limits.pages) throw tooMuch(limits)
     let body: Buffer
     try {
-      body = (await request(following, call)).body
+      body = (await request(following, operation)).body
     } catch (error) {
       if (!endsBeyond || pages === 1 || !isBeyondTheEnd(error)) throw error
       onCutShort?.()
@@ -111,7 +111,7 @@ export async function* readPages<T>(
     }
     bytes += body.length
     if (bytes > limits.bytes) throw tooMuch(limits)
-    const { value, next } = parseAnswer(body, parse)
+    const { value, next } = parseResponse(body, parse)
     yield value
     following = next == null ? undefined : toNextRequest(next, baseUrl)
   }
@@ -121,7 +121,7 @@ const isBeyondTheEnd = (error: unknown): boolean =>
   error instanceof AppError && error.options.upstream?.status === 400 && error.options.upstream.code === '2000'
 
 /** Applies `parse`. A body that it rejects becomes `partner_center_invalid_response`. */
-export function parseAnswer<T>(body: Buffer, parse: (body: Buffer) => T): T {
+export function parseResponse<T>(body: Buffer, parse: (body: Buffer) => T): T {
   try {
     return parse(body)
   } catch (cause) {

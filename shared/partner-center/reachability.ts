@@ -1,6 +1,6 @@
-import type { Call } from '../call.ts'
-import type { Clock } from '../clock.ts'
 import { type ErrorCode, isAppError } from '../errors.ts'
+import type { Clock } from '../runtime/clock.ts'
+import type { OperationContext } from '../runtime/operation.ts'
 import type { RequestPartnerCenter } from './request.ts'
 
 export type Reachability = {
@@ -13,13 +13,16 @@ export type Reachability = {
 const cacheMs = 60_000
 
 /** Whether Partner Center answers this app: one customer is listed, at most once a minute. */
-export function createReachability(request: RequestPartnerCenter, clock: Clock): (call: Call) => Promise<Reachability> {
+export function createReachability(
+  request: RequestPartnerCenter,
+  clock: Clock,
+): (operation: OperationContext) => Promise<Reachability> {
   let last: { at: number; result: Reachability } | undefined
 
-  async function check(call: Call): Promise<Reachability> {
+  async function check(operation: OperationContext): Promise<Reachability> {
     const checkedAt = new Date(clock.now()).toISOString()
     try {
-      await request({ path: '/v1/customers?size=1' }, call)
+      await request({ path: '/v1/customers?size=1' }, operation)
       return { reachable: true, checkedAt }
     } catch (error) {
       if (!isAppError(error)) throw error
@@ -27,8 +30,9 @@ export function createReachability(request: RequestPartnerCenter, clock: Clock):
     }
   }
 
-  return async call => {
-    if (last === undefined || clock.now() - last.at >= cacheMs) last = { at: clock.now(), result: await check(call) }
+  return async operation => {
+    if (last === undefined || clock.now() - last.at >= cacheMs)
+      last = { at: clock.now(), result: await check(operation) }
     return last.result
   }
 }

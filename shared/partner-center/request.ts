@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
-import type { Call } from '../call.ts'
-import type { Clock } from '../clock.ts'
 import { AppError } from '../errors.ts'
+import type { Clock } from '../runtime/clock.ts'
+import type { OperationContext } from '../runtime/operation.ts'
 import { isRetriedStatus, parseRetryAfter, type Try, withRetries } from './retry.ts'
 import { type Transport, TransportError, type TransportResponse } from './transport.ts'
 import { type Resource, toAppError } from './upstream-errors.ts'
@@ -9,9 +9,9 @@ import { type Resource, toAppError } from './upstream-errors.ts'
 /** Access tokens for Partner Center. */
 export type TokenSource = {
   /** A token that stays valid for at least the next half minute. */
-  get: (call: Call) => Promise<string>
+  get: (operation: OperationContext) => Promise<string>
   /** A newer token than `rejected`, for which Partner Center answered 401. */
-  renew: (rejected: string, call: Call) => Promise<string>
+  renew: (rejected: string, operation: OperationContext) => Promise<string>
 }
 
 export type PartnerRequest = {
@@ -22,7 +22,7 @@ export type PartnerRequest = {
 }
 
 /** One read from Partner Center. Retries if a retry can help, never past the call's deadline. Rejects with an `AppError`. */
-export type RequestPartnerCenter = (request: PartnerRequest, call: Call) => Promise<TransportResponse>
+export type RequestPartnerCenter = (request: PartnerRequest, operation: OperationContext) => Promise<TransportResponse>
 
 export type RequestOptions = {
   transport: Transport
@@ -30,10 +30,10 @@ export type RequestOptions = {
   baseUrl: string
   clock: Clock
   /** Waits before each try until the shared pace allows a request. */
-  pace?: (call: Call) => Promise<void>
+  pace?: (operation: OperationContext) => Promise<void>
   extraHeaders?: Record<string, string>
   /** Called with the headers of every response. */
-  onAnswer?: (headers: TransportResponse['headers']) => void
+  onResponse?: (headers: TransportResponse['headers']) => void
 }
 
 const guid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
@@ -42,7 +42,7 @@ const guid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 const mostRefused = 1000
 
 export function createRequest(options: RequestOptions): RequestPartnerCenter {
-  const { transport, tokens, baseUrl, clock, pace, extraHeaders, onAnswer } = options
+  const { transport, tokens, baseUrl, clock, pace, extraHeaders, onResponse } = options
 
   // For each address, the token that it refused right after a renewal. The token is not the cause then, and another
   // renewal at each call for that customer would only cost requests.
@@ -52,35 +52,35 @@ export function createRequest(options: RequestOptions): RequestPartnerCenter {
     refused.set(pathname, token)
   }
 
-  return async ({ path, headers, resource = 'collection' }, call) => {
+  return async ({ path, headers, resource = 'collection' }, operation) => {
     const url = new URL(baseUrl + path)
     // All tries of a call have the same request id, so that the service can recognize a retry. The correlation id is the
     // caller's (learn.microsoft.com/partner-center/developer/headers).
     const callHeaders = {
       accept: 'application/json',
       'ms-requestid': randomUUID(),
-      'ms-correlationid': guid.test(call.correlationId) ? call.correlationId : randomUUID(),
+      'ms-correlationid': guid.test(operation.correlationId) ? operation.correlationId : randomUUID(),
       'x-locale': 'en-US',
       'ms-partnercenter-application': 'partner-center-orders',
       ...extraHeaders,
       ...headers,
     }
     const send = async (token: string): Promise<TransportResponse> => {
-      await pace?.(call)
+      await pace?.(operation)
       const sent = { ...callHeaders, authorization: `Bearer ${token}` }
-      const response = await transport({ method: 'GET', url, headers: sent, deadline: call.deadline })
-      onAnswer?.(response.headers)
+      const response = await transport({ method: 'GET', url, headers: sent, deadline: operation.deadline })
+      onResponse?.(response.headers)
       return response
     }
 
-    let token = await tokens.get(call)
+    let token = await tokens.get(operation)
     let renewed = false
     const attempt = async (): Promise<Try<TransportResponse>> => {
       try {
         let response = await send(token)
         if (response.status === 401 && !renewed && refused.get(url.pathname) !== token) {
           renewed = true
-          token = await tokens.renew(token, call)
+          token = await tokens.renew(token, operation)
           response = await send(token)
           if (response.status === 401) noteRefused(url.pathname, token)
         }
@@ -95,7 +95,7 @@ export function createRequest(options: RequestOptions): RequestPartnerCenter {
         return { failure: unreachable(error) }
       }
     }
-    return withRetries(attempt, url.pathname, call, clock)
+    return withRetries(attempt, url.pathname, operation, clock)
   }
 }
 

@@ -1,6 +1,6 @@
-import type { Call } from '../call.ts'
-import type { Clock } from '../clock.ts'
 import type { AppError } from '../errors.ts'
+import type { Clock } from '../runtime/clock.ts'
+import type { OperationContext } from '../runtime/operation.ts'
 
 /**
  * When a call is repeated. Partner Center asks to wait as long as `Retry-After` says and then to grow the wait
@@ -49,7 +49,7 @@ export type Try<T> =
 export async function withRetries<T>(
   attempt: () => Promise<Try<T>>,
   what: string,
-  call: Call,
+  operation: OperationContext,
   clock: Clock,
 ): Promise<T> {
   for (let failedTries = 1; ; failedTries++) {
@@ -57,8 +57,8 @@ export async function withRetries<T>(
     if ('value' in outcome) return outcome.value
     const waitMs = retryDelayMs(failedTries, outcome.retryAfterMs, clock.random())
     if (failedTries >= retryPolicy.tries) throw outcome.failure
-    if (clock.now() + waitMs >= call.deadline.at) throw outcome.outOfTime ?? outcome.failure
-    call.log('warn', 'retry', { what, failedTries, waitMs: Math.round(waitMs), why: outcome.failure.message })
-    await clock.sleep(waitMs, call.deadline.signal)
+    if (clock.now() + waitMs >= operation.deadline.at) throw outcome.outOfTime ?? outcome.failure
+    operation.log('warn', 'retry', { what, failedTries, waitMs: Math.round(waitMs), why: outcome.failure.message })
+    await clock.sleep(waitMs, operation.deadline.signal)
   }
 }

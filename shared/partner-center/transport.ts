@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { Agent, type Dispatcher, interceptors } from 'undici'
-import type { Deadline } from '../call.ts'
+import type { Deadline } from '../runtime/operation.ts'
 
 /**
  * A fault below HTTP. `network`, `silent` (no response in time): worth another try. `too-large`, `undecodable`: the

@@ -1,10 +1,10 @@
 import { z } from 'zod'
-import type { Call } from '../call.ts'
-import type { Clock } from '../clock.ts'
+import type { Clock } from '../runtime/clock.ts'
+import type { OperationContext } from '../runtime/operation.ts'
 
 export type RateLimiter = {
   /** Resolves when the caller may send one request. Send it at once: the slot is good for this moment only. */
-  take: (call: Call) => Promise<void>
+  take: (operation: OperationContext) => Promise<void>
 }
 
 /** What the limiter needs of storage: a blob that changes only if nobody else changed it meanwhile. */
@@ -75,9 +75,9 @@ export function createRateLimiter({ store, blob, clock, requestsPerMinute, concu
   }
 
   return {
-    async take(call) {
+    async take(operation) {
       for (;;) {
-        call.deadline.signal.throwIfAborted()
+        operation.deadline.signal.throwIfAborted()
         const slot = slots.shift()
         if (slot === undefined) {
           const isOurs = reserving === undefined
@@ -90,7 +90,7 @@ export function createRateLimiter({ store, blob, clock, requestsPerMinute, concu
           })
           continue
         }
-        if (slot > clock.now()) await clock.sleep(slot - clock.now(), call.deadline.signal)
+        if (slot > clock.now()) await clock.sleep(slot - clock.now(), operation.deadline.signal)
         // Too late, also if the worker stood still while it waited.
         if (slot < clock.now() - graceMs) {
           wasted++

@@ -1,14 +1,14 @@
-import { type Call, type Deadline, deadlineExceeded, withDeadline } from '../call.ts'
-import type { Clock } from '../clock.ts'
+import type { Clock } from '../runtime/clock.ts'
+import { type Deadline, deadlineExceeded, type OperationContext, withDeadline } from '../runtime/operation.ts'
 
 /** A deadline that stands still while its work waits for the rate limiter: nobody can help that wait. */
 export type WorkDeadline = Deadline & { suspend: <T>(wait: () => Promise<T>) => Promise<T> }
 
-/** Runs work that may take `seconds`, waits for the rate limiter aside. It also ends when `call` does. */
+/** Runs work that may take `seconds`, waits for the rate limiter aside. It also ends when `operation` does. */
 export function withWorkDeadline<T>(
   clock: Clock,
   seconds: number,
-  { deadline: parent }: Call,
+  { deadline: parent }: OperationContext,
   work: (deadline: WorkDeadline) => Promise<T>,
 ): Promise<T> {
   const timeIsUp = new AbortController()

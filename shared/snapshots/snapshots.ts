@@ -1,14 +1,14 @@
-import type { Call } from '../call.ts'
-import type { Clock } from '../clock.ts'
 import { hasActivityLog } from '../clouds.ts'
 import { isAppError, isCredentialFailure } from '../errors.ts'
 import { createReadLog } from '../following/read-log.ts'
-import { createLimit, inOrder } from '../in-order.ts'
 import { createReadOrders } from '../orders/read-orders.ts'
 import { readCustomer, readCustomerPages } from '../partner-center/customers.ts'
 import { createRequest, type RequestOptions } from '../partner-center/request.ts'
 import { createRateLimiter } from '../rate-limit/rate-limiter.ts'
 import { isWorkDeadline } from '../rate-limit/work-deadline.ts'
+import type { Clock } from '../runtime/clock.ts'
+import { createLimit, inOrder } from '../runtime/in-order.ts'
+import type { OperationContext } from '../runtime/operation.ts'
 import type { Settings } from '../settings.ts'
 import { type ChangesFeed, createChangesFeed } from './changes/changes-feed.ts'
 import { createFailedCustomers, type FailedCustomers } from './reading/failed-customers.ts'
@@ -47,9 +47,9 @@ export type Snapshots = {
   followed: () => Promise<Followed>
   cancel: CancelRun
   /** Does what a message of the queue asks. Rejects if it has to be delivered again. */
-  handle: (message: unknown, call: Call) => Promise<void>
+  handle: (message: unknown, operation: OperationContext) => Promise<void>
   /** Records what a message was about as failed: it was delivered too often. */
-  giveUp: (message: unknown, call: Call) => Promise<void>
+  giveUp: (message: unknown, operation: OperationContext) => Promise<void>
   failedCustomers: FailedCustomers
   readBack: ReadBack
   readRun: ReadRun
@@ -74,7 +74,7 @@ const followMinutes = 5
 type Handlers = {
   [Kind in Message['kind']]: Record<
     'handle' | 'giveUp',
-    (message: Extract<Message, { kind: Kind }>, call: Call) => Promise<void>
+    (message: Extract<Message, { kind: Kind }>, operation: OperationContext) => Promise<void>
   >
 }
 
@@ -90,9 +90,9 @@ export function createSnapshots({ store, queue, request: requestOptions, setting
   const limiter = createRateLimiter({ store, blob: paceBlob, clock, requestsPerMinute, concurrency })
   const request = createRequest({
     ...requestOptions,
-    pace: call => {
-      const { deadline } = call
-      return isWorkDeadline(deadline) ? deadline.suspend(() => limiter.take(call)) : limiter.take(call)
+    pace: operation => {
+      const { deadline } = operation
+      return isWorkDeadline(deadline) ? deadline.suspend(() => limiter.take(operation)) : limiter.take(operation)
     },
   })
 
@@ -101,8 +101,11 @@ export function createSnapshots({ store, queue, request: requestOptions, setting
   const foldAway = createFoldAway({ store, reader, runs })
   const ensure = createEnsure({ store, queue, reader, runs, currentRun, writeManifest, foldAway, failPart })
   const readOne = createReadCustomer({
-    readOrders: createReadOrders({ request, share: (_, call, start) => start(call), baseUrl, clock }),
-    probe: createCredentialProbe({ readList: call => request({ path: '/v1/customers?size=1' }, call), clock }),
+    readOrders: createReadOrders({ request, share: (_, operation, start) => start(operation), baseUrl, clock }),
+    probe: createCredentialProbe({
+      readList: operation => request({ path: '/v1/customers?size=1' }, operation),
+      clock,
+    }),
     limit: createLimit(concurrency),
     clock,
     seconds: deadlineSeconds,
@@ -122,8 +125,8 @@ export function createSnapshots({ store, queue, request: requestOptions, setting
   const planRun = createPlanRun({
     store,
     reader,
-    readCustomers: (call, onCutShort) => readCustomerPages(request, baseUrl, call, onCutShort),
-    readNames: (ids, call) => Array.fromAsync(inOrder(ids, concurrency, id => readName(id, call))),
+    readCustomers: (operation, onCutShort) => readCustomerPages(request, baseUrl, operation, onCutShort),
+    readNames: (ids, operation) => Array.fromAsync(inOrder(ids, concurrency, id => readName(id, operation))),
     readKnown,
     readFollowedThrough: startedAt => readFollowedThrough(store, startedAt),
     configuredCustomers,
@@ -151,13 +154,13 @@ export function createSnapshots({ store, queue, request: requestOptions, setting
   })
 
   /** A name that cannot be read costs the name, unless nothing can be read. */
-  async function readName(customerTenantId: string, call: Call): Promise<string> {
+  async function readName(customerTenantId: string, operation: OperationContext): Promise<string> {
     try {
-      return (await readCustomer(request, customerTenantId, call))?.companyName ?? ''
+      return (await readCustomer(request, customerTenantId, operation))?.companyName ?? ''
     } catch (error) {
       const isOfAll = isCredentialFailure(error) && !(isAppError(error) && error.options.upstream?.status === 401)
-      if (!isAppError(error) || isOfAll || call.deadline.signal.aborted) throw error
-      call.log('warn', 'name_unknown', { customerTenantId, code: error.code })
+      if (!isAppError(error) || isOfAll || operation.deadline.signal.aborted) throw error
+      operation.log('warn', 'name_unknown', { customerTenantId, code: error.code })
       return ''
     }
   }
@@ -168,17 +171,17 @@ export function createSnapshots({ store, queue, request: requestOptions, setting
     start: { handle: timer.handle, giveUp: timer.handle },
   }
 
-  async function pass(message: unknown, to: 'handle' | 'giveUp', call: Call): Promise<void> {
+  async function pass(message: unknown, to: 'handle' | 'giveUp', operation: OperationContext): Promise<void> {
     const parsed = messageShape.safeParse(message)
     if (!parsed.success) {
       // A message that nobody can read is dropped: delivering it again would change nothing.
-      call.log('error', 'message_malformed', { why: parsed.error.message.slice(0, 500) })
+      operation.log('error', 'message_malformed', { why: parsed.error.message.slice(0, 500) })
       return
     }
     const { data } = parsed
-    if (data.kind === 'watch') await handlers.watch[to](data, call)
-    else if (data.kind === 'part') await handlers.part[to](data, call)
-    else await handlers.start[to](data, call)
+    if (data.kind === 'watch') await handlers.watch[to](data, operation)
+    else if (data.kind === 'part') await handlers.part[to](data, operation)
+    else await handlers.start[to](data, operation)
   }
 
   return {
@@ -187,8 +190,8 @@ export function createSnapshots({ store, queue, request: requestOptions, setting
     follow,
     followed: async () => (await readFollowed(store)).followed,
     cancel: createCancelRun({ store, queue, currentRun }),
-    handle: (message, call) => pass(message, 'handle', call),
-    giveUp: (message, call) => pass(message, 'giveUp', call),
+    handle: (message, operation) => pass(message, 'handle', operation),
+    giveUp: (message, operation) => pass(message, 'giveUp', operation),
     failedCustomers: createFailedCustomers(store, reader),
     readBack: createReadBack(runs, reader),
     readRun: createReadRun({ store, runs, reader }),

@@ -3,8 +3,8 @@ import { basename, join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { root } from '../../local/build/bundle.ts'
 import { errorKinds } from '../../shared/errors.ts'
-import { createLog } from '../../shared/log.ts'
-import { createCall, type LoggedEvent } from '../support/calls.ts'
+import { createLog } from '../../shared/runtime/log.ts'
+import { createOperation, type LoggedEvent } from '../support/operations.ts'
 import { createWorld, customerId, makeCustomers, type UpstreamCustomer } from '../support/snapshot-world.ts'
 
 const folder = join(root, 'infra/alerts')
@@ -36,12 +36,12 @@ async function eventsInCode(): Promise<string[]> {
 async function eventsOfRun(customers: UpstreamCustomer[], only?: [string, string][]): Promise<LoggedEvent[]> {
   const world = await createWorld()
   world.customers.push(...customers)
-  const call = createCall({ clock: world.clock, seconds: 1680 })
-  await world.snapshots.start('request', only, call)
+  const operation = createOperation({ clock: world.clock, seconds: 1680 })
+  await world.snapshots.start('request', only, operation)
   for (let next = world.queue.shift(); next !== undefined; next = world.queue.shift()) {
-    await world.snapshots.handle(next.message, call)
+    await world.snapshots.handle(next.message, operation)
   }
-  return call.logged
+  return operation.logged
 }
 
 const gone = (id: number): UpstreamCustomer => ({

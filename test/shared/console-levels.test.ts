@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { afterEach, describe, expect, test, vi } from 'vitest'
-import { consoleSink, createLog, type LogLevel } from '../../shared/log.ts'
+import { consoleSink, createLog, type LogLevel } from '../../shared/runtime/log.ts'
 
 type Written = { stream: 'stdout' | 'stderr'; line: string }
 

@@ -1,8 +1,8 @@
-import type { Call } from '../../shared/call.ts'
 import { isAppError } from '../../shared/errors.ts'
+import type { OperationContext } from '../../shared/runtime/operation.ts'
 import type { Snapshots } from '../../shared/snapshots/snapshots.ts'
-import { createSimulatedCall, type Logged } from './call.ts'
 import type { Findings } from './findings.ts'
+import { createSimulatedOperation, type Logged } from './operation.ts'
 import type { Random } from './random.ts'
 import type { Trace } from './trace.ts'
 import type { Worker } from './workers.ts'
@@ -12,7 +12,7 @@ export type Outcome<T> = { value: T } | { error: Error } | 'lost'
 
 export type Ask = <T>(
   what: string,
-  work: (snapshots: Snapshots, call: Call) => Promise<T>,
+  work: (snapshots: Snapshots, operation: OperationContext) => Promise<T>,
   done: (outcome: Outcome<T>) => void,
   seconds?: number,
 ) => void
@@ -28,13 +28,13 @@ export function createAsk({ workers, random, trace, findings, logged }: Options)
     if (running.length === 0) return done('lost')
     const { process, snapshots } = random.pick(running)
     trace.say(process.name, () => `> ${what}`)
-    const { call, end } = createSimulatedCall(process, seconds, logged)
+    const { operation, end } = createSimulatedOperation(process, seconds, logged)
     let isOpen = true
     process.onEnd(() => {
       if (isOpen) done('lost')
       isOpen = false
     })
-    work(snapshots, call).then(
+    work(snapshots, operation).then(
       value => {
         if (!isOpen) return
         isOpen = false

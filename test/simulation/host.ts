@@ -1,6 +1,6 @@
-import type { Call } from '../../shared/call.ts'
-import { createSimulatedCall, type Logged } from './call.ts'
+import type { OperationContext } from '../../shared/runtime/operation.ts'
 import type { Faults } from './faults.ts'
+import { createSimulatedOperation, type Logged } from './operation.ts'
 import type { Queue, QueuedMessage } from './queue.ts'
 import type { Random } from './random.ts'
 import type { Scheduler } from './scheduler.ts'
@@ -83,7 +83,7 @@ export function createHost({ scheduler, random, faults, trace, queue, workers, l
     let isOpen = true
     worker.busy++
     trace.say(process.name, () => `> ${isPoison ? 'poison ' : ''}${message.label}, delivery ${message.deliveries}`)
-    const { call, end } = createSimulatedCall(process, deadlineSeconds, logged)
+    const { operation, end } = createSimulatedOperation(process, deadlineSeconds, logged)
 
     const lease = (ms: number) => {
       message.visibleAt = scheduler.now() + ms
@@ -120,9 +120,10 @@ export function createHost({ scheduler, random, faults, trace, queue, workers, l
       else lease(backAfterMs)
     }
     const body: unknown = JSON.parse(message.text)
-    const work = (call: Call) => (isPoison ? snapshots.giveUp(body, call) : snapshots.handle(body, call))
+    const work = (operation: OperationContext) =>
+      isPoison ? snapshots.giveUp(body, operation) : snapshots.handle(body, operation)
     // What a process that has died still does in memory reaches nobody.
-    work(call).then(
+    work(operation).then(
       () => process.isAlive() && finished(),
       error => process.isAlive() && finished(error ?? new Error('rejected with nothing')),
     )

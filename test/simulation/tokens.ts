@@ -1,6 +1,6 @@
-import type { Call } from '../../shared/call.ts'
 import { AppError } from '../../shared/errors.ts'
 import type { TokenSource } from '../../shared/partner-center/request.ts'
+import type { OperationContext } from '../../shared/runtime/operation.ts'
 import type { Exchanges } from './exchange.ts'
 import type { Faults } from './faults.ts'
 import type { Process } from './process.ts'
@@ -42,7 +42,7 @@ export function createTokens({ exchange, random, faults, trace, slow }: Options)
       })
     }
 
-    function renewed(call: Call): Promise<string> {
+    function renewed(operation: OperationContext): Promise<string> {
       if (signingIn === undefined) {
         signingIn = signIn().finally(() => {
           signingIn = undefined
@@ -50,7 +50,7 @@ export function createTokens({ exchange, random, faults, trace, slow }: Options)
         // Whoever waited for it may be gone by the time it fails.
         signingIn.catch(() => undefined)
       }
-      const { signal } = call.deadline
+      const { signal } = operation.deadline
       const shared = signingIn
       return new Promise((resolve, reject) => {
         const giveUp = () => reject(signal.reason)
@@ -68,8 +68,10 @@ export function createTokens({ exchange, random, faults, trace, slow }: Options)
     }
 
     return {
-      get: async call => (token !== undefined && token.until > process.clock.now() ? token.text : renewed(call)),
-      renew: async (rejected, call) => (token !== undefined && token.text !== rejected ? token.text : renewed(call)),
+      get: async operation =>
+        token !== undefined && token.until > process.clock.now() ? token.text : renewed(operation),
+      renew: async (rejected, operation) =>
+        token !== undefined && token.text !== rejected ? token.text : renewed(operation),
     }
   }
 }

@@ -1,4 +1,4 @@
-import type { Clock } from '../../shared/clock.ts'
+import type { Clock } from '../../shared/runtime/clock.ts'
 
 export type FakeClock = Clock & {
   /** Milliseconds of every sleep that was asked for, in order. */

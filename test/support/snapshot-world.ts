@@ -1,15 +1,15 @@
-import type { Clock } from '../../shared/clock.ts'
 import { AppError } from '../../shared/errors.ts'
 import { TransportError, type TransportRequest, type TransportResponse } from '../../shared/partner-center/transport.ts'
+import type { Clock } from '../../shared/runtime/clock.ts'
 import { readSettings } from '../../shared/settings.ts'
 import { createSnapshots, type Snapshots } from '../../shared/snapshots/snapshots.ts'
 import type { Message } from '../../shared/snapshots/storage/messages.ts'
 import type { PartQueue } from '../../shared/snapshots/storage/part-queue.ts'
 import type { Manifest } from '../../shared/snapshots/storage/shapes.ts'
 import type { Store } from '../../shared/snapshots/storage/store.ts'
-import { createCall } from './calls.ts'
 import { createFakeClock, type FakeClock } from './fake-clock.ts'
 import { createMemoryStore, type MemoryStore } from './memory-store.ts'
+import { createOperation } from './operations.ts'
 
 export type UpstreamOrder = { id: string; [member: string]: unknown }
 
@@ -132,16 +132,16 @@ export async function createWorld(settings: Record<string, string> = {}, store =
       if (next === undefined) return
       queue.splice(queue.indexOf(next), 1)
       if (next.visibleAt > clock.now()) await clock.advance(next.visibleAt - clock.now())
-      const call = createCall({ clock, seconds: 1680 })
+      const operation = createOperation({ clock, seconds: 1680 })
       try {
-        await worker.handle(next.message, call)
+        await worker.handle(next.message, operation)
       } catch (error) {
         if (!(error instanceof AppError || error instanceof Error)) throw error
         next.deliveries++
         if (next.deliveries < 5) queue.push({ ...next, visibleAt: clock.now() + 30_000 })
         else {
           poison.push(next.message)
-          await worker.giveUp(next.message, call)
+          await worker.giveUp(next.message, operation)
         }
       }
     }
@@ -179,7 +179,7 @@ export const makeCustomers = (count: number, ordersEach = 2): UpstreamCustomer[]
 
 /** Starts a run over all customers and returns its id. */
 export const start = async (world: World) =>
-  (await world.snapshots.start('request', undefined, createCall({ clock: world.clock }))).snapshotId
+  (await world.snapshots.start('request', undefined, createOperation({ clock: world.clock }))).snapshotId
 
 /** A blob's JSON. */
 export const json = <T>(world: World, name: string): T =>

@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import type { Call } from '../../call.ts'
-import type { Clock } from '../../clock.ts'
+import type { Clock } from '../../runtime/clock.ts'
+import type { OperationContext } from '../../runtime/operation.ts'
 import { decodeLines } from '../storage/codec.ts'
 import { type CurrentRun, readLatest } from '../storage/current-run.ts'
 import { type FindRuns, type KeptPlace, tellsChanges } from '../storage/find-runs.ts'
@@ -33,7 +33,12 @@ export type ChangesFeed = {
   /** The end of what there is: only what comes after is new. */
   end: () => Promise<FeedPosition>
   /** Changes from a position on; undefined if what it names is no longer kept. */
-  read: (from: FeedPosition, filter: ChangeFilter, top: number, call: Call) => Promise<ChangesPage | undefined>
+  read: (
+    from: FeedPosition,
+    filter: ChangeFilter,
+    top: number,
+    operation: OperationContext,
+  ) => Promise<ChangesPage | undefined>
 }
 
 /** `count` is unknown for readings between snapshots, whose parts may be folded away. */
@@ -169,8 +174,13 @@ export function createChangesFeed({ store, runs, currentRun, clock }: Options): 
     return false
   }
 
-  async function search(from: FeedPosition, filter: ChangeFilter, top: number, call: Call): Promise<ChangesPage> {
-    const searchUntil = clock.now() + searchShare * (call.deadline.at - clock.now())
+  async function search(
+    from: FeedPosition,
+    filter: ChangeFilter,
+    top: number,
+    operation: OperationContext,
+  ): Promise<ChangesPage> {
+    const searchUntil = clock.now() + searchShare * (operation.deadline.at - clock.now())
     const newest = (await newestRun()) ?? beforeAll
     const changes: Buffer[] = []
     let next = from
@@ -201,10 +211,10 @@ export function createChangesFeed({ store, runs, currentRun, clock }: Options): 
       return { snapshotId: (isThere ? newest : await runs.newest()) ?? beforeAll, part: endOfRun, line: 0 }
     },
 
-    async read(from, filter, top, call) {
+    async read(from, filter, top, operation) {
       if (from.snapshotId !== beforeAll && !(await isKept(from.snapshotId))) return undefined
       const key = JSON.stringify([from, filter])
-      const page = await search(searched.get(key) ?? from, filter, top, call)
+      const page = await search(searched.get(key) ?? from, filter, top, operation)
       if (page.changes.length === 0) remember(key, page.next)
       return page
     },

@@ -1,5 +1,5 @@
-import type { Call } from '../../call.ts'
 import { compareOrders } from '../../orders/compare-orders.ts'
+import type { OperationContext } from '../../runtime/operation.ts'
 import { newerReading, type Plan, toldReading } from '../storage/plan-blob.ts'
 import type { FoundReading, SnapshotReader } from '../storage/reader.ts'
 import {
@@ -39,7 +39,12 @@ export type PartHistory = {
   toGone: (customer: PlannedCustomer) => GoneEntry
 }
 
-type Options = { reader: SnapshotReader; plan: Plan; customers: readonly PlannedCustomer[]; call: Call }
+type Options = {
+  reader: SnapshotReader
+  plan: Plan
+  customers: readonly PlannedCustomer[]
+  operation: OperationContext
+}
 
 function toKnown(plan: Plan, part: number, entry: IndexEntry): Known {
   if (isRead(entry)) return { state: 'read', reading: { plan, part, entry } }
@@ -51,7 +56,7 @@ function toKnown(plan: Plan, part: number, entry: IndexEntry): Known {
  * What the run compared with knows of a part's customers. A damaged earlier run costs its comparisons, never the run: of
  * what cannot be read nothing is told, and one line in the log says so.
  */
-export async function readHistory({ reader, plan, customers, call }: Options): Promise<PartHistory> {
+export async function readHistory({ reader, plan, customers, operation }: Options): Promise<PartHistory> {
   const { snapshotId, base } = plan
   const known = new Map<string, Known>()
   /** The newest run of all that read a customer, if that is not the one that changes are found against. */
@@ -63,7 +68,7 @@ export async function readHistory({ reader, plan, customers, call }: Options): P
 
   const giveUpIfUnreadable = (error: unknown): void => {
     if (!isUnreadable(error)) throw error
-    call.log('warn', 'comparison_lost', { snapshotId, base, why: error.message })
+    operation.log('warn', 'comparison_lost', { snapshotId, base, why: error.message })
   }
 
   async function readBase(basePlan: Plan): Promise<void> {
@@ -105,7 +110,7 @@ export async function readHistory({ reader, plan, customers, call }: Options): P
   if (base !== undefined && !plan.partial) {
     try {
       const basePlan = await reader.readPlan({ snapshotId: base })
-      if (basePlan === undefined) call.log('warn', 'comparison_lost', { snapshotId, base, why: 'It has no plan' })
+      if (basePlan === undefined) operation.log('warn', 'comparison_lost', { snapshotId, base, why: 'It has no plan' })
       else await readBase(basePlan)
     } catch (error) {
       giveUpIfUnreadable(error)
@@ -140,7 +145,7 @@ export async function readHistory({ reader, plan, customers, call }: Options): P
     if (state.state === 'read') return { reading: state.reading }
     const reading = await reader.readingIn(state.snapshotId, customer[0])
     if (reading === undefined)
-      call.log('warn', 'comparison_lost', { snapshotId, base: state.snapshotId, why: 'It is no longer kept' })
+      operation.log('warn', 'comparison_lost', { snapshotId, base: state.snapshotId, why: 'It is no longer kept' })
     return reading && { reading }
   }
 

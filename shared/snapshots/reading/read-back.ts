@@ -1,6 +1,6 @@
-import type { Call } from '../../call.ts'
 import { AppError } from '../../errors.ts'
 import { type OrderBytes, readOrder } from '../../partner-center/collection.ts'
+import type { OperationContext } from '../../runtime/operation.ts'
 import type { FindRuns } from '../storage/find-runs.ts'
 import { followingFolder, idToInstant, planBlob, runOfBlob, toSnapshotId } from '../storage/layout.ts'
 import type { Plan } from '../storage/plan-blob.ts'
@@ -17,10 +17,14 @@ export type SnapshotOrders = {
 }
 
 /** The orders of a customer as the newest finished run at or before an instant holds them; the newest of all without one. */
-export type ReadBack = (customerTenantId: string, atMost: number | undefined, call: Call) => Promise<SnapshotOrders>
+export type ReadBack = (
+  customerTenantId: string,
+  atMost: number | undefined,
+  operation: OperationContext,
+) => Promise<SnapshotOrders>
 
 /** What a run says of a customer: a reading, that there is none in any run, or that an earlier run has to be asked. */
-type Answer = { reading: FoundReading } | { none: true } | { ask: string | undefined }
+type Lookup = { reading: FoundReading } | { none: true } | { ask: string | undefined }
 
 /**
  * Answers from snapshots. A run over all customers knows of each who was ever read where that was last, so that one run
@@ -43,7 +47,7 @@ export function createReadBack(runs: FindRuns, reader: SnapshotReader): ReadBack
    * The reading in the first of these runs that is still kept. If none is, since readings between snapshots are folded
    * away, the runs before them are asked.
    */
-  async function readingIn(runs: readonly (string | undefined)[], customerTenantId: string): Promise<Answer> {
+  async function readingIn(runs: readonly (string | undefined)[], customerTenantId: string): Promise<Lookup> {
     const named = runs.filter(run => run !== undefined)
     for (const run of named) {
       const reading = await reader.readingIn(run, customerTenantId)
@@ -53,7 +57,7 @@ export function createReadBack(runs: FindRuns, reader: SnapshotReader): ReadBack
     return oldest === undefined ? { none: true } : { ask: await newestAt(idToInstant(oldest)) }
   }
 
-  async function ask(plan: Plan, customerTenantId: string): Promise<Answer> {
+  async function ask(plan: Plan, customerTenantId: string): Promise<Lookup> {
     const found = await reader.find(plan, customerTenantId)
     if (found !== undefined) {
       const { entry } = found
@@ -79,7 +83,7 @@ export function createReadBack(runs: FindRuns, reader: SnapshotReader): ReadBack
     return isGone ? snapshotId : undefined
   }
 
-  async function askRun(run: string, customerTenantId: string): Promise<Answer | SnapshotOrders> {
+  async function askRun(run: string, customerTenantId: string): Promise<Lookup | SnapshotOrders> {
     const plan =
       (await reader.readPlan({ snapshotId: run })) ?? (await reader.readPlan({ snapshotId: run, following: true }))
     if (plan === undefined) {
@@ -96,9 +100,9 @@ export function createReadBack(runs: FindRuns, reader: SnapshotReader): ReadBack
     return { orders: orders.map(readOrder), customerName, snapshotId, asOf: Date.parse(startedAt) }
   }
 
-  return async (customerTenantId, atMost, call) => {
+  return async (customerTenantId, atMost, operation) => {
     for (let run = await newestAt(atMost); run !== undefined; ) {
-      call.deadline.signal.throwIfAborted()
+      operation.deadline.signal.throwIfAborted()
       try {
         const answer = await askRun(run, customerTenantId)
         if ('orders' in answer) return answer

@@ -1,5 +1,5 @@
-import type { Call } from '../../call.ts'
 import { AppError, type ErrorCode, errorKinds } from '../../errors.ts'
+import type { OperationContext } from '../../runtime/operation.ts'
 import type { CurrentRun } from '../storage/current-run.ts'
 import type { FindRuns, RunFolder } from '../storage/find-runs.ts'
 import { toSnapshot } from '../storage/manifest-metadata.ts'
@@ -13,7 +13,7 @@ import type { BlobInfo, Store } from '../storage/store.ts'
 
 export type RunStatus = {
   /** The manifest of a finished run, or the run that is going on as it stands. Rejects for a failed and an unknown one. */
-  get: (snapshotId: string, call: Call) => Promise<{ running: Snapshot } | { manifest: Manifest }>
+  get: (snapshotId: string, operation: OperationContext) => Promise<{ running: Snapshot } | { manifest: Manifest }>
   /** Runs newest first, the one that is going on among them, older than `before`. */
   list: (top: number, before: string | undefined) => Promise<{ runs: Snapshot[]; hasMore: boolean }>
 }
@@ -23,7 +23,7 @@ type Options = {
   reader: SnapshotReader
   runs: FindRuns
   currentRun: CurrentRun
-  ensure: (snapshotId: string, call: Call) => Promise<unknown>
+  ensure: (snapshotId: string, operation: OperationContext) => Promise<unknown>
 }
 
 /** Dates whose runs are read at a time. */
@@ -51,7 +51,7 @@ export function createRunStatus({ store, reader, runs, currentRun, ensure }: Opt
   }
 
   return {
-    async get(snapshotId, call) {
+    async get(snapshotId, operation) {
       const readManifest = async () =>
         (await reader.readManifest({ snapshotId })) ?? reader.readManifest({ snapshotId, following: true })
       const [first, { current }] = await Promise.all([readManifest(), currentRun.read()])
@@ -61,7 +61,7 @@ export function createRunStatus({ store, reader, runs, currentRun, ensure }: Opt
         const plan = manifest === undefined ? await reader.readPlan(current) : undefined
         const isComplete = plan !== undefined && parts.length >= plan.parts.length
         // Who is told that a run has ended finds latest.json moved; and a run whose workers died on its last step ends.
-        if (manifest !== undefined || isComplete) await ensure(snapshotId, call)
+        if (manifest !== undefined || isComplete) await ensure(snapshotId, operation)
         manifest ??= await readManifest()
         if (manifest === undefined) return { running: await describeRunning(current, parts) }
       }

@@ -1,12 +1,12 @@
-import type { Call } from '../../call.ts'
 import { AppError } from '../../errors.ts'
+import type { OperationContext } from '../../runtime/operation.ts'
 import type { CurrentRun } from '../storage/current-run.ts'
 import { manifestBlob } from '../storage/layout.ts'
 import type { PartQueue } from '../storage/part-queue.ts'
 import type { Store } from '../storage/store.ts'
 
 /** Asks a run to end. Rejects if it has ended, or there is none of that id. */
-export type CancelRun = (snapshotId: string, call: Call) => Promise<void>
+export type CancelRun = (snapshotId: string, operation: OperationContext) => Promise<void>
 
 type Options = { store: Store; queue: PartQueue; currentRun: CurrentRun }
 
@@ -17,7 +17,7 @@ const cancelled = {
 
 /** The decision is one write of `current.json`; a worker then ends the run, as it ends any other. */
 export function createCancelRun({ store, queue, currentRun }: Options): CancelRun {
-  return async (snapshotId, call) => {
+  return async (snapshotId, operation) => {
     const [{ current }, ofSnapshot] = await Promise.all([currentRun.read(), store.head(manifestBlob({ snapshotId }))])
     const manifest = ofSnapshot ?? (await store.head(manifestBlob({ snapshotId, following: true })))
     const isGoingOn = current?.snapshotId === snapshotId && current.ended === undefined && manifest === undefined
@@ -27,7 +27,7 @@ export function createCancelRun({ store, queue, currentRun }: Options): CancelRu
         )
       : undefined
     if (run?.stop?.code === cancelled.code && run.ended === undefined) {
-      call.log('info', 'cancel_requested', { snapshotId })
+      operation.log('info', 'cancel_requested', { snapshotId })
       const { nonce, round } = run
       await queue.send({ kind: 'watch', snapshotId, nonce, round, committed: 0, early: 0 })
       return

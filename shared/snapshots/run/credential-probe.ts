@@ -1,13 +1,13 @@
-import type { Call } from '../../call.ts'
-import type { Clock } from '../../clock.ts'
 import { isAppError, isCredentialFailure } from '../../errors.ts'
+import type { Clock } from '../../runtime/clock.ts'
+import type { OperationContext } from '../../runtime/operation.ts'
 
 /** True if Partner Center takes the credential for the customer list, so that a refusal is one customer's. */
-export type CredentialProbe = (call: Call) => Promise<boolean>
+export type CredentialProbe = (operation: OperationContext) => Promise<boolean>
 
 type Options = {
   /** Asks for as little of the customer list as there is. */
-  readList: (call: Call) => Promise<unknown>
+  readList: (operation: OperationContext) => Promise<unknown>
   clock: Clock
 }
 
@@ -16,10 +16,10 @@ const goodForMs = 60_000
 
 export function createCredentialProbe({ readList, clock }: Options): CredentialProbe {
   let acceptedAt = Number.NEGATIVE_INFINITY
-  return async call => {
+  return async operation => {
     if (clock.now() - acceptedAt < goodForMs) return true
     try {
-      await readList(call)
+      await readList(operation)
     } catch (error) {
       if (isAppError(error) && isCredentialFailure(error)) return false
       // An outage says nothing of the credential. The customer stays with its failure, and the next one asks again.

@@ -1,6 +1,6 @@
-import type { Call } from '../../call.ts'
 import { isAppError } from '../../errors.ts'
-import { createLimit, inOrder } from '../../in-order.ts'
+import { createLimit, inOrder } from '../../runtime/in-order.ts'
+import type { OperationContext } from '../../runtime/operation.ts'
 import type { CurrentRun } from '../storage/current-run.ts'
 import { type FindRuns, isWhole } from '../storage/find-runs.ts'
 import { manifestBlob, partNumber } from '../storage/layout.ts'
@@ -26,9 +26,9 @@ export type Ensure = {
    * Takes a run as far towards its end as what is there allows: completes every part that is committed, and, once all
    * are, writes the manifest, moves `latest.json`, logs the end. Anybody may call it, at any time, any number of times.
    */
-  ensure: (snapshotId: string, call: Call) => Promise<Progress>
+  ensure: (snapshotId: string, operation: OperationContext) => Promise<Progress>
   /** Ends a run before its time: the one way to do so. Parts that are not committed are recorded as failed. */
-  stop: (snapshotId: string, reason: Failure, call: Call) => Promise<void>
+  stop: (snapshotId: string, reason: Failure, operation: OperationContext) => Promise<void>
 }
 
 type Options = {
@@ -39,7 +39,7 @@ type Options = {
   currentRun: CurrentRun
   writeManifest: ReturnType<typeof createWriteManifest>
   /** Deletes readings between snapshots that no later run needs. */
-  foldAway: (call: Call) => Promise<void>
+  foldAway: (operation: OperationContext) => Promise<void>
   /** Commits a part whose customers all failed for one reason. */
   failPart: (plan: Plan, part: number, reason: Failure) => Promise<void>
 }
@@ -87,19 +87,19 @@ export function createEnsure({
   }
 
   /** The manifest is there: what comes after it. */
-  async function settle(run: Current, manifest: BlobInfo, call: Call): Promise<void> {
+  async function settle(run: Current, manifest: BlobInfo, operation: OperationContext): Promise<void> {
     const finished = await runs.finished(run.snapshotId, manifest).catch((error): FinishedRun | undefined => {
       if (!isUnreadable(error)) throw error
-      call.log('error', 'manifest_unreadable', { snapshotId: run.snapshotId, why: error.message })
+      operation.log('error', 'manifest_unreadable', { snapshotId: run.snapshotId, why: error.message })
       return undefined
     })
     if (finished !== undefined) {
       await moveLatest(store, finished).catch(error => {
         if (!isUnreadable(error)) throw error
-        call.log('error', 'latest_not_moved', { snapshotId: run.snapshotId, why: error.message })
+        operation.log('error', 'latest_not_moved', { snapshotId: run.snapshotId, why: error.message })
       })
-      logEnd(toSnapshot(finished), manifest.metadata.errorcode, run.following === true, call)
-      if (isWhole(finished)) await foldAway(call)
+      logEnd(toSnapshot(finished), manifest.metadata.errorcode, run.following === true, operation)
+      if (isWhole(finished)) await foldAway(operation)
     }
     await markEnded(run, finished?.status ?? 'failed')
   }
@@ -122,7 +122,10 @@ export function createEnsure({
   }
 
   /** The plan and the parts that are committed once a run that was stopped has recorded the others as failed. */
-  async function endParts(run: Current, call: Call): Promise<{ plan: Plan | undefined; parts: BlobInfo[] }> {
+  async function endParts(
+    run: Current,
+    operation: OperationContext,
+  ): Promise<{ plan: Plan | undefined; parts: BlobInfo[] }> {
     let plan: Plan | undefined
     try {
       plan = await reader.readPlan(run)
@@ -140,29 +143,29 @@ export function createEnsure({
     } catch (error) {
       // A blob that cannot be read must not keep the run, and with it the next one, from ending.
       if (!isUnreadable(error)) throw error
-      call.log('error', 'snapshot_unreadable', { snapshotId: run.snapshotId, why: error.message })
+      operation.log('error', 'snapshot_unreadable', { snapshotId: run.snapshotId, why: error.message })
       const parts = plan === undefined ? [] : await listParts(plan)
       return { plan, parts: parts.filter(info => info !== undefined) }
     }
   }
 
-  const ensure: Ensure['ensure'] = async (snapshotId, call) => {
+  const ensure: Ensure['ensure'] = async (snapshotId, operation) => {
     const { current: run } = await currentRun.read()
     if (run?.snapshotId !== snapshotId || run.ended !== undefined) return { ended: true }
     const finish = async (plan: Plan | undefined, parts: readonly BlobInfo[]): Promise<Progress> => {
-      await writeManifest(run, plan, parts, call)
+      await writeManifest(run, plan, parts, operation)
       const written = await store.head(manifestBlob(run))
       if (written === undefined) throw new Error(`The manifest of ${snapshotId} was neither written nor there`)
-      await settle(run, written, call)
+      await settle(run, written, operation)
       return { ended: true }
     }
     const manifest = await store.head(manifestBlob(run))
     if (manifest !== undefined) {
-      await settle(run, manifest, call)
+      await settle(run, manifest, operation)
       return { ended: true }
     }
     if (run.stop !== undefined) {
-      const { plan, parts } = await endParts(run, call)
+      const { plan, parts } = await endParts(run, operation)
       return finish(plan, parts)
     }
     const plan = await reader.readPlan(run)
@@ -175,26 +178,26 @@ export function createEnsure({
     return { ended: false, run, plan, openParts, committed: committed.length }
   }
 
-  const stop: Ensure['stop'] = async (snapshotId, reason, call) => {
+  const stop: Ensure['stop'] = async (snapshotId, reason, operation) => {
     const { current } = await currentRun.read()
     if (current?.snapshotId !== snapshotId || current.ended !== undefined) return
     const run = await currentRun.change(current.nonce, ({ stop, ended }) =>
       stop === undefined && ended === undefined ? { stop: reason } : undefined,
     )
     if (run?.stop !== undefined && run.ended === undefined) {
-      call.log('error', 'snapshot_stopped', { snapshotId, ...run.stop })
+      operation.log('error', 'snapshot_stopped', { snapshotId, ...run.stop })
     }
-    await ensure(snapshotId, call)
+    await ensure(snapshotId, operation)
   }
 
   return {
-    async ensure(snapshotId, call) {
+    async ensure(snapshotId, operation) {
       try {
-        return await ensure(snapshotId, call)
+        return await ensure(snapshotId, operation)
       } catch (error) {
         // Blocks that are gone, a plan that cannot be read: the run cannot be completed, but it can be ended.
         if (!isAppError(error) || !isUnreadable(error)) throw error
-        await stop(snapshotId, { code: error.code, message: error.message }, call)
+        await stop(snapshotId, { code: error.code, message: error.message }, operation)
         return { ended: true }
       }
     },

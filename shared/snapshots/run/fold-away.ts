@@ -1,5 +1,5 @@
-import type { Call } from '../../call.ts'
 import { isAppError } from '../../errors.ts'
+import type { OperationContext } from '../../runtime/operation.ts'
 import type { FindRuns } from '../storage/find-runs.ts'
 import { changesFolder, linesFolder, manifestBlob, planBlob, runFolder } from '../storage/layout.ts'
 import { dataBlob } from '../storage/part-blobs.ts'
@@ -65,7 +65,7 @@ export function createFoldAway({ store, reader, runs }: Options) {
     await store.remove(manifestBlob(place))
   }
 
-  return async (call: Call): Promise<void> => {
+  return async (operation: OperationContext): Promise<void> => {
     try {
       const [newest, second] = await newestTwo()
       if (newest === undefined || second === undefined) return
@@ -76,7 +76,7 @@ export function createFoldAway({ store, reader, runs }: Options) {
     } catch (error) {
       // Tidying up is no part of a run: the next one does it.
       if (!isAppError(error)) throw error
-      call.log('warn', 'following_not_folded', { why: error.message })
+      operation.log('warn', 'following_not_folded', { why: error.message })
     }
   }
 }

@@ -1,8 +1,8 @@
-import type { Call } from '../../call.ts'
-import type { Clock } from '../../clock.ts'
 import { isAppError } from '../../errors.ts'
 import type { News, ReadLog } from '../../following/read-log.ts'
-import { inOrder } from '../../in-order.ts'
+import type { Clock } from '../../runtime/clock.ts'
+import { inOrder } from '../../runtime/in-order.ts'
+import type { OperationContext } from '../../runtime/operation.ts'
 import { readHistory } from '../changes/history.ts'
 import { type CurrentRun, readLatest } from '../storage/current-run.ts'
 import { type Followed, type FollowedState, logMissing, readFollowed, writeFollowed } from '../storage/followed.ts'
@@ -18,7 +18,7 @@ import type { ReadCustomer } from './read-customer.ts'
 import type { Earlier, StartRun } from './start.ts'
 
 /** Looks into the activity log, and starts a run over the customers whose orders differ from their newest reading. */
-export type Follow = (call: Call) => Promise<void>
+export type Follow = (operation: OperationContext) => Promise<void>
 
 type Options = {
   store: Store
@@ -69,18 +69,22 @@ export function createFollow(options: Options): Follow {
   const iso = (instant: number): string => new Date(instant).toISOString()
 
   /** One warning a day: who follows every few minutes would else fill the log. */
-  async function fail(state: FollowedState, error: { code: string; message: string }, call: Call): Promise<void> {
+  async function fail(
+    state: FollowedState,
+    error: { code: string; message: string },
+    operation: OperationContext,
+  ): Promise<void> {
     const { followed } = state
     const { code, message } = error
     const at = iso(clock.now())
     const isDue = followed.warnedAt === undefined || clock.now() - Date.parse(followed.warnedAt) >= dayMs
     if (!isDue && followed.error?.code === code && code === noLog.code) return
-    if (isDue) call.log('warn', 'following_stopped', { code, message })
+    if (isDue) operation.log('warn', 'following_stopped', { code, message })
     await writeFollowed(store, { ...followed, error: { code, message, at }, ...(isDue ? { warnedAt: at } : {}) }, state)
   }
 
   /** Where to go on: the position, or the newest snapshot where that is unknown or too old. */
-  async function positionOf({ position }: Followed, call: Call): Promise<number | undefined> {
+  async function positionOf({ position }: Followed, operation: OperationContext): Promise<number | undefined> {
     const oldest = clock.now() - mostBackMs
     if (position !== undefined && Date.parse(position) >= oldest) return Date.parse(position)
     const { latest } = await readLatest(store).catch(error => {
@@ -88,7 +92,7 @@ export function createFollow(options: Options): Follow {
       return { latest: undefined }
     })
     if (latest === undefined) return undefined
-    call.log(position === undefined ? 'info' : 'warn', 'following_starts', { position, from: latest.asOf })
+    operation.log(position === undefined ? 'info' : 'warn', 'following_starts', { position, from: latest.asOf })
     return Math.max(Date.parse(latest.asOf), oldest + overlapMs)
   }
 
@@ -105,23 +109,28 @@ export function createFollow(options: Options): Follow {
   }
 
   /** Reads customers and compares them with their newest reading, as the run would that is then started for them. */
-  async function look(ids: readonly string[], news: News, { base, previous }: Earlier, call: Call): Promise<Looked> {
-    const newer = await readNewer(previous, base, call)
+  async function look(
+    ids: readonly string[],
+    news: News,
+    { base, previous }: Earlier,
+    operation: OperationContext,
+  ): Promise<Looked> {
+    const newer = await readNewer(previous, base, operation)
     const customers = [...ids].sort().map(id => planned(id, news.get(id)?.customerName ?? '', true, newer))
     const now = clock.now()
     const snapshotId = toSnapshotId(now)
     const head = { snapshotId, startedAt: iso(now), trigger: 'timer', partial: false, following: true } as const
     const plan: Plan = { ...head, ...(base === undefined ? {} : { base }), parts: [], start: 0 }
-    const history = await readHistory({ reader, plan, customers, call })
+    const history = await readHistory({ reader, plan, customers, operation })
     const looked: Looked = { changed: [], readings: new Map() }
     const stopReading = new AbortController()
-    const signal = AbortSignal.any([call.deadline.signal, stopReading.signal])
-    const lookCall: Call = { ...call, deadline: { ...call.deadline, signal } }
+    const signal = AbortSignal.any([operation.deadline.signal, stopReading.signal])
+    const lookOperation: OperationContext = { ...operation, deadline: { ...operation.deadline, signal } }
     const mayWait = () => false
     try {
       const results = inOrder(customers, concurrency, async customer => ({
         customer,
-        result: await readCustomer(customer, { history, mayWait }, lookCall),
+        result: await readCustomer(customer, { history, mayWait }, lookOperation),
       }))
       for await (const { customer, result } of results) {
         const { entry } = result
@@ -140,14 +149,18 @@ export function createFollow(options: Options): Follow {
     }
   }
 
-  async function follow(state: FollowedState, current: Current | undefined, call: Call): Promise<void> {
-    const position = await positionOf(state.followed, call)
+  async function follow(
+    state: FollowedState,
+    current: Current | undefined,
+    operation: OperationContext,
+  ): Promise<void> {
+    const position = await positionOf(state.followed, operation)
     if (position === undefined) {
-      call.log('info', 'following_waits', { why: 'There is no snapshot yet' })
+      operation.log('info', 'following_waits', { why: 'There is no snapshot yet' })
       return
     }
     const now = clock.now()
-    const { news, isCut } = await readLog(position - overlapMs, call)
+    const { news, isCut } = await readLog(position - overlapMs, operation)
     const { configuredCustomers } = options
     for (const id of news.keys()) if (configuredCustomers?.includes(id) === false) news.delete(id)
     const known = knownReadings(state.followed, current, news)
@@ -155,8 +168,8 @@ export function createFollow(options: Options): Follow {
     const { changed, readings: read } =
       due.length === 0
         ? { changed: [], readings: new Map<string, number>() }
-        : await look(due.slice(0, options.mostCustomers), news, await readEarlier(current), call)
-    if (changed.length > 0) await start('timer', changed, call, { following: true })
+        : await look(due.slice(0, options.mostCustomers), news, await readEarlier(current), operation)
+    if (changed.length > 0) await start('timer', changed, operation, { following: true })
     // What is not told yet is looked at again: only a run that has ended moves the position past it.
     const open = due.filter(id => !read.has(id))
     const held = open.map(id => firstUncovered(news.get(id)?.at ?? [], known.get(id), now - mostHeldMs))
@@ -170,7 +183,7 @@ export function createFollow(options: Options): Follow {
     }
     await writeFollowed(store, followed, state)
     const lagMinutes = Math.round((now - next) / 60_000)
-    call.log('info', 'orders_followed', {
+    operation.log('info', 'orders_followed', {
       position: iso(next),
       lagMinutes,
       customers: due.length,
@@ -178,18 +191,18 @@ export function createFollow(options: Options): Follow {
     })
   }
 
-  return async call => {
+  return async operation => {
     const [state, { current }] = await Promise.all([readFollowed(store), currentRun.read()])
-    if (!options.hasLog) return fail(state, noLog, call)
+    if (!options.hasLog) return fail(state, noLog, operation)
     if (current !== undefined && current.ended === undefined) {
-      call.log('info', 'following_waits', { running: current.snapshotId })
+      operation.log('info', 'following_waits', { running: current.snapshotId })
       return
     }
     try {
-      await follow(state, current, call)
+      await follow(state, current, operation)
     } catch (error) {
       if (!isAppError(error) || ofOurStorage.includes(error.code)) throw error
-      await fail(state, error, call)
+      await fail(state, error, operation)
     }
   }
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod'
-import type { Call } from '../../call.ts'
-import { createLimit, inOrder } from '../../in-order.ts'
-import { describeError } from '../../log.ts'
+import { createLimit, inOrder } from '../../runtime/in-order.ts'
+import { describeError } from '../../runtime/log.ts'
+import type { OperationContext } from '../../runtime/operation.ts'
 import { decodeLines } from '../storage/codec.ts'
 import type { FindRuns } from '../storage/find-runs.ts'
 import { changesFolder, dateOf, partNumber } from '../storage/layout.ts'
@@ -33,9 +33,9 @@ export type KnownCustomers = {
 
 export type ReadKnown = {
   /** Whom the run compared with knows. */
-  known: (base: string, call: Call) => Promise<KnownCustomers>
+  known: (base: string, operation: OperationContext) => Promise<KnownCustomers>
   /** Who was read after it by smaller runs, and by which; `previous` is the last run before this one. */
-  newer: (previous: string | undefined, base: string | undefined, call: Call) => Promise<NewerReadings>
+  newer: (previous: string | undefined, base: string | undefined, operation: OperationContext) => Promise<NewerReadings>
 }
 
 type Options = { store: Store; reader: SnapshotReader; runs: FindRuns }
@@ -110,7 +110,7 @@ export function createReadKnown({ store, reader, runs }: Options): ReadKnown {
     return { newest, told }
   }
 
-  async function known(base: string, call: Call): Promise<KnownCustomers> {
+  async function known(base: string, operation: OperationContext): Promise<KnownCustomers> {
     try {
       const plan = await reader.readPlan({ snapshotId: base })
       if (plan === undefined) return nothing
@@ -123,13 +123,13 @@ export function createReadKnown({ store, reader, runs }: Options): ReadKnown {
       return { planned, others, incomplete: plan.incomplete === true }
     } catch (error) {
       if (!isUnreadable(error)) throw error
-      call.log('warn', 'comparison_lost', { base, why: error.message })
+      operation.log('warn', 'comparison_lost', { base, why: error.message })
       return nothing
     }
   }
 
   /** The run that would say it is damaged: who was told of since the run compared with stands in the changes themselves. */
-  async function readTold(base: string | undefined, call: Call): Promise<NewerReadings> {
+  async function readTold(base: string | undefined, operation: OperationContext): Promise<NewerReadings> {
     const told = new Map<string, string>()
     for await (const { snapshotId, following, folded } of base === undefined ? [] : runs.placesAfter(base)) {
       const counts = folded || (following === true && (await runs.finished(snapshotId))?.status !== 'failed')
@@ -140,25 +140,29 @@ export function createReadKnown({ store, reader, runs }: Options): ReadKnown {
           for (const line of lines)
             told.set(change.parse(JSON.parse(line.toString('utf8'))).customerTenantId, snapshotId)
         } catch (error) {
-          call.log('warn', 'readings_unknown', { previous: snapshotId, why: describeError(error) })
+          operation.log('warn', 'readings_unknown', { previous: snapshotId, why: describeError(error) })
         }
       }
     }
     return { newest: told, told }
   }
 
-  async function newer(previous: string | undefined, base: string | undefined, call: Call): Promise<NewerReadings> {
+  async function newer(
+    previous: string | undefined,
+    base: string | undefined,
+    operation: OperationContext,
+  ): Promise<NewerReadings> {
     if (previous === undefined || previous === base) return none
     try {
       const plan =
         (await reader.readPlan({ snapshotId: previous })) ??
         (await reader.readPlan({ snapshotId: previous, following: true }))
-      if (plan === undefined) return await readTold(base, call)
+      if (plan === undefined) return await readTold(base, operation)
       return plan.partial || plan.following === true ? await readNewer(plan) : none
     } catch (error) {
       if (!isUnreadable(error)) throw error
-      call.log('warn', 'readings_unknown', { previous, why: error.message })
-      return readTold(base, call)
+      operation.log('warn', 'readings_unknown', { previous, why: error.message })
+      return readTold(base, operation)
     }
   }
 

@@ -1,5 +1,5 @@
-import type { Call } from '../../call.ts'
-import type { Clock } from '../../clock.ts'
+import type { Clock } from '../../runtime/clock.ts'
+import type { OperationContext } from '../../runtime/operation.ts'
 import { readLatest } from '../storage/current-run.ts'
 import {
   latestBlob,
@@ -27,7 +27,12 @@ const statusOf = (error: Failure | undefined, failed: number): 'failed' | 'compl
 }
 
 /** The customers that failed, as far as the indexes that list them can be read. */
-async function readFailures(reader: SnapshotReader, run: RunPlace, parts: readonly BlobInfo[], call: Call) {
+async function readFailures(
+  reader: SnapshotReader,
+  run: RunPlace,
+  parts: readonly BlobInfo[],
+  operation: OperationContext,
+) {
   const failures: Manifest['failures'] = []
   for (const { name, metadata } of parts) {
     if (failures.length >= mostFailures) break
@@ -35,7 +40,7 @@ async function readFailures(reader: SnapshotReader, run: RunPlace, parts: readon
     if (readPartMetadata(metadata).failed === 0) continue
     const index = await reader.readIndex(run, part).catch(error => {
       if (!isUnreadable(error)) throw error
-      call.log('error', 'failures_unknown', { snapshotId: run.snapshotId, part, why: error.message })
+      operation.log('error', 'failures_unknown', { snapshotId: run.snapshotId, part, why: error.message })
       return { customers: [] }
     })
     for (const entry of index.customers) {
@@ -51,7 +56,12 @@ type Options = { store: Store; reader: SnapshotReader; clock: Clock }
 
 /** Writes the manifest of a run from its parts, unless there is one. A run that was stopped before it had a plan has none. */
 export function createWriteManifest({ store, reader, clock }: Options) {
-  return async (run: Current, plan: Plan | undefined, parts: readonly BlobInfo[], call: Call): Promise<void> => {
+  return async (
+    run: Current,
+    plan: Plan | undefined,
+    parts: readonly BlobInfo[],
+    operation: OperationContext,
+  ): Promise<void> => {
     const { snapshotId, trigger, startedAt } = run
     const { read, failed, missed, ...sums } = addUp(parts)
     const nobody = { code: 'snapshot_failed', message: 'No customer could be read.' }
@@ -73,7 +83,7 @@ export function createWriteManifest({ store, reader, clock }: Options) {
         const { orders, sha256 } = readPartMetadata(metadata)
         return { name: partName(partNumber(name)), orders, bytes, sha256 }
       }),
-      failures: await readFailures(reader, run, parts, call),
+      failures: await readFailures(reader, run, parts, operation),
       ...(error === undefined ? {} : { error }),
     }
     const partial = run.customers !== undefined
@@ -119,13 +129,13 @@ const followingEvents = {
   failed: ['warn', 'following_failed'],
 } as const
 
-export function logEnd(run: Snapshot, code: string | undefined, following: boolean, call: Call): void {
+export function logEnd(run: Snapshot, code: string | undefined, following: boolean, operation: OperationContext): void {
   const [level, event] =
     code === 'snapshot_cancelled'
       ? (['warn', 'snapshot_cancelled'] as const)
       : (following ? followingEvents : endEvents)[run.status]
   if (run.missedByFollowing !== undefined && run.missedByFollowing > 0) {
-    call.log('warn', 'missed_by_following', { snapshotId: run.snapshotId, changes: run.missedByFollowing })
+    operation.log('warn', 'missed_by_following', { snapshotId: run.snapshotId, changes: run.missedByFollowing })
   }
-  call.log(level, event, { ...run, ...(code === undefined ? {} : { error: { code } }) })
+  operation.log(level, event, { ...run, ...(code === undefined ? {} : { error: { code } }) })
 }

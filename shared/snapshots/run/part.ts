@@ -1,7 +1,7 @@
-import type { Call } from '../../call.ts'
-import type { Clock } from '../../clock.ts'
 import { isAppError, isCredentialFailure } from '../../errors.ts'
-import { inOrder } from '../../in-order.ts'
+import type { Clock } from '../../runtime/clock.ts'
+import { inOrder } from '../../runtime/in-order.ts'
+import type { OperationContext } from '../../runtime/operation.ts'
 import { isMissed, writeChanges } from '../changes/change-lines.ts'
 import { readHistory } from '../changes/history.ts'
 import type { CurrentRun } from '../storage/current-run.ts'
@@ -35,9 +35,9 @@ type Options = {
 
 export type Parts = {
   /** Reads a part's customers and writes the part, unless that was done before or is no longer wanted. */
-  take: (message: PartMessage, call: Call) => Promise<void>
+  take: (message: PartMessage, operation: OperationContext) => Promise<void>
   /** Records the customers of a part that was tried too often as failed. */
-  giveUp: (message: PartMessage, call: Call) => Promise<void>
+  giveUp: (message: PartMessage, operation: OperationContext) => Promise<void>
 }
 
 /** A part goes back to the queue this often, each time to be read anew; then those who are still throttled count as failed. */
@@ -79,13 +79,13 @@ export function createParts(options: Options): Parts {
     return committed !== undefined
   }
 
-  async function readPart(plan: Plan, { part, requeued }: PartMessage, call: Call): Promise<void> {
+  async function readPart(plan: Plan, { part, requeued }: PartMessage, operation: OperationContext): Promise<void> {
     const customers = await readPlanned(store, plan, part)
-    const history = await readHistory({ reader, plan, customers, call })
+    const history = await readHistory({ reader, plan, customers, operation })
     const writer = createPartWriter(store, { run: plan, part })
     const stopReading = new AbortController()
-    const signal = AbortSignal.any([call.deadline.signal, stopReading.signal])
-    const partCall: Call = { ...call, deadline: { ...call.deadline, signal } }
+    const signal = AbortSignal.any([operation.deadline.signal, stopReading.signal])
+    const partOperation: OperationContext = { ...operation, deadline: { ...operation.deadline, signal } }
     const mayWait = (seconds: number) =>
       requeued < mostRequeues && clock.now() + seconds * 1000 < times.overdueAt(plan, plan)
     const entries: IndexEntry[] = []
@@ -93,7 +93,7 @@ export function createParts(options: Options): Parts {
     let missed = 0
     try {
       const results = inOrder(customers, concurrency * 2, customer =>
-        readCustomer(customer, { history, mayWait }, partCall),
+        readCustomer(customer, { history, mayWait }, partOperation),
       )
       for await (const result of results) {
         const place = 'member' in result ? await writer.addCustomer(result.member) : {}
@@ -107,51 +107,61 @@ export function createParts(options: Options): Parts {
       stopReading.abort(new Error('The part has ended'))
     }
     const failed = entries.filter(entry => 'error' in entry).length
-    call.log('info', 'snapshot_part_done', { snapshotId: plan.snapshotId, part, customers: entries.length, failed })
+    operation.log('info', 'snapshot_part_done', {
+      snapshotId: plan.snapshotId,
+      part,
+      customers: entries.length,
+      failed,
+    })
   }
 
   /** The part goes back to the queue with a delay; meanwhile its message is not lost, only hidden. */
-  async function requeue(message: PartMessage, run: Current, seconds: number, call: Call): Promise<void> {
+  async function requeue(
+    message: PartMessage,
+    run: Current,
+    seconds: number,
+    operation: OperationContext,
+  ): Promise<void> {
     const { snapshotId, part } = message
-    call.log('warn', 'part_requeued', { snapshotId, part, seconds })
+    operation.log('warn', 'part_requeued', { snapshotId, part, seconds })
     const until = clock.now() + seconds * 1000
     await currentRun.change(run.nonce, ({ quietUntil = 0 }) => (quietUntil < until ? { quietUntil: until } : undefined))
     await queue.send({ ...message, requeued: message.requeued + 1 }, seconds)
   }
 
   /** Only when the last part is done are all of them counted: who completes a part sees that one, or is seen by it. */
-  async function ensureAfter(plan: Plan, part: number, call: Call): Promise<void> {
+  async function ensureAfter(plan: Plan, part: number, operation: OperationContext): Promise<void> {
     const last = plan.parts.length - 1
     if (part === last || (await store.head(lastFollower(plan).nameOf(plan, last))) !== undefined) {
-      await ensure(plan.snapshotId, call)
+      await ensure(plan.snapshotId, operation)
     }
   }
 
   return {
-    async take(message, call) {
+    async take(message, operation) {
       const run = await runOf(message)
       if (run === undefined) return
-      if (run.stop !== undefined) return void (await ensure(run.snapshotId, call))
+      if (run.stop !== undefined) return void (await ensure(run.snapshotId, operation))
       const plan = await planOf(run)
       try {
-        if (!(await isCommitted(plan, message.part))) await readPart(plan, message, call)
+        if (!(await isCommitted(plan, message.part))) await readPart(plan, message, operation)
       } catch (error) {
-        if (error instanceof Requeue) return requeue(message, run, error.seconds, call)
+        if (error instanceof Requeue) return requeue(message, run, error.seconds, operation)
         if (!isAppError(error) || !isCredentialFailure(error)) throw error
-        return stop(run.snapshotId, { code: error.code, message: error.message }, call)
+        return stop(run.snapshotId, { code: error.code, message: error.message }, operation)
       }
-      await ensureAfter(plan, message.part, call)
+      await ensureAfter(plan, message.part, operation)
     },
 
-    async giveUp(message, call) {
+    async giveUp(message, operation) {
       const { snapshotId, part } = message
-      call.log('error', 'snapshot_part_failed', { snapshotId, part })
+      operation.log('error', 'snapshot_part_failed', { snapshotId, part })
       const run = await runOf(message)
       if (run === undefined) return
       const plan = await planOf(run)
       if (!(await isCommitted(plan, part))) {
         const customers = await readPlanned(store, plan, part)
-        const history = await readHistory({ reader, plan, customers, call })
+        const history = await readHistory({ reader, plan, customers, operation })
         const reason = {
           code: 'snapshot_failed',
           message: 'The part of the snapshot that holds this customer failed five times.',
@@ -160,7 +170,7 @@ export function createParts(options: Options): Parts {
         const writer = createPartWriter(store, { run: plan, part })
         await writer.commit({ part, customers: entries }, { created: 0, updated: 0, removed: 0 })
       }
-      await ensureAfter(plan, part, call)
+      await ensureAfter(plan, part, operation)
     },
   }
 }

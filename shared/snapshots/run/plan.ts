@@ -1,5 +1,5 @@
-import type { Call } from '../../call.ts'
 import type { Customer } from '../../partner-center/customers.ts'
+import type { OperationContext } from '../../runtime/operation.ts'
 import { planBlob } from '../storage/layout.ts'
 import { idOf, type NewerReadings, type Plan, packCustomer, writePlan } from '../storage/plan-blob.ts'
 import type { SnapshotReader } from '../storage/reader.ts'
@@ -9,15 +9,15 @@ import type { Store } from '../storage/store.ts'
 import type { KnownCustomers, ReadKnown } from './known-customers.ts'
 
 /** Lists the customers of a run and writes its plan, unless there is one. */
-export type PlanRun = (run: Current, call: Call) => Promise<Plan>
+export type PlanRun = (run: Current, operation: OperationContext) => Promise<Plan>
 
 type Options = {
   store: Store
   reader: SnapshotReader
   /** Every customer of the partner, page by page, within the rate limit. */
-  readCustomers: (call: Call, onCutShort: () => void) => AsyncGenerator<Customer[]>
+  readCustomers: (operation: OperationContext, onCutShort: () => void) => AsyncGenerator<Customer[]>
   /** Names of some customers, within the rate limit; an empty text for those whose name cannot be read. */
-  readNames: (customerTenantIds: readonly string[], call: Call) => Promise<string[]>
+  readNames: (customerTenantIds: readonly string[], operation: OperationContext) => Promise<string[]>
   /** What the run compared with knows. */
   readKnown: ReadKnown
   /** Up to when the activity log was followed when a run started, if it is followed. */
@@ -70,21 +70,24 @@ export function createPlanRun(options: Options): PlanRun {
   const customersPerPart = Math.max(1, Math.min(options.customersPerPart, requestsPerMinute * partMinutes))
 
   /** The customers to read, and whether the partner may have others. */
-  async function listCustomers(run: Current, call: Call): Promise<{ listed: string[]; isShort: boolean }> {
+  async function listCustomers(
+    run: Current,
+    operation: OperationContext,
+  ): Promise<{ listed: string[]; isShort: boolean }> {
     const some = (packed: string[]) => ({ listed: inOrderOfIds(packed), isShort: true })
     if (run.customers !== undefined) return some(run.customers.map(([id, name]) => packCustomer(id, name)))
     if (configuredCustomers !== undefined) {
       const ids = [...new Set(configuredCustomers)]
-      const names = await options.readNames(ids, call)
+      const names = await options.readNames(ids, operation)
       return some(ids.map((id, at) => packCustomer(id, names[at] ?? '')))
     }
     const all: string[] = []
     let isShort = false
     const onCutShort = () => {
       isShort = true
-      call.log('warn', 'customer_list_cut_short', { snapshotId: run.snapshotId })
+      operation.log('warn', 'customer_list_cut_short', { snapshotId: run.snapshotId })
     }
-    for await (const page of options.readCustomers(call, onCutShort)) {
+    for await (const page of options.readCustomers(operation, onCutShort)) {
       for (const { customerTenantId, companyName } of page) all.push(packCustomer(customerTenantId, companyName))
     }
     return { listed: inOrderOfIds(all), isShort }
@@ -96,15 +99,15 @@ export function createPlanRun(options: Options): PlanRun {
     return configuredCustomers === undefined ? askAgain(leftOut, others) : passOver(leftOut, others, base)
   }
 
-  return async (run, call) => {
+  return async (run, operation) => {
     const present = await reader.readPlan(run)
     if (present !== undefined) return present
     const { snapshotId, startedAt, trigger, base, previous, following } = run
     const partial = run.customers !== undefined && following !== true
-    const { listed, isShort } = await listCustomers(run, call)
+    const { listed, isShort } = await listCustomers(run, operation)
     const isWhole = run.customers === undefined
-    const known = base === undefined || !isWhole ? nothingKnown : await options.readKnown.known(base, call)
-    const newer = await options.readKnown.newer(previous, base, call)
+    const known = base === undefined || !isWhole ? nothingKnown : await options.readKnown.known(base, operation)
+    const newer = await options.readKnown.newer(previous, base, operation)
     const followedThrough = isWhole ? await options.readFollowedThrough(startedAt) : undefined
 
     const listedIds = new Set(listed.map(idOf))

@@ -1,12 +1,12 @@
-import type { Call } from '../../call.ts'
-import type { Clock } from '../../clock.ts'
 import { type AppError, type ErrorCode, isAppError, isCredentialFailure } from '../../errors.ts'
-import type { Limit } from '../../in-order.ts'
-import { describeError } from '../../log.ts'
 import type { ReadOrders } from '../../orders/read-orders.ts'
 import { selectOrders } from '../../orders/select-orders.ts'
 import type { OrderBytes } from '../../partner-center/collection.ts'
 import { withWorkDeadline } from '../../rate-limit/work-deadline.ts'
+import type { Clock } from '../../runtime/clock.ts'
+import type { Limit } from '../../runtime/in-order.ts'
+import { describeError } from '../../runtime/log.ts'
+import type { OperationContext } from '../../runtime/operation.ts'
 import type { ChangeLine } from '../changes/change-lines.ts'
 import type { PartHistory } from '../changes/history.ts'
 import { encodeCustomer, hashOrders } from '../storage/codec.ts'
@@ -30,7 +30,11 @@ type Context = {
  * Reads one customer for a part. What is wrong with the customer or upstream ends in its entry; what is wrong with the
  * credential, our storage or the worker rejects, and so does a throttle that the part has to wait for (`Requeue`).
  */
-export type ReadCustomer = (customer: PlannedCustomer, context: Context, call: Call) => Promise<CustomerResult>
+export type ReadCustomer = (
+  customer: PlannedCustomer,
+  context: Context,
+  operation: OperationContext,
+) => Promise<CustomerResult>
 
 type Options = {
   readOrders: ReadOrders
@@ -81,10 +85,10 @@ const refusedHere: Failure = {
 }
 
 export function createReadCustomer({ readOrders, probe, limit, clock, seconds }: Options): ReadCustomer {
-  async function readInTime(customerTenantId: string, call: Call): Promise<Orders> {
+  async function readInTime(customerTenantId: string, operation: OperationContext): Promise<Orders> {
     const query = { customerTenantId, includePrice: false, includeSystemPurchases: true }
-    const { orders, asOf } = await withWorkDeadline(clock, seconds, call, deadline =>
-      readOrders(query, { ...call, deadline }),
+    const { orders, asOf } = await withWorkDeadline(clock, seconds, operation, deadline =>
+      readOrders(query, { ...operation, deadline }),
     )
     return {
       retrievedAt: new Date(asOf).toISOString(),
@@ -106,34 +110,34 @@ export function createReadCustomer({ readOrders, probe, limit, clock, seconds }:
     return { entry, member, changes: await history.changesOf(customer, entry, bytes) }
   }
 
-  return async (customer, { history, mayWait }, call) => {
+  return async (customer, { history, mayWait }, operation) => {
     const [customerTenantId] = customer
     const failed = (error: Failure): CustomerResult => ({ entry: history.toFailed(customer, error) })
 
     /** What a failure means: an entry of its own, or the end of the part's work. */
     const classify = async (error: unknown): Promise<CustomerResult> => {
-      if (call.deadline.signal.aborted) throw call.deadline.signal.reason
+      if (operation.deadline.signal.aborted) throw operation.deadline.signal.reason
       if (!isAppError(error)) {
-        call.log('error', 'customer_failed', { customerTenantId, why: describeError(error) })
+        operation.log('error', 'customer_failed', { customerTenantId, why: describeError(error) })
         return failed({ code: 'internal_error', message: 'The app has failed on this customer; see its log.' })
       }
       if (ofOurStorage.includes(error.code)) throw error
-      const isTheCustomers = isBareRefusal(error) && (await probe(call))
+      const isTheCustomers = isBareRefusal(error) && (await probe(operation))
       if (isCredentialFailure(error) && !isTheCustomers) throw error
       const wait = error.options.retryAfterSeconds ?? 60
       if (error.code === 'partner_center_throttled' && mayWait(wait)) throw new Requeue(wait)
       if (isUnlisted(customer) && saysGone(error)) {
         const changes = await history.removalsOf(customer, new Date(clock.now()).toISOString())
-        call.log('info', 'customer_gone', { customerTenantId, removed: changes.length })
+        operation.log('info', 'customer_gone', { customerTenantId, removed: changes.length })
         return { entry: history.toGone(customer), changes }
       }
       const { code, message } = isTheCustomers ? refusedHere : error
-      call.log('warn', 'customer_failed', { customerTenantId, code })
+      operation.log('warn', 'customer_failed', { customerTenantId, code })
       return failed({ code, message })
     }
 
     try {
-      const orders = await limit(() => readInTime(customerTenantId, call))
+      const orders = await limit(() => readInTime(customerTenantId, operation))
       // The next customer is asked for while this one is encoded.
       return await encode(customer, orders, history)
     } catch (error) {

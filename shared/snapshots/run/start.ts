@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
-import type { Call } from '../../call.ts'
-import type { Clock } from '../../clock.ts'
+import type { Clock } from '../../runtime/clock.ts'
+import type { OperationContext } from '../../runtime/operation.ts'
 import { type CurrentRun, readLatest } from '../storage/current-run.ts'
 import type { FindRuns } from '../storage/find-runs.ts'
 import { idToInstant, toSnapshotId } from '../storage/layout.ts'
@@ -20,7 +20,7 @@ export type Started = {
 export type StartRun = (
   trigger: Trigger,
   customers: PlannedCustomer[] | undefined,
-  call: Call,
+  operation: OperationContext,
   /** `following` for a reading between snapshots: it is laid out on its own and tells changes. */
   options?: { following?: boolean },
 ) => Promise<Started>
@@ -66,30 +66,30 @@ export function createStartRun({ store, runs, queue, currentRun, clock, times, e
   const readEarlier = createReadEarlier({ store, runs })
 
   /** True if the run has ended, ending it if it is overdue. */
-  async function isOver({ snapshotId }: Current, call: Call): Promise<boolean> {
+  async function isOver({ snapshotId }: Current, operation: OperationContext): Promise<boolean> {
     const isOverdue = (progress: Progress): boolean =>
       !progress.ended && clock.now() >= times.overdueAt(progress.run, progress.plan)
-    let progress = await ensure.ensure(snapshotId, call)
+    let progress = await ensure.ensure(snapshotId, operation)
     if (isOverdue(progress)) {
-      await ensure.stop(snapshotId, overdue, call)
-      progress = await ensure.ensure(snapshotId, call)
+      await ensure.stop(snapshotId, overdue, operation)
+      progress = await ensure.ensure(snapshotId, operation)
     }
     return progress.ended
   }
 
-  const start: StartRun = async (trigger, customers, call, options) => {
+  const start: StartRun = async (trigger, customers, operation, options) => {
     const first = await currentRun.read()
-    if (first.current !== undefined && !(await isOver(first.current, call))) {
+    if (first.current !== undefined && !(await isOver(first.current, operation))) {
       return { snapshotId: first.current.snapshotId, started: false }
     }
     // Ending the run before may have written to it.
     const { current: before, etag } = await currentRun.read()
-    if (before?.nonce !== first.current?.nonce) return start(trigger, customers, call, options)
+    if (before?.nonce !== first.current?.nonce) return start(trigger, customers, operation, options)
     const earlier = await readEarlier(before)
     // Ids name a second: a run that follows another within one waits for the next, but no longer for a clock that is ahead.
     const earliest = before === undefined ? 0 : idToInstant(before.snapshotId) + 1000
     const tooEarlyMs = Math.min(earliest - clock.now(), 1000)
-    if (tooEarlyMs > 0) await clock.sleep(tooEarlyMs, call.deadline.signal)
+    if (tooEarlyMs > 0) await clock.sleep(tooEarlyMs, operation.deadline.signal)
     const startedAt = Math.max(clock.now(), earliest)
     const next: Current = {
       snapshotId: toSnapshotId(startedAt),
@@ -108,11 +108,11 @@ export function createStartRun({ store, runs, queue, currentRun, clock, times, e
     if (!(await currentRun.replace(next, etag))) {
       const { current } = await currentRun.read()
       // Somebody only made sure that a start that was given up cannot come late: this one reads again and goes on.
-      if (current?.nonce === before?.nonce) return start(trigger, customers, call, options)
+      if (current?.nonce === before?.nonce) return start(trigger, customers, operation, options)
       // The answer to our own write may have got lost and the write been repeated.
       if (current?.nonce !== nonce) return { snapshotId: current?.snapshotId ?? snapshotId, started: false }
     }
-    call.log('info', 'snapshot_started', {
+    operation.log('info', 'snapshot_started', {
       snapshotId,
       trigger,
       ...(customers === undefined ? {} : { customers: customers.length }),

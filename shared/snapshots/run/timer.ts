@@ -1,6 +1,6 @@
-import type { Call } from '../../call.ts'
-import type { Clock } from '../../clock.ts'
 import { isAppError } from '../../errors.ts'
+import type { Clock } from '../../runtime/clock.ts'
+import type { OperationContext } from '../../runtime/operation.ts'
 import type { CurrentRun } from '../storage/current-run.ts'
 import type { StartMessage } from '../storage/messages.ts'
 import type { StartRun } from './start.ts'
@@ -12,18 +12,18 @@ export type TimerStart = {
    * Starts the timer's run. If another goes on, that one is marked, and whoever ends it sends a message that starts the
    * timer's: the day keeps its snapshot.
    */
-  startByTimer: (call: Call) => Promise<void>
+  startByTimer: (operation: OperationContext) => Promise<void>
   /** Starts the timer's run after the one that it has waited for, unless that or a later one has taken its place. */
-  handle: (message: StartMessage, call: Call) => Promise<void>
+  handle: (message: StartMessage, operation: OperationContext) => Promise<void>
 }
 
 /** Between two tries while storage is down: the platform does not repeat a timer. */
 const retrySeconds = 30
 
 export function createTimerStart({ currentRun, clock, start }: Options): TimerStart {
-  async function startOrWait(call: Call): Promise<void> {
+  async function startOrWait(operation: OperationContext): Promise<void> {
     for (;;) {
-      const { snapshotId, started } = await start('timer', undefined, call)
+      const { snapshotId, started } = await start('timer', undefined, operation)
       if (started) return
       const { current } = await currentRun.read()
       const marked =
@@ -32,32 +32,32 @@ export function createTimerStart({ currentRun, clock, start }: Options): TimerSt
           ended === undefined ? { timerWaits: true } : undefined,
         ))
       if (marked !== undefined && marked.ended === undefined) {
-        call.log('warn', 'snapshot_waits', { running: snapshotId })
+        operation.log('warn', 'snapshot_waits', { running: snapshotId })
         return
       }
       // It has ended meanwhile.
-      call.deadline.signal.throwIfAborted()
+      operation.deadline.signal.throwIfAborted()
     }
   }
 
   return {
-    async startByTimer(call) {
+    async startByTimer(operation) {
       for (;;) {
         try {
-          return await startOrWait(call)
+          return await startOrWait(operation)
         } catch (error) {
           if (!isAppError(error) || !error.retryable) throw error
-          if (clock.now() + retrySeconds * 1000 >= call.deadline.at) throw error
-          call.log('warn', 'start_repeated', { code: error.code })
-          await clock.sleep(retrySeconds * 1000, call.deadline.signal)
+          if (clock.now() + retrySeconds * 1000 >= operation.deadline.at) throw error
+          operation.log('warn', 'start_repeated', { code: error.code })
+          await clock.sleep(retrySeconds * 1000, operation.deadline.signal)
         }
       }
     },
-    async handle({ behind }, call) {
+    async handle({ behind }, operation) {
       const { current } = await currentRun.read()
       // A later run over all customers goes on, or has ended: the message was delivered twice.
       const isTaken = current !== undefined && current.snapshotId > behind && current.customers === undefined
-      if (!isTaken && (current?.base ?? '') <= behind) await startOrWait(call)
+      if (!isTaken && (current?.base ?? '') <= behind) await startOrWait(operation)
     },
   }
 }

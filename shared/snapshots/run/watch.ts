@@ -1,7 +1,7 @@
-import type { Call } from '../../call.ts'
-import type { Clock } from '../../clock.ts'
 import { isAppError } from '../../errors.ts'
-import { createLimit, inOrder } from '../../in-order.ts'
+import type { Clock } from '../../runtime/clock.ts'
+import { createLimit, inOrder } from '../../runtime/in-order.ts'
+import type { OperationContext } from '../../runtime/operation.ts'
 import type { CurrentRun } from '../storage/current-run.ts'
 import type { WatchMessage } from '../storage/messages.ts'
 import type { PartQueue } from '../storage/part-queue.ts'
@@ -24,9 +24,9 @@ type Options = {
 
 export type Watch = {
   /** Plans the run if it has no plan, sends parts again that were lost, ends it when it is overdue, and comes again. */
-  watch: (message: WatchMessage, call: Call) => Promise<void>
+  watch: (message: WatchMessage, operation: OperationContext) => Promise<void>
   /** The message was delivered too often: a run that cannot be planned has failed, any other is watched further. */
-  giveUp: (message: WatchMessage, call: Call) => Promise<void>
+  giveUp: (message: WatchMessage, operation: OperationContext) => Promise<void>
 }
 
 /** Between two looks at a run. */
@@ -42,7 +42,12 @@ const concurrency = 16
 
 export function createWatch({ queue, currentRun, reader, clock, times, planRun, ensure }: Options): Watch {
   /** Sends the messages of parts, and says so in `current.json`; those that were sent before are void from now on. */
-  async function sendParts(run: Current, plan: Plan, parts: readonly number[], call: Call): Promise<void> {
+  async function sendParts(
+    run: Current,
+    plan: Plan,
+    parts: readonly number[],
+    operation: OperationContext,
+  ): Promise<void> {
     const { snapshotId, nonce } = run
     const changed = await currentRun.change(nonce, ({ generation, ended, stop }) =>
       ended === undefined && stop === undefined ? { generation: generation + 1, sent: false } : undefined,
@@ -57,7 +62,11 @@ export function createWatch({ queue, currentRun, reader, clock, times, planRun, 
       await queue.send({ kind: 'part', snapshotId, part, generation, requeued: 0 }, delaySeconds).catch(error => {
         // One message that is refused does not repeat the others: the watch finds its part late and sends it again.
         refused++
-        call.log('warn', 'part_not_sent', { snapshotId, part, why: isAppError(error) ? error.code : String(error) })
+        operation.log('warn', 'part_not_sent', {
+          snapshotId,
+          part,
+          why: isAppError(error) ? error.code : String(error),
+        })
       })
     }
     for await (const _ of inOrder(parts, concurrency, part => limit(() => send(part))));
@@ -65,20 +74,24 @@ export function createWatch({ queue, currentRun, reader, clock, times, planRun, 
     await currentRun.change(nonce, ({ generation: present }) => (present === generation ? { sent: true } : undefined))
   }
 
-  async function plan(run: Current, call: Call): Promise<void> {
+  async function plan(run: Current, operation: OperationContext): Promise<void> {
     if (run.sent || run.stop !== undefined) return
     const known = await reader.readPlan(run)
-    const written = known ?? (await planRun(run, call))
+    const written = known ?? (await planRun(run, operation))
     let openParts = [...written.parts.keys()]
     if (known !== undefined) {
       // Somebody died over sending the parts: some of them may be done.
-      const progress = await ensure.ensure(run.snapshotId, call)
+      const progress = await ensure.ensure(run.snapshotId, operation)
       if (progress.ended) return
       openParts = progress.openParts
     }
-    await sendParts(run, written, openParts, call)
+    await sendParts(run, written, openParts, operation)
     const { snapshotId } = run
-    call.log('info', 'snapshot_planned', { snapshotId, parts: written.parts.length, customers: plannedIn(written) })
+    operation.log('info', 'snapshot_planned', {
+      snapshotId,
+      parts: written.parts.length,
+      customers: plannedIn(written),
+    })
   }
 
   /** Parts whose messages are lost: nothing was completed since the last look, and they are long past their time. */
@@ -108,7 +121,7 @@ export function createWatch({ queue, currentRun, reader, clock, times, planRun, 
   }
 
   return {
-    async watch(message, call) {
+    async watch(message, operation) {
       const { snapshotId, nonce, round } = message
       const { current: run } = await currentRun.read()
       if (run?.nonce !== nonce) {
@@ -117,21 +130,21 @@ export function createWatch({ queue, currentRun, reader, clock, times, planRun, 
       }
       if (run.ended !== undefined || round < run.round) return
       try {
-        await plan(run, call)
+        await plan(run, operation)
       } catch (error) {
         if (!isAppError(error) || error.retryable || error.code === 'internal_error') throw error
-        await ensure.stop(snapshotId, { code: error.code, message: error.message }, call)
+        await ensure.stop(snapshotId, { code: error.code, message: error.message }, operation)
       }
-      let progress = await ensure.ensure(snapshotId, call)
+      let progress = await ensure.ensure(snapshotId, operation)
       if (!progress.ended && clock.now() >= times.overdueAt(progress.run, progress.plan)) {
-        await ensure.stop(snapshotId, overdue, call)
-        progress = await ensure.ensure(snapshotId, call)
+        await ensure.stop(snapshotId, overdue, operation)
+        progress = await ensure.ensure(snapshotId, operation)
       }
       if (progress.ended) return
       const { plan: written, committed, openParts } = progress
       if (written !== undefined && round > 0 && isStalled(progress, written, message.committed)) {
-        call.log('warn', 'parts_sent_again', { snapshotId, parts: openParts.length })
-        await sendParts(progress.run, written, openParts, call)
+        operation.log('warn', 'parts_sent_again', { snapshotId, parts: openParts.length })
+        await sendParts(progress.run, written, openParts, operation)
       }
       // If `current.json` cannot be written, the next message would be sent again with each delivery of this one.
       await currentRun.change(nonce, () => ({}))
@@ -141,13 +154,13 @@ export function createWatch({ queue, currentRun, reader, clock, times, planRun, 
         .change(nonce, present => (present.round <= round ? { round: round + 1 } : undefined))
         .catch(error => {
           if (!isAppError(error)) throw error
-          call.log('warn', 'round_not_noted', { snapshotId, code: error.code })
+          operation.log('warn', 'round_not_noted', { snapshotId, code: error.code })
         })
     },
 
-    async giveUp(message, call) {
+    async giveUp(message, operation) {
       const { snapshotId, nonce } = message
-      call.log('error', 'snapshot_watch_failed', { snapshotId })
+      operation.log('error', 'snapshot_watch_failed', { snapshotId })
       const { current: run } = await currentRun.read()
       if (run?.nonce !== nonce) return comesEarly(run, message) ? fence(message) : undefined
       if (run.ended !== undefined) return
@@ -156,7 +169,7 @@ export function createWatch({ queue, currentRun, reader, clock, times, planRun, 
         return
       }
       const reason = { code: 'snapshot_failed', message: 'The customers could not be listed, after five tries.' }
-      await ensure.stop(snapshotId, reason, call)
+      await ensure.stop(snapshotId, reason, operation)
     },
   }
 }

@@ -1,4 +1,4 @@
-import { inOrder } from '../../in-order.ts'
+import { inOrder } from '../../runtime/in-order.ts'
 import {
   allChangesFolder,
   dateFolder,

@@ -1,8 +1,8 @@
 import type { TokenCredential } from '@azure/identity'
 import type { ContainerClient } from '@azure/storage-blob'
 import type { QueueClient } from '@azure/storage-queue'
-import { createStorageHttpClient } from '../../azure-http.ts'
 import { AppError } from '../../errors.ts'
+import { createStorageHttpClient } from '../../runtime/azure-http.ts'
 import type { StorageConnection } from '../../settings.ts'
 
 /** Signs in to storage: with the user-assigned identity of the given client id, if there is one. */

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { parse } from 'csv-parse/sync'
 import { expect, test } from 'vitest'
-import { toCsv } from '../../../shared/http/csv.ts'
+import { toCsv } from '../../../shared/http/responses/csv.ts'
 import { programs } from '../../support/programs.ts'
 
 const rows = [

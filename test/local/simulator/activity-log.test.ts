@@ -2,7 +2,7 @@ import { afterEach, expect, test } from 'vitest'
 import { createLiveOrders } from '../../../local/simulator/live-orders.ts'
 import { type Simulator, startSimulator } from '../../../local/simulator/simulator.ts'
 import { createReadLog } from '../../../shared/following/read-log.ts'
-import { createCall } from '../../support/calls.ts'
+import { createOperation } from '../../support/operations.ts'
 
 const ends: (() => Promise<void>)[] = []
 afterEach(async () => {
@@ -45,7 +45,7 @@ test('what live orders create and change stands in the log, page by page; what t
   simulator.partnerCenter.activity.recordsPerPage = 10
   const orders = live(simulator)
   for (let number = 0; number < 40; number++) orders.change(now - 60_000 + number)
-  const { news } = await readLog(now - 60_000, createCall())
+  const { news } = await readLog(now - 60_000, createOperation())
   const told = orders.changes.filter(({ kind }) => kind !== 'removed')
   expect([...news.keys()].sort()).toEqual([...new Set(told.map(({ customerTenantId }) => customerTenantId))].sort())
   expect([...news.values()].reduce((sum, { at }) => sum + at.length, 0)).toBe(told.length)
@@ -67,6 +67,6 @@ test('a record holds the order as a text of PascalCase JSON, and nulls where the
 test('more than 90 days back the log answers 400', async () => {
   const { simulator, statuses, readLog } = await start()
   live(simulator).change(now)
-  await readLog(now - 95 * 86_400_000, createCall()).catch(() => undefined)
+  await readLog(now - 95 * 86_400_000, createOperation()).catch(() => undefined)
   expect(statuses).toEqual([400])
 })

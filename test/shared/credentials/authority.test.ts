@@ -4,8 +4,8 @@ import { entraError } from '../../../local/simulator/entra.ts'
 import { type Simulator, startSimulator } from '../../../local/simulator/simulator.ts'
 import { createAuthority } from '../../../shared/credentials/authority.ts'
 import { createTransport, type Transport, TransportError } from '../../../shared/partner-center/transport.ts'
-import { createCall } from '../../support/calls.ts'
 import { createFakeClock } from '../../support/fake-clock.ts'
+import { createOperation } from '../../support/operations.ts'
 import { trust } from '../../support/trust.ts'
 
 let simulator: Simulator
@@ -32,7 +32,7 @@ type Setting = { url?: string; tenantId?: string; transport?: Transport }
 /** One authority with a clock that jumps over waits, and exchanges with it. */
 function authority({ url = simulator.plainUrl, tenantId = simulator.entra.tenantId, transport = send }: Setting = {}) {
   const clock = createFakeClock({ jumps: true })
-  const call = createCall({ clock })
+  const operation = createOperation({ clock })
   const { exchange } = createAuthority({
     authority: url,
     tenantId,
@@ -42,9 +42,9 @@ function authority({ url = simulator.plainUrl, tenantId = simulator.entra.tenant
   })
   return {
     clock,
-    call,
+    operation,
     exchange,
-    get: (clientSecret = 'good') => exchange({ clientSecret }, call, askForApp),
+    get: (clientSecret = 'good') => exchange({ clientSecret }, operation, askForApp),
   }
 }
 
@@ -81,9 +81,9 @@ describe('an exchange with the token endpoint', () => {
   })
 
   test('hands on a refresh token that comes along', async () => {
-    const { exchange, call } = authority()
+    const { exchange, operation } = authority()
     const token = simulator.entra.issueRefreshToken()
-    const { refreshToken } = await exchange({ clientSecret: 'good' }, call, client =>
+    const { refreshToken } = await exchange({ clientSecret: 'good' }, operation, client =>
       client.acquireTokenByRefreshToken({ scopes, refreshToken: token }),
     )
     expect(refreshToken).toMatch(/^1\.A/)
@@ -91,8 +91,8 @@ describe('an exchange with the token endpoint', () => {
   })
 
   test('that yields nothing is an outage', async () => {
-    const { exchange, call } = authority()
-    await expect(exchange({ clientSecret: 'good' }, call, async () => null)).rejects.toMatchObject({
+    const { exchange, operation } = authority()
+    await expect(exchange({ clientSecret: 'good' }, operation, async () => null)).rejects.toMatchObject({
       code: 'authority_unavailable',
     })
   })
@@ -143,10 +143,10 @@ describe('an outage of the token endpoint', () => {
     fail(503, {}, { 'retry-after': '7' })
     fail(429, {}, { 'retry-after': '2' })
     fail(500)
-    const { get, clock, call } = authority()
+    const { get, clock, operation } = authority()
     expect((await get()).result.accessToken).toBeTruthy()
     expect(clock.slept).toEqual([7000, 2000, 1000])
-    expect(call.logged.map(({ event }) => event)).toEqual(['retry', 'retry', 'retry'])
+    expect(operation.logged.map(({ event }) => event)).toEqual(['retry', 'retry', 'retry'])
   })
 
   test.each([408, 429, 500, 502, 503, 504])('with %i is one after four tries', async status => {
@@ -214,11 +214,11 @@ test('a byte-order mark before the answer is passed over', async () => {
 
 test('a caller whose deadline passes is told so, not that the credential is wrong', async () => {
   const reason = new Error('the deadline has passed')
-  const { get, call } = authority({
+  const { get, operation } = authority({
     transport: ({ deadline: { signal } }) =>
       new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason))),
   })
   const token = get()
-  setImmediate(() => call.abort(reason))
+  setImmediate(() => operation.abort(reason))
   await expect(token).rejects.toBe(reason)
 })

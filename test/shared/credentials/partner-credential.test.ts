@@ -3,8 +3,8 @@ import { type Simulator, startSimulator } from '../../../local/simulator/simulat
 import { type App, createApp } from '../../../shared/app.ts'
 import { type CloudName, clouds } from '../../../shared/clouds.ts'
 import type { CredentialKind } from '../../../shared/settings.ts'
-import { createCall } from '../../support/calls.ts'
 import { createCertificate } from '../../support/certificates.ts'
+import { createOperation } from '../../support/operations.ts'
 import { trust } from '../../support/trust.ts'
 
 let simulator: Simulator
@@ -44,7 +44,7 @@ const reach = async (app: App) => {
   const read = await app.readOrders()
   return read(
     { customerTenantId: 'b0d70a69-4c42-4b27-b17b-91a835d8686a', includePrice: false, includeSystemPurchases: true },
-    createCall(),
+    createOperation(),
   )
 }
 
@@ -168,7 +168,7 @@ describe('a rejected credential', () => {
     const app = appWith({ PARTNER_CENTER_CREDENTIAL: 'refresh-token' })
 
     await expect(reach(app)).rejects.toMatchObject({ code: 'mfa_required' })
-    const health = await (await app.credentialHealth())(createCall())
+    const health = await (await app.credentialHealth())(createOperation())
     expect(health).toMatchObject({ kind: 'refresh-token', mfaCompliant: false })
   })
 })

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { type Simulator, startSimulator } from '../../../local/simulator/simulator.ts'
 import { createApp } from '../../../shared/app.ts'
-import { createCall } from '../../support/calls.ts'
 import { createFakeClock } from '../../support/fake-clock.ts'
+import { createOperation } from '../../support/operations.ts'
 import { trust } from '../../support/trust.ts'
 
 const day = 86_400_000
@@ -42,13 +42,13 @@ const createRefreshTokenApp = () =>
   })
 
 const renew = async (app = createRefreshTokenApp()) => {
-  const call = createCall({ clock, seconds: 300 })
+  const operation = createOperation({ clock, seconds: 300 })
   const work = await app.renewCredential()
-  const failure = await work(call).then(
+  const failure = await work(operation).then(
     () => undefined,
     error => error,
   )
-  return { failure, logged: call.logged }
+  return { failure, logged: operation.logged }
 }
 
 const versions = () => simulator.keyVault.secrets.get(name) ?? []
@@ -139,7 +139,7 @@ test('an app stays signed in for 200 days with daily renewal, outages of the vau
     const { failure } = await renew(today % 2 === 0 ? app : createRefreshTokenApp())
     expect(failure === undefined).toBe(!isOutage)
     simulator.keyVault.failures = []
-    const acquired = (await app.credential()).acquire(createCall({ clock }))
+    const acquired = (await app.credential()).acquire(createOperation({ clock }))
     await acquired.catch(error => failures.push(`day ${today}: ${error.message}`))
   }
 
@@ -151,7 +151,7 @@ test('the health of the credential tells names, ages and ends, and no value', as
   const app = createRefreshTokenApp()
   await renew(app)
   await clock.advance(3 * day)
-  const health = await (await app.credentialHealth())(createCall({ clock }))
+  const health = await (await app.credentialHealth())(createOperation({ clock }))
 
   expect(health).toEqual({
     kind: 'refresh-token',

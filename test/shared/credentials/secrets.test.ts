@@ -5,9 +5,9 @@ import { type Simulator, startSimulator } from '../../../local/simulator/simulat
 import { createAzureCredential } from '../../../shared/credentials/azure-credential.ts'
 import { createSecrets, isAzureVault, toVaultError } from '../../../shared/credentials/secrets.ts'
 import { AppError } from '../../../shared/errors.ts'
-import { createShareCall } from '../../../shared/shared-calls.ts'
-import { createCall } from '../../support/calls.ts'
+import { createShareCall } from '../../../shared/runtime/shared-calls.ts'
 import { createFakeClock } from '../../support/fake-clock.ts'
+import { createOperation } from '../../support/operations.ts'
 import { trust } from '../../support/trust.ts'
 
 let simulator: Simulator
@@ -40,12 +40,12 @@ function vault(vaultUri = simulator.url) {
   const clock = createFakeClock({ now: Date.now() })
   const credential = () => createAzureCredential({ inAzure: true, authority: 'https://login.example' })
   const secrets = createSecrets({ vaultUri, credential, clock, share: createShareCall(clock) })
-  const call = createCall({ clock })
+  const operation = createOperation({ clock })
   return {
     secrets,
     clock,
-    call,
-    value: async (name = 'a', options = {}) => (await secrets.read(name, call, options)).value,
+    operation,
+    value: async (name = 'a', options = {}) => (await secrets.read(name, operation, options)).value,
   }
 }
 
@@ -81,9 +81,9 @@ describe('a secret', () => {
   test('is read with what the vault knows of it, after its challenge', async () => {
     const expires = Math.floor(Date.now() / 1000) + 86_400
     store('the value\n', { created: 1_700_000_000, expires, contentType: 'text/plain', tags: { a: 'b' } })
-    const { secrets, call } = vault()
+    const { secrets, operation } = vault()
 
-    expect(await secrets.read('a', call)).toEqual({
+    expect(await secrets.read('a', operation)).toEqual({
       name: 'a',
       value: 'the value',
       createdAt: 1_700_000_000_000,
@@ -99,8 +99,13 @@ describe('a secret', () => {
 
   test('without more than its value has no more', async () => {
     store('x')
-    const { secrets, call } = vault()
-    expect(await secrets.read('a', call)).toEqual({ name: 'a', value: 'x', createdAt: expect.any(Number), tags: {} })
+    const { secrets, operation } = vault()
+    expect(await secrets.read('a', operation)).toEqual({
+      name: 'a',
+      value: 'x',
+      createdAt: expect.any(Number),
+      tags: {},
+    })
   })
 
   test('is at most five minutes old', async () => {
@@ -137,16 +142,16 @@ describe('a secret', () => {
 
   test('that was written is a new version with its date of expiry, and is read anew', async () => {
     store('old')
-    const { secrets, value, call, clock } = vault()
+    const { secrets, value, operation, clock } = vault()
     await value()
     const expiresAt = Math.floor(clock.now() / 1000) * 1000 + 86_400_000
-    await secrets.write('a', { value: 'new', expiresAt, tags: { by: 'test' } }, call)
+    await secrets.write('a', { value: 'new', expiresAt, tags: { by: 'test' } }, operation)
 
     expect(simulator.keyVault.secrets.get('a')).toMatchObject([
       { value: 'old' },
       { value: 'new', expires: expiresAt / 1000, tags: { by: 'test' } },
     ])
-    expect(await secrets.read('a', call)).toMatchObject({ value: 'new', expiresAt })
+    expect(await secrets.read('a', operation)).toMatchObject({ value: 'new', expiresAt })
   })
 })
 
@@ -208,7 +213,7 @@ describe('an outage of the vault', () => {
   test('leaves a secret in use that was read before; one that is new or has to be fresh cannot be had', async () => {
     store('x')
     simulator.keyVault.store('b', 'y')
-    const { value, clock, call } = vault()
+    const { value, clock, operation } = vault()
     expect([await value('a'), await value('b')]).toEqual(['x', 'y'])
     await clock.advance(3_600_000)
     failures(99, 503, 'ServiceUnavailable')
@@ -223,7 +228,7 @@ describe('an outage of the vault', () => {
     expect(kept).toEqual({ status: 'fulfilled', value: 'x' })
     for (const result of [fresh, unknown, unreachable])
       expect(result).toMatchObject({ status: 'rejected', reason: unavailable })
-    expect(call.logged).toMatchObject([{ level: 'warn', event: 'key_vault_outage', fields: { secret: 'a' } }])
+    expect(operation.logged).toMatchObject([{ level: 'warn', event: 'key_vault_outage', fields: { secret: 'a' } }])
 
     simulator.keyVault.failures = []
     store('z')
@@ -236,10 +241,10 @@ describe('an outage of the vault', () => {
   test('does not outlast the deadline of the caller', async () => {
     store('x')
     const { serve } = simulator.keyVault
-    const { value, call } = vault()
+    const { value, operation } = vault()
     const reason = new Error('the deadline has passed')
     simulator.keyVault.serve = () => {
-      setImmediate(() => call.abort(reason))
+      setImmediate(() => operation.abort(reason))
       return true
     }
     await expect(value()).rejects.toBe(reason)
@@ -267,8 +272,8 @@ test('a credential that could not be made is made anew for the next caller', asy
   credential.mockRejectedValueOnce(new Error('a module could not be loaded'))
   const clock = createFakeClock({ now: Date.now() })
   const secrets = createSecrets({ vaultUri: simulator.url, credential, clock, share: createShareCall(clock) })
-  await expect(secrets.read('a', createCall())).rejects.toBeInstanceOf(AppError)
-  expect((await secrets.read('a', createCall())).value).toBe('x')
+  await expect(secrets.read('a', createOperation())).rejects.toBeInstanceOf(AppError)
+  expect((await secrets.read('a', createOperation())).value).toBe('x')
 })
 
 describe('a failed call to the vault', () => {

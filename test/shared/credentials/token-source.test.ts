@@ -1,11 +1,11 @@
 import { afterEach, describe, expect, test, vi } from 'vitest'
-import type { Call } from '../../../shared/call.ts'
 import type { AccessToken } from '../../../shared/credentials/authority.ts'
 import { createTokenSource } from '../../../shared/credentials/token-source.ts'
 import { AppError } from '../../../shared/errors.ts'
-import { createShareCall } from '../../../shared/shared-calls.ts'
-import { createCall } from '../../support/calls.ts'
+import type { OperationContext } from '../../../shared/runtime/operation.ts'
+import { createShareCall } from '../../../shared/runtime/shared-calls.ts'
 import { createFakeClock } from '../../support/fake-clock.ts'
+import { createOperation } from '../../support/operations.ts'
 
 const hour = 3_600_000
 const minute = 60_000
@@ -18,16 +18,16 @@ afterEach(() => {
 function source() {
   const clock = createFakeClock()
   const script: (Error | Promise<AccessToken>)[] = []
-  const asked: Call[] = []
-  const acquire = async (call: Call): Promise<AccessToken> => {
-    asked.push(call)
+  const asked: OperationContext[] = []
+  const acquire = async (operation: OperationContext): Promise<AccessToken> => {
+    asked.push(operation)
     const number = asked.length
     const next = script.shift()
     if (next instanceof Error) throw next
     return next ?? { token: `token ${number}`, expiresAt: clock.now() + hour }
   }
   const tokens = createTokenSource({ acquire, clock, share: createShareCall(clock) })
-  return { tokens, clock, script, asked, get: (call = createCall({ clock })) => tokens.get(call) }
+  return { tokens, clock, script, asked, get: (operation = createOperation({ clock })) => tokens.get(operation) }
 }
 
 const down = new AppError('authority_unavailable', 'down')
@@ -85,9 +85,9 @@ describe('a failed replacement', () => {
   test('leaves the present token in use and is noted', async () => {
     const { get, script, clock } = await nearItsEnd()
     script.push(down)
-    const call = createCall({ clock })
-    expect(await get(call)).toBe('token 1')
-    expect(call.logged).toEqual([
+    const operation = createOperation({ clock })
+    expect(await get(operation)).toBe('token 1')
+    expect(operation.logged).toEqual([
       {
         level: 'warn',
         event: 'token_refresh_failed',
@@ -121,10 +121,10 @@ describe('a failed replacement', () => {
   test('includes one that a caller has no time to wait for', async () => {
     const { get, script, clock } = await nearItsEnd()
     script.push(new Promise(() => undefined))
-    const call = createCall({ clock })
-    const token = get(call)
+    const operation = createOperation({ clock })
+    const token = get(operation)
     await clock.advance(0)
-    call.abort(new Error('the deadline has passed'))
+    operation.abort(new Error('the deadline has passed'))
     expect(await token).toBe('token 1')
   })
 
@@ -142,7 +142,7 @@ describe('a failed replacement', () => {
   test('does not outlast a caller that has less time than that', async () => {
     const { get, script, asked, clock } = await nearItsEnd()
     script.push(down)
-    await get(createCall({ clock, seconds: 3 }))
+    await get(createOperation({ clock, seconds: 3 }))
     expect((asked[1]?.deadline.at ?? 0) - clock.now()).toBeLessThanOrEqual(3000)
   })
 })
@@ -150,25 +150,25 @@ describe('a failed replacement', () => {
 describe('a rejected token', () => {
   test('is replaced if it is the present one', async () => {
     const { tokens, get } = source()
-    const call = createCall()
-    expect(await tokens.renew(await get(), call)).toBe('token 2')
+    const operation = createOperation()
+    expect(await tokens.renew(await get(), operation)).toBe('token 2')
     expect(await get()).toBe('token 2')
   })
 
   test('is not replaced if another one has been acquired since', async () => {
     const { tokens, get, asked } = source()
     await get()
-    const call = createCall()
-    expect(await tokens.renew('token 0', call)).toBe('token 1')
+    const operation = createOperation()
+    expect(await tokens.renew('token 0', operation)).toBe('token 1')
     expect(asked).toHaveLength(1)
   })
 
   test('is replaced once for all who had it', async () => {
     const { tokens, get, asked } = source()
     const rejected = await get()
-    const renewals = [1, 2, 3].map(() => tokens.renew(rejected, createCall()))
+    const renewals = [1, 2, 3].map(() => tokens.renew(rejected, createOperation()))
     expect(await Promise.all(renewals)).toEqual(['token 2', 'token 2', 'token 2'])
-    expect(await tokens.renew(rejected, createCall())).toBe('token 2')
+    expect(await tokens.renew(rejected, createOperation())).toBe('token 2')
     expect(asked).toHaveLength(2)
   })
 
@@ -178,18 +178,18 @@ describe('a rejected token', () => {
     await clock.advance(hour - 4 * minute)
     script.push(down)
     await get()
-    expect(await tokens.renew('token 1', createCall({ clock }))).toBe('token 3')
+    expect(await tokens.renew('token 1', createOperation({ clock }))).toBe('token 3')
   })
 
   test('that cannot be replaced fails the call', async () => {
     const { tokens, get, script } = source()
     const rejected = await get()
     script.push(down)
-    await expect(tokens.renew(rejected, createCall())).rejects.toBe(down)
-    expect(await tokens.renew(rejected, createCall())).toBe('token 3')
+    await expect(tokens.renew(rejected, createOperation())).rejects.toBe(down)
+    expect(await tokens.renew(rejected, createOperation())).toBe('token 3')
   })
 
   test('is acquired where there was none', async () => {
-    expect(await source().tokens.renew('unknown', createCall())).toBe('token 1')
+    expect(await source().tokens.renew('unknown', createOperation())).toBe('token 1')
   })
 })

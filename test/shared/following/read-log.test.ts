@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { createReadLog } from '../../../shared/following/read-log.ts'
 import type { PartnerRequest } from '../../../shared/partner-center/request.ts'
-import { createCall } from '../../support/calls.ts'
+import { createOperation } from '../../support/operations.ts'
 
 const first = 'aaaaaaaa-0000-4000-8000-000000000001'
 const second = 'aaaaaaaa-0000-4000-8000-000000000002'
@@ -41,7 +41,7 @@ const at = (text: string) => Date.parse(text)
 
 test('all pages are read from the day of the instant on, with the headers of their links', async () => {
   const { readLog, asked } = logOf([record()], [record({ customerId: second, customerName: null })])
-  const { news, isCut } = await readLog(since, createCall())
+  const { news, isCut } = await readLog(since, createOperation())
   expect([...news.keys()]).toEqual([first, second])
   expect(asked.map(({ path }) => path)).toEqual([
     '/v1/auditrecords?startDate=2026-11-20&size=500',
@@ -56,7 +56,7 @@ test('records that come twice, late, out of order or in another zone count once,
     [record(), record({ operationDate: '2026-11-20T12:01:00+02:00' }), record()],
     [record({ operationDate: '2026-11-20T10:03:00' }), record({ customerId: first.toUpperCase() })],
   )
-  const { news } = await readLog(since, createCall())
+  const { news } = await readLog(since, createOperation())
   expect(news.get(first)).toEqual({
     customerName: 'First',
     at: [at('2026-11-20T10:01:00Z'), at('2026-11-20T10:03:00Z'), at('2026-11-20T10:05:00.123Z')],
@@ -81,7 +81,7 @@ test('only orders that were really created or changed since then are news', asyn
       operationDate: '2026-11-20T10:05:00Z',
     },
   ])
-  const { news } = await readLog(since, createCall())
+  const { news } = await readLog(since, createOperation())
   expect([...news.keys()]).toEqual([second])
 })
 
@@ -90,13 +90,13 @@ test.each([
   ['an object', { id: 'o', referenceCustomerId: second }],
 ])('a record without a customer names it by its order, %s', async (_, resourceNewValue) => {
   const { readLog } = logOf([record({ customerId: undefined, resourceNewValue })])
-  expect([...(await readLog(since, createCall())).news.keys()]).toEqual([second])
+  expect([...(await readLog(since, createOperation())).news.keys()]).toEqual([second])
 })
 
 test.each(['{"items":[', '<html>', '{"totalCount":0}', '[]'])(
   'an answer that is no page is refused: %s',
   async page => {
-    await expect(logOf(page).readLog(since, createCall())).rejects.toMatchObject({
+    await expect(logOf(page).readLog(since, createOperation())).rejects.toMatchObject({
       code: 'partner_center_invalid_response',
     })
   },
@@ -107,6 +107,6 @@ test('10,000 records at once are read', async () => {
     record({ operationDate: new Date(since + number).toISOString(), resourceNewValue: 'x'.repeat(2000) }),
   )
   const { readLog } = logOf(...Array.from({ length: 20 }, () => many))
-  const { news } = await readLog(since, createCall())
+  const { news } = await readLog(since, createOperation())
   expect(news.get(first)?.at).toHaveLength(500)
 })

@@ -1,6 +1,6 @@
 import { HttpRequest } from '@azure/functions'
 import { expect, test, vi } from 'vitest'
-import { appAddress } from '../../../shared/http/links.ts'
+import { appAddress } from '../../../shared/http/paging/links.ts'
 import * as document from '../../../shared/openapi/document.ts'
 import { documentFor } from '../../../shared/openapi/served-document.ts'
 

@@ -2,9 +2,9 @@ import { describe, expect, test } from 'vitest'
 import { AppError } from '../../../shared/errors.ts'
 import { createReadOrders, lacksPriceAccess, type OrdersQuery, toPath } from '../../../shared/orders/read-orders.ts'
 import type { PartnerRequest, RequestPartnerCenter } from '../../../shared/partner-center/request.ts'
-import { createShareCall } from '../../../shared/shared-calls.ts'
-import { createCall } from '../../support/calls.ts'
+import { createShareCall } from '../../../shared/runtime/shared-calls.ts'
 import { createFakeClock } from '../../support/fake-clock.ts'
+import { createOperation } from '../../support/operations.ts'
 
 const customer = 'b0d70a69-4c42-4b27-b17b-91a835d8686a'
 const plain: OrdersQuery = { customerTenantId: customer, includePrice: false, includeSystemPurchases: false }
@@ -59,7 +59,7 @@ describe('a customer’s orders', () => {
     const { read, startedAt } = reader(
       '{"totalCount":7,"items":[{"id":"b","x":null},null,{"id":"a","lineItems":[]}],"links":{"self":{"uri":"/o","n":1.0}},"attributes":{"a":1.50}}',
     )
-    expect(readable(await read(plain, createCall()))).toEqual({
+    expect(readable(await read(plain, createOperation()))).toEqual({
       orders: ['{"id":"b","lineItems":[]}', 'null', '{"id":"a","lineItems":[]}'],
       envelope: ['totalCount=7', 'links={"self":{"uri":"/o","n":1.0}}', 'attributes={"a":1.50}'],
       asOf: startedAt,
@@ -75,7 +75,7 @@ describe('a customer’s orders', () => {
       `{"items":[],${next(3)},"attributes":{"first":false}}`,
       '{"items":[{"id":"3"},{"id":"2"}],"links":{}}',
     )
-    const result = readable(await read(plain, createCall()))
+    const result = readable(await read(plain, createOperation()))
 
     expect(result.orders).toEqual(['1', '3', '2'].map(id => `{"id":"${id}","lineItems":[]}`))
     expect(result.envelope).toEqual(['links={"self":{"uri":"/o","n":1.10,"u":"\\u00e4"}}', 'attributes={"first":true}'])
@@ -91,7 +91,7 @@ describe('a customer’s orders', () => {
     '{"items":[]}',
   ])('end where there is no next page: %s', async body => {
     const { read, asked } = reader(body)
-    expect((await read(plain, createCall())).orders).toEqual([])
+    expect((await read(plain, createOperation())).orders).toEqual([])
     expect(asked).toHaveLength(1)
   })
 
@@ -103,22 +103,22 @@ describe('a customer’s orders', () => {
     '{"items":[],"links":{"next":{"uri":"https://evil.example/x"}}}',
     '{"items":[],"links":{"next":{"uri":"/x","headers":[{"key":"a"}]}}}',
   ])('are not read from %s', async body => {
-    await expect(reader(body).read(plain, createCall())).rejects.toMatchObject({
+    await expect(reader(body).read(plain, createOperation())).rejects.toMatchObject({
       code: 'partner_center_invalid_response',
     })
   })
 
   test('may be very many in one page', async () => {
     const { read } = reader(`{"items":[${'{},'.repeat(199_999)}{}]}`)
-    expect((await read(plain, createCall())).orders).toHaveLength(200_000)
+    expect((await read(plain, createOperation())).orders).toHaveLength(200_000)
   })
 
   test('asked for twice at the same time are read once; other queries are read apart', async () => {
     const { read, asked } = reader('{"items":[{"id":"1"}]}', '{"items":[]}')
     const [one, two, other] = await Promise.all([
-      read(plain, createCall()),
-      read({ ...plain }, createCall()),
-      read({ ...plain, includeSystemPurchases: true }, createCall()),
+      read(plain, createOperation()),
+      read({ ...plain }, createOperation()),
+      read({ ...plain, includeSystemPurchases: true }, createOperation()),
     ])
     expect(asked).toHaveLength(2)
     expect(one).toBe(two)
@@ -129,7 +129,7 @@ describe('a customer’s orders', () => {
 describe('prices that the credential has no access to', () => {
   test('are left out, and the answer says so', async () => {
     const { read, asked, startedAt } = reader(refusal('800043'), '{"items":[{"id":"1"}]}')
-    const result = readable(await read(priced, createCall()))
+    const result = readable(await read(priced, createOperation()))
 
     expect(result).toMatchObject({ orders: ['{"id":"1","lineItems":[]}'], pricesUnavailable: true })
     expect(result.asOf).toBe(startedAt + 1000)
@@ -142,7 +142,7 @@ describe('prices that the credential has no access to', () => {
       refusal('800043'),
       '{"items":[{"id":"1"}]}',
     )
-    expect(readable(await read(priced, createCall())).orders).toHaveLength(1)
+    expect(readable(await read(priced, createOperation())).orders).toHaveLength(1)
   })
 
   test.each([
@@ -153,7 +153,7 @@ describe('prices that the credential has no access to', () => {
     [priced, new Error('800043')],
   ])('are not the reason of any other failure', async (query, failure) => {
     const { read, asked } = reader(failure, '{"items":[]}')
-    await expect(read(query, createCall())).rejects.toBe(failure)
+    await expect(read(query, createOperation())).rejects.toBe(failure)
     expect(asked).toHaveLength(1)
   })
 

@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest'
 import { readCustomerPages } from '../../../shared/partner-center/customers.ts'
-import { createCall } from '../../support/calls.ts'
+import { createOperation } from '../../support/operations.ts'
 
 const id = (number: number): string => `00000000-0000-4000-8000-00000000000${number}`
 
 const read = async (...pages: unknown[]) => {
   const request = async () => ({ status: 200, body: Buffer.from(JSON.stringify(pages.shift())), headers: {} })
-  const read = readCustomerPages(request, 'https://api.example.com', createCall())
+  const read = readCustomerPages(request, 'https://api.example.com', createOperation())
   return (await Array.fromAsync(read)).flat()
 }
 

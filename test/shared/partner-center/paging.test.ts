@@ -2,9 +2,9 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { AppError } from '../../../shared/errors.ts'
-import { orderPageLimits, parseAnswer, readPages, toNextRequest } from '../../../shared/partner-center/paging.ts'
+import { orderPageLimits, parseResponse, readPages, toNextRequest } from '../../../shared/partner-center/paging.ts'
 import type { PartnerRequest, RequestPartnerCenter } from '../../../shared/partner-center/request.ts'
-import { createCall } from '../../support/calls.ts'
+import { createOperation } from '../../support/operations.ts'
 
 const base = 'https://api.example.com'
 const pathOf = (uri: string, baseUrl = base) => toNextRequest({ uri }, baseUrl).path
@@ -191,7 +191,7 @@ async function readAll(answers: Answer[], options?: Parameters<typeof readPages>
   const { request, asked } = script(answers)
   const values: string[] = []
   const failure: unknown = await (async () => {
-    for await (const value of readPages(request, base, first, parse, createCall(), options)) values.push(value)
+    for await (const value of readPages(request, base, first, parse, createOperation(), options)) values.push(value)
   })().catch((error: unknown) => error)
   return { values, asked, failure }
 }
@@ -276,7 +276,7 @@ test('an answer that its parser rejects is an invalid response, a failure of our
   const throwing = (error: unknown) => () => {
     throw error
   }
-  expect(parseAnswer(Buffer.from('a'), String)).toBe('a')
-  expect(() => parseAnswer(Buffer.from(''), throwing(ours))).toThrow(ours)
-  expect(() => parseAnswer(Buffer.from(''), () => z.string().parse(1))).toThrow(invalidResponse)
+  expect(parseResponse(Buffer.from('a'), String)).toBe('a')
+  expect(() => parseResponse(Buffer.from(''), throwing(ours))).toThrow(ours)
+  expect(() => parseResponse(Buffer.from(''), () => z.string().parse(1))).toThrow(invalidResponse)
 })

@@ -6,8 +6,8 @@ import {
   type TransportRequest,
   type TransportResponse,
 } from '../../../shared/partner-center/transport.ts'
-import { createCall, type TestCall } from '../../support/calls.ts'
 import { createFakeClock, type FakeClock } from '../../support/fake-clock.ts'
+import { createOperation, type TestOperation } from '../../support/operations.ts'
 
 const guid = '6f9619ff-8b86-d011-b42d-00c04fc964ff'
 const anyGuid = expect.stringMatching(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/)
@@ -24,7 +24,7 @@ type Scene = {
   sent: TransportRequest[]
   renewals: string[]
   clock: FakeClock
-  call: TestCall
+  operation: TestOperation
   run: () => Promise<unknown>
 }
 
@@ -35,7 +35,7 @@ function scene(
 ): Scene {
   const { correlationId = guid, renew, ...more } = options
   const clock = createFakeClock({ jumps: true })
-  const call = createCall({ clock, correlationId })
+  const operation = createOperation({ clock, correlationId })
   const sent: TransportRequest[] = []
   const renewals: string[] = []
   const request = createRequest({
@@ -60,11 +60,11 @@ function scene(
     ...more,
   })
   const run = () =>
-    request({ path: '/v1/customers?size=5', headers: { 'ms-continuationtoken': 'next' } }, call).then(
+    request({ path: '/v1/customers?size=5', headers: { 'ms-continuationtoken': 'next' } }, operation).then(
       ({ status }) => status,
       (error: unknown) => error,
     )
-  return { sent, renewals, clock, call, run }
+  return { sent, renewals, clock, operation, run }
 }
 
 const tokensOf = ({ sent }: Scene) => sent.map(({ headers }) => headers.authorization)
@@ -90,7 +90,7 @@ describe('a request', () => {
           'ms-partnercenter-application': 'partner-center-orders',
           validatemfa: 'true',
         },
-        deadline: it.call.deadline,
+        deadline: it.operation.deadline,
       },
     ])
   })
@@ -248,7 +248,7 @@ test('the pace is asked before every try, a repeat with a new token included', a
       { status: 200, onSent },
     ],
     {
-      pace: async call => void order.push(call === it.call ? 'paced' : 'stranger'),
+      pace: async operation => void order.push(operation === it.operation ? 'paced' : 'stranger'),
     },
   )
   await it.run()
@@ -257,15 +257,15 @@ test('the pace is asked before every try, a repeat with a new token included', a
 
 test('the headers of every answer are handed on, those of an error included', async () => {
   const seen: unknown[] = []
-  const onAnswer: RequestOptions['onAnswer'] = headers => seen.push(headers)
+  const onResponse: RequestOptions['onResponse'] = headers => seen.push(headers)
   await scene(
     [
       { status: 503, headers: { a: '1' } },
       { status: 200, headers: { a: '2' } },
     ],
-    { onAnswer },
+    { onResponse },
   ).run()
-  await scene([{ status: 404, headers: { a: '3' } }], { onAnswer }).run()
+  await scene([{ status: 404, headers: { a: '3' } }], { onResponse }).run()
   expect(seen).toEqual([{ a: '1' }, { a: '2' }, { a: '3' }])
 })
 
@@ -278,7 +278,7 @@ test('the kind of thing asked for decides what a 404 means', async () => {
     clock,
   })
   const ask = (resource?: 'order') =>
-    request({ path: '/v1/x', ...(resource ? { resource } : {}) }, createCall({ clock }))
+    request({ path: '/v1/x', ...(resource ? { resource } : {}) }, createOperation({ clock }))
   await expect(ask('order')).rejects.toEqual(failed('order_not_found'))
   await expect(ask()).rejects.toEqual(failed('partner_center_invalid_response'))
 })

@@ -9,8 +9,8 @@ import {
   type Try,
   withRetries,
 } from '../../../shared/partner-center/retry.ts'
-import { createCall } from '../../support/calls.ts'
 import { createFakeClock } from '../../support/fake-clock.ts'
+import { createOperation } from '../../support/operations.ts'
 
 const now = Date.UTC(2026, 10, 20)
 
@@ -125,13 +125,13 @@ function failing(waits: (number | undefined)[]) {
 describe('a call', () => {
   test('is repeated until it succeeds, each wait noted in the log', async () => {
     const clock = createFakeClock({ jumps: true })
-    const call = createCall({ clock })
+    const operation = createOperation({ clock })
     const { attempt, tries } = failing([undefined, 1500, 0])
 
-    expect(await withRetries(attempt, 'the orders', call, clock)).toBe('done')
+    expect(await withRetries(attempt, 'the orders', operation, clock)).toBe('done')
     expect(tries()).toBe(4)
     expect(clock.slept).toEqual([250, 1500, 0])
-    expect(call.logged).toEqual(
+    expect(operation.logged).toEqual(
       [250, 1500, 0].map((waitMs, index) => ({
         level: 'warn',
         event: 'retry',
@@ -144,7 +144,7 @@ describe('a call', () => {
     const clock = createFakeClock({ jumps: true })
     const { attempt, tries, failures } = failing([0, 0, 0, 0, 0])
 
-    await expect(withRetries(attempt, 'x', createCall({ clock }), clock)).rejects.toBe(failures[3])
+    await expect(withRetries(attempt, 'x', createOperation({ clock }), clock)).rejects.toBe(failures[3])
     expect(tries()).toBe(retryPolicy.tries)
     expect(tries()).toBe(4)
   })
@@ -157,7 +157,7 @@ describe('a call', () => {
       tries++
       throw thrown
     }
-    await expect(withRetries(attempt, 'x', createCall({ clock }), clock)).rejects.toBe(thrown)
+    await expect(withRetries(attempt, 'x', createOperation({ clock }), clock)).rejects.toBe(thrown)
     expect(tries).toBe(1)
   })
 
@@ -172,17 +172,17 @@ describe('a call', () => {
         const clock = createFakeClock({ jumps: true })
         let drawn = 0
         clock.setRandom(() => chances[drawn++ % chances.length] ?? 0)
-        const call = createCall({ clock, seconds })
+        const operation = createOperation({ clock, seconds })
         const { attempt, tries, failures } = failing(waits)
 
-        const result = await withRetries(attempt, 'x', call, clock).catch((error: unknown) => error)
-        expect(clock.now() < call.deadline.at || clock.slept.length === 0).toBe(true)
+        const result = await withRetries(attempt, 'x', operation, clock).catch((error: unknown) => error)
+        expect(clock.now() < operation.deadline.at || clock.slept.length === 0).toBe(true)
         expect(clock.slept).toHaveLength(tries() - 1)
         if (result === 'done') expect(tries()).toBe(waits.length + 1)
         else {
           expect(result).toBe(failures[tries() - 1])
           const wait = retryDelayMs(tries(), waits[tries() - 1], chances[(tries() - 1) % chances.length] ?? 0)
-          expect(tries() === 4 || clock.now() + wait >= call.deadline.at).toBe(true)
+          expect(tries() === 4 || clock.now() + wait >= operation.deadline.at).toBe(true)
         }
       }),
       { numRuns: 2000 },
@@ -194,20 +194,20 @@ describe('a call', () => {
     const atOnce = failing([10_000])
     const inTime = failing([9_999])
 
-    await expect(withRetries(atOnce.attempt, 'x', createCall({ clock, seconds: 10 }), clock)).rejects.toBe(
+    await expect(withRetries(atOnce.attempt, 'x', createOperation({ clock, seconds: 10 }), clock)).rejects.toBe(
       atOnce.failures[0],
     )
     expect(clock.slept).toEqual([])
-    expect(await withRetries(inTime.attempt, 'x', createCall({ clock, seconds: 10 }), clock)).toBe('done')
+    expect(await withRetries(inTime.attempt, 'x', createOperation({ clock, seconds: 10 }), clock)).toBe('done')
   })
 
   test('that is given up while it waits ends at once with the reason', async () => {
     const clock = createFakeClock()
-    const call = createCall({ clock })
+    const operation = createOperation({ clock })
     const { attempt, tries } = failing([5000])
-    const result = withRetries(attempt, 'x', call, clock)
+    const result = withRetries(attempt, 'x', operation, clock)
     await clock.advance(1000)
-    call.abort(new Error('the caller has gone'))
+    operation.abort(new Error('the caller has gone'))
 
     await expect(result).rejects.toThrow('the caller has gone')
     expect(tries()).toBe(1)
@@ -218,7 +218,7 @@ test('a failure that time alone ends may have another name than one that all tri
   const clock = createFakeClock({ jumps: true })
   const outOfTime = failure('out of time')
   const attempt = async () => ({ failure: failure('silent'), outOfTime, retryAfterMs: 2000 })
-  const ended = (seconds: number) => withRetries(attempt, 'x', createCall({ clock, seconds }), clock)
+  const ended = (seconds: number) => withRetries(attempt, 'x', createOperation({ clock, seconds }), clock)
   await expect(ended(5)).rejects.toThrow('out of time')
   await expect(ended(500)).rejects.toThrow('silent')
 })

@@ -2,9 +2,9 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { createRequest } from '../../../shared/partner-center/request.ts'
 import { createRateLimiter, type RateLimiter } from '../../../shared/rate-limit/rate-limiter.ts'
-import { createCall } from '../../support/calls.ts'
 import { createFakeClock, type FakeClock } from '../../support/fake-clock.ts'
 import { createMemoryStore } from '../../support/memory-store.ts'
+import { createOperation } from '../../support/operations.ts'
 
 type Scene = {
   requestsPerMinute: number
@@ -35,7 +35,7 @@ async function send(
   const instants: number[] = []
   const lane = async (limiter: RateLimiter, left: { calls: number }) => {
     while (left.calls-- > 0) {
-      await limiter.take(createCall({ clock }))
+      await limiter.take(createOperation({ clock }))
       instants.push(clock.now())
       await clock.sleep(latency(instants.length))
     }
@@ -106,9 +106,9 @@ describe('the rate limiter', () => {
     const limiter = createRateLimiter({ store, blob: 'pace.json', clock, requestsPerMinute: 60, concurrency: 1 })
     const instants: number[] = []
     const work = async () => {
-      for (let call = 0; call < 6; call++) {
-        if (call === 3) await clock.sleep(600_000)
-        await limiter.take(createCall({ clock }))
+      for (let operation = 0; operation < 6; operation++) {
+        if (operation === 3) await clock.sleep(600_000)
+        await limiter.take(createOperation({ clock }))
         instants.push(clock.now())
       }
     }
@@ -144,9 +144,9 @@ describe('the rate limiter', () => {
         clock,
         pace: limiter.take,
       })
-      const call = createCall({ clock, seconds: 3600 })
+      const operation = createOperation({ clock, seconds: 3600 })
       const lane = async () => {
-        for (let times = 0; times < 5; times++) await request({ path: '/v1/customers' }, call)
+        for (let times = 0; times < 5; times++) await request({ path: '/v1/customers' }, operation)
       }
       await Promise.all(Array.from({ length: 5 }, lane))
     })
@@ -163,7 +163,7 @@ describe('the rate limiter', () => {
       if (operation === 'write' && failures-- > 0) throw new Error('The part has ended')
     }
     const limiter = createRateLimiter({ store, blob: 'pace.json', clock, requestsPerMinute: 60, concurrency: 2 })
-    const takes = [1, 2].map(() => limiter.take(createCall({ clock })))
+    const takes = [1, 2].map(() => limiter.take(createOperation({ clock })))
     const settled = await clock.drive(Promise.allSettled(takes))
     expect(settled.map(({ status }) => status)).toEqual(['rejected', 'fulfilled'])
   })
@@ -173,7 +173,7 @@ describe('the rate limiter', () => {
     const store = createMemoryStore()
     await store.write('pace.json', 'garbage')
     const limiter = createRateLimiter({ store, blob: 'pace.json', clock, requestsPerMinute: 60, concurrency: 1 })
-    await clock.drive(limiter.take(createCall({ clock })))
+    await clock.drive(limiter.take(createOperation({ clock })))
     expect(JSON.parse(store.blobs.get('pace.json')?.body.toString() ?? '')).toEqual({ next: clock.now() + 1000 })
   })
 })

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { withWorkDeadline } from '../../../shared/rate-limit/work-deadline.ts'
-import { createCall } from '../../support/calls.ts'
 import { createFakeClock } from '../../support/fake-clock.ts'
+import { createOperation } from '../../support/operations.ts'
 
 const outcomeOf = (promise: Promise<unknown>) =>
   promise.then(
@@ -16,8 +16,8 @@ test.each([
   [11, 3600, 'deadline_exceeded'],
 ])('%i s of work and %i s of waiting against 10 s: %s', async (work, wait, outcome) => {
   const clock = createFakeClock()
-  const call = createCall({ clock, seconds: 7200 })
-  const ended = withWorkDeadline(clock, 10, call, async deadline => {
+  const operation = createOperation({ clock, seconds: 7200 })
+  const ended = withWorkDeadline(clock, 10, operation, async deadline => {
     await clock.sleep((work / 2) * 1000, deadline.signal)
     await deadline.suspend(() => clock.sleep(wait * 1000, deadline.signal))
     expect(deadline.at - clock.now()).toBe((10 - work / 2) * 1000)
@@ -28,11 +28,11 @@ test.each([
 
 test('the end of the call ends the work, also while it waits', async () => {
   const clock = createFakeClock()
-  const call = createCall({ clock, seconds: 60 })
-  const ended = withWorkDeadline(clock, 10, call, deadline =>
+  const operation = createOperation({ clock, seconds: 60 })
+  const ended = withWorkDeadline(clock, 10, operation, deadline =>
     deadline.suspend(() => clock.sleep(3_600_000, deadline.signal)),
   )
   const outcome = outcomeOf(ended)
-  call.abort(Object.assign(new Error('over'), { code: 'over' }))
+  operation.abort(Object.assign(new Error('over'), { code: 'over' }))
   expect(await outcome).toBe('over')
 })

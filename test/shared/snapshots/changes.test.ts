@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { decodeLines } from '../../../shared/snapshots/storage/codec.ts'
 import type { Index, IndexEntry } from '../../../shared/snapshots/storage/shapes.ts'
-import { createCall } from '../../support/calls.ts'
+import { createOperation } from '../../support/operations.ts'
 import { createWorld, customerId, folder, json, makeCustomers, run, type World } from '../../support/snapshot-world.ts'
 
 const small = { SNAPSHOT_CUSTOMERS_PER_PART: '3' }
@@ -125,7 +125,7 @@ describe('a customer that left', () => {
     expect(await run(world)).toMatchObject({ customers: { planned: 4 }, changes: nothing })
     expect(reads()).toBe(before)
     const { readBack } = await world.newWorker()
-    expect(await readBack(customerId(2), undefined, createCall())).toMatchObject({ snapshotId: first.snapshotId })
+    expect(await readBack(customerId(2), undefined, createOperation())).toMatchObject({ snapshotId: first.snapshotId })
 
     if (left !== undefined) world.customers.push(left)
     expect((await run(world)).changes).toEqual({ ...nothing, created: 2 })
@@ -164,7 +164,7 @@ test('SNAPSHOT_CUSTOMERS tells nothing of the others, not even when it is taken 
   restricted.customers.push(...world.customers)
   expect(await run(restricted)).toMatchObject({ customers: { planned: 2 }, changes: nothing })
   const { readBack } = await restricted.newWorker()
-  expect(await readBack(customerId(5), undefined, createCall())).toMatchObject({ snapshotId: first.snapshotId })
+  expect(await readBack(customerId(5), undefined, createOperation())).toMatchObject({ snapshotId: first.snapshotId })
   await world.clock.advance(3_600_000)
   world.snapshots = all
   const [, , third] = world.customers

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { createCall } from '../../support/calls.ts'
+import { createOperation } from '../../support/operations.ts'
 import { createWorld, customerId, folder, makeCustomers, run, start, type World } from '../../support/snapshot-world.ts'
 
 const storageCalls = new Set(['head', 'read', 'write', 'stage', 'commit', 'list', 'listFolders'])
@@ -45,7 +45,7 @@ describe('over two years of runs', () => {
     const { world, ids } = await twoYears()
     for (const customer of [1, 5, 77]) {
       for (const atMost of [undefined, Date.UTC(2026, 5, 1, 12), Date.UTC(2025, 5, 1)]) {
-        const calls = await callsOf(world, ({ readBack }) => readBack(customerId(customer), atMost, createCall()))
+        const calls = await callsOf(world, ({ readBack }) => readBack(customerId(customer), atMost, createOperation()))
         expect(calls).toBeLessThanOrEqual(10)
       }
     }
@@ -80,7 +80,7 @@ test('a customer that failed in every run since is read back in at most ten call
   }
   let answered: unknown
   const calls = await callsOf(world, async ({ readBack }) => {
-    answered = await readBack(customerId(3), undefined, createCall())
+    answered = await readBack(customerId(3), undefined, createOperation())
   })
   expect(answered).toMatchObject({ snapshotId: first.snapshotId })
   expect(calls).toBeLessThanOrEqual(10)
@@ -98,25 +98,25 @@ test('an idle poll takes at most five calls, whatever its filter and age', async
     if (Array.isArray(first?.orders)) first.orders.push({ id: `new-${day}`, creationDate: '2026-02-02T00:00:00Z' })
     await run(world)
   }
-  const call = createCall({ clock: world.clock })
+  const operation = createOperation({ clock: world.clock })
   for (const filter of filters) {
-    const page = await world.snapshots.changes.read(oldest, filter, 1000, call)
+    const page = await world.snapshots.changes.read(oldest, filter, 1000, operation)
     const next = page?.next ?? oldest
     expect(page?.changes).toHaveLength(filter === filters[0] ? 30 : 0)
-    const idle = await callsOf(world, ({ changes }) => changes.read(next, filter, 1000, call))
+    const idle = await callsOf(world, ({ changes }) => changes.read(next, filter, 1000, operation))
     expect(idle).toBeLessThanOrEqual(5)
     // Failed runs and runs over some customers change nothing of that.
     world.list = { status: 401 }
     for (let times = 0; times < 3; times++) await run(world)
     world.list = undefined
-    expect(await callsOf(world, ({ changes }) => changes.read(next, filter, 1000, call))).toBeLessThanOrEqual(5)
+    expect(await callsOf(world, ({ changes }) => changes.read(next, filter, 1000, operation))).toBeLessThanOrEqual(5)
   }
   // A flow that keeps its first cursor is answered from what its worker has looked through before.
   let calls = 0
   world.store.before = () => {
     calls++
   }
-  await world.snapshots.changes.read(oldest, { kind: 'removed' }, 1000, call)
+  await world.snapshots.changes.read(oldest, { kind: 'removed' }, 1000, operation)
   expect(calls).toBeLessThanOrEqual(5)
 })
 

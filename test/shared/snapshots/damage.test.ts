@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
 import { AppError } from '../../../shared/errors.ts'
-import { createCall } from '../../support/calls.ts'
+import { createOperation } from '../../support/operations.ts'
 import {
   createWorld,
   customerId,
@@ -35,7 +35,7 @@ describe('a blob that is leased or archived', () => {
     const { snapshotId } = await run(world)
     lock(world, name => name.includes(`run=${snapshotId}/`))
     world.snapshots = await world.newWorker()
-    const read = world.snapshots.readBack(customerId(1), undefined, createCall())
+    const read = world.snapshots.readBack(customerId(1), undefined, createOperation())
     await expect(read).rejects.toMatchObject({ code: 'snapshot_blob_locked', status: 424, retryable: false })
     expect(await run(world)).toMatchObject({
       status: 'succeeded',
@@ -97,14 +97,14 @@ describe('damage', () => {
   ])('of a %s is named, and customers elsewhere stay readable', async (_, name, spoil) => {
     const { world } = await damaged(name, spoil)
     const reader = await world.newWorker()
-    const error = await reader.readBack(customerId(1), undefined, createCall()).catch(error => error)
+    const error = await reader.readBack(customerId(1), undefined, createOperation()).catch(error => error)
 
     expect(error).toMatchObject({
       code: 'snapshot_corrupt',
       status: 500,
       message: expect.stringMatching(/part-00000|_index-00000/),
     })
-    expect((await reader.readBack(customerId(6), undefined, createCall())).orders).toHaveLength(2)
+    expect((await reader.readBack(customerId(6), undefined, createOperation())).orders).toHaveLength(2)
   })
 
   test('of a plan is named, not passed over for an older run', async () => {
@@ -113,7 +113,7 @@ describe('damage', () => {
     const next = await run(world)
     world.store.blobs.delete(`${folder(next.snapshotId)}/_plan.json`)
     const { readBack } = await world.newWorker()
-    expect(await readBack(customerId(1), undefined, createCall()).catch(error => error)).toMatchObject({
+    expect(await readBack(customerId(1), undefined, createOperation()).catch(error => error)).toMatchObject({
       code: 'snapshot_corrupt',
       message: expect.stringContaining(`run=${next.snapshotId}/_plan.json`),
     })
@@ -134,7 +134,7 @@ describe('damage', () => {
     const [first] = world.customers
     if (Array.isArray(first?.orders)) first.orders.pop()
     const name = `${folder((await run(world)).snapshotId, 'changes')}/part-00000.ndjson.gz`
-    const read = () => changes.read(from, {}, 10, createCall({ clock: world.clock }))
+    const read = () => changes.read(from, {}, 10, createOperation({ clock: world.clock }))
     expect((await read())?.changes).toHaveLength(1)
 
     const blob = world.store.blobs.get(name)
@@ -152,7 +152,9 @@ describe('damage', () => {
     if (manifest !== undefined) manifest.metadata = {}
     const { status } = await world.newWorker()
     expect(await status.list(10, undefined)).toEqual({ runs: [], hasMore: false })
-    expect(await status.get(snapshotId, createCall()).catch(error => error)).toMatchObject({ code: 'snapshot_corrupt' })
+    expect(await status.get(snapshotId, createOperation()).catch(error => error)).toMatchObject({
+      code: 'snapshot_corrupt',
+    })
   })
 
   test('of latest.json, even its loss, costs no comparison', async () => {
@@ -160,7 +162,7 @@ describe('damage', () => {
       const world = await createWorld(small)
       world.customers.push(...makeCustomers(3))
       await run(world)
-      await world.snapshots.start('request', [[customerId(1), 'Customer 1']], createCall({ clock: world.clock }))
+      await world.snapshots.start('request', [[customerId(1), 'Customer 1']], createOperation({ clock: world.clock }))
       await world.drain()
       spoil(world)
       const [first] = world.customers
@@ -194,13 +196,13 @@ describe('damage', () => {
     const id = await start(world)
     const [plan] = world.queue.splice(0)
     if (plan !== undefined)
-      await world.snapshots.handle(plan.message, createCall({ clock: world.clock, seconds: 1000 }))
+      await world.snapshots.handle(plan.message, createOperation({ clock: world.clock, seconds: 1000 }))
     const blob = world.store.blobs.get(`${folder(id)}/_plan.json`)
     if (blob !== undefined) blob.body = Buffer.from('garbage')
     const fresh = await world.newWorker()
     await world.drain(fresh).catch(() => undefined)
     await world.clock.advance(61 * 60_000)
-    const next = await fresh.start('timer', undefined, createCall({ clock: world.clock, seconds: 1000 }))
+    const next = await fresh.start('timer', undefined, createOperation({ clock: world.clock, seconds: 1000 }))
     expect(next.started).toBe(true)
     expect(manifestOf(world, id)).toMatchObject({ status: 'failed' })
   })

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { FeedPosition } from '../../../shared/snapshots/changes/changes-feed.ts'
 import type { Current, Latest } from '../../../shared/snapshots/storage/shapes.ts'
-import { createCall, type TestCall } from '../../support/calls.ts'
+import { createOperation, type TestOperation } from '../../support/operations.ts'
 import {
   createWorld,
   customerId,
@@ -23,24 +23,24 @@ const worldOf = async (customers = 5, settings: Record<string, string> = {}): Pr
 }
 
 /** One look at the log, without what it starts. */
-async function look(world: World, worker = world.snapshots): Promise<TestCall> {
-  const call = createCall({ clock: world.clock, seconds: 540 })
-  await worker.follow(call)
-  return call
+async function look(world: World, worker = world.snapshots): Promise<TestOperation> {
+  const operation = createOperation({ clock: world.clock, seconds: 540 })
+  await worker.follow(operation)
+  return operation
 }
 
 /** Ten minutes later: a look at the log, and the run that it starts. */
-async function tick(world: World): Promise<TestCall> {
+async function tick(world: World): Promise<TestOperation> {
   await world.clock.advance(10 * minute)
-  const call = await look(world)
+  const operation = await look(world)
   await world.drain()
-  return call
+  return operation
 }
 
 type Told = { id: string; kind: string; customerTenantId: string; orderId: string; previousSnapshotId?: string }
 
 async function poll(world: World, from: FeedPosition): Promise<{ told: Told[]; next: FeedPosition }> {
-  const page = await world.snapshots.changes.read(from, {}, 1000, createCall({ clock: world.clock }))
+  const page = await world.snapshots.changes.read(from, {}, 1000, createOperation({ clock: world.clock }))
   if (page === undefined) throw new Error('The position is no longer kept')
   return { told: page.changes.map(line => JSON.parse(line.toString()) as Told), next: page.next }
 }
@@ -63,17 +63,17 @@ test('an order in the log is told after one look, and held by asOf', async () =>
     { kind: 'created', orderId: 'new-order', customerTenantId: customerId(3), previousSnapshotId: snapshotId },
   ])
   expect((await poll(world, next)).told).toEqual([])
-  const call = createCall({ clock: world.clock })
-  const { orders } = await world.snapshots.readBack(customerId(3), undefined, call)
+  const operation = createOperation({ clock: world.clock })
+  const { orders } = await world.snapshots.readBack(customerId(3), undefined, operation)
   expect(orders.map(({ id }) => id)).toContain('new-order')
   const before = await world.snapshots.readBack(
     customerId(3),
     Date.parse(json<Latest>(world, 'latest.json').asOf),
-    call,
+    operation,
   )
   expect(before).toMatchObject({ snapshotId })
   // Who was not read again is answered from the snapshot.
-  expect(await world.snapshots.readBack(customerId(1), undefined, call)).toMatchObject({ snapshotId })
+  expect(await world.snapshots.readBack(customerId(1), undefined, operation)).toMatchObject({ snapshotId })
   expect(blobsBelow(world, 'following/').map(name => name.replace(/.*\//, ''))).toEqual(
     expect.arrayContaining(['_index-00000.json', '_manifest.json', '_plan.json', 'part-00000.ndjson.gz']),
   )
@@ -182,7 +182,7 @@ describe('the position', () => {
     expect(positionOf(world) >= before).toBe(true)
     // The run is cancelled, so that its readings count for nothing: the next look starts another.
     const { snapshotId } = json<Current>(world, 'current.json')
-    await world.snapshots.cancel(snapshotId, createCall({ clock: world.clock }))
+    await world.snapshots.cancel(snapshotId, createOperation({ clock: world.clock }))
     const from = await world.snapshots.changes.end()
     await world.drain()
     expect((await poll(world, from)).told).toEqual([])
@@ -200,8 +200,8 @@ describe('the position', () => {
     await run(world)
     placeOrder(world, 1, 'a')
     const from = await world.snapshots.changes.end()
-    const call = await tick(world)
-    expect(call.logged).toContainEqual(expect.objectContaining({ level: 'warn', event: 'following_starts' }))
+    const operation = await tick(world)
+    expect(operation.logged).toContainEqual(expect.objectContaining({ level: 'warn', event: 'following_starts' }))
     expect((await poll(world, from)).told).toHaveLength(1)
   })
 
@@ -246,12 +246,12 @@ test('while a snapshot runs, a look waits; a start waits for a run that follows'
   await world.drain()
   placeOrder(world, 1, 'b')
   await look(world)
-  const call = createCall({ clock: world.clock })
+  const operation = createOperation({ clock: world.clock })
   const { snapshotId } = json<Current>(world, 'current.json')
-  expect(await world.snapshots.start('request', undefined, call)).toEqual({ snapshotId, started: false })
-  expect(await world.snapshots.status.get(snapshotId, call)).toMatchObject({ running: { snapshotId } })
+  expect(await world.snapshots.start('request', undefined, operation)).toEqual({ snapshotId, started: false })
+  expect(await world.snapshots.status.get(snapshotId, operation)).toMatchObject({ running: { snapshotId } })
   await world.drain()
-  expect(await world.snapshots.status.get(snapshotId, call)).toMatchObject({ manifest: { status: 'succeeded' } })
+  expect(await world.snapshots.status.get(snapshotId, operation)).toMatchObject({ manifest: { status: 'succeeded' } })
 })
 
 test.each([
@@ -267,8 +267,8 @@ test.each([
   world.log.failure = failure
   const logged: string[] = []
   for (let times = 0; times < 200; times++) {
-    const call = await tick(world)
-    logged.push(...call.logged.filter(({ event }) => event === 'following_stopped').map(({ event }) => event))
+    const operation = await tick(world)
+    logged.push(...operation.logged.filter(({ event }) => event === 'following_stopped').map(({ event }) => event))
   }
   const hours = (world.clock.now() - Date.parse(before)) / 3_600_000
   expect(logged).toHaveLength(Math.ceil(hours / 24))
@@ -298,11 +298,11 @@ test('what following should have told is counted by the snapshot', async () => {
   await world.clock.advance(minute)
   // Following has not come to this one yet.
   placeOrder(world, 2, 'young')
-  const call = createCall({ clock: world.clock })
+  const operation = createOperation({ clock: world.clock })
   const manifest = await run(world)
   expect(manifest).toMatchObject({ changes: { created: 2 }, missedByFollowing: 1 })
   expect((await world.snapshots.status.list(1, undefined)).runs).toMatchObject([{ missedByFollowing: 1 }])
-  expect(call.logged).toEqual([])
+  expect(operation.logged).toEqual([])
 })
 
 describe('readings older than the second newest snapshot', () => {
@@ -389,8 +389,8 @@ test('10,000 records at once are told in a few looks', async () => {
 describe('a run over those that failed in the newest snapshot', () => {
   const again = async (world: World) => {
     const customers = await world.snapshots.failedCustomers()
-    const call = createCall({ clock: world.clock })
-    const { snapshotId } = await world.snapshots.start('request', customers, call, { following: true })
+    const operation = createOperation({ clock: world.clock })
+    const { snapshotId } = await world.snapshots.start('request', customers, operation, { following: true })
     await world.drain()
     return snapshotId
   }
@@ -406,8 +406,8 @@ describe('a run over those that failed in the newest snapshot', () => {
     expect(await world.snapshots.failedCustomers()).toEqual([[customerId(3), 'Customer 3']])
     Object.assign(third ?? {}, { orders: orders.slice(1) })
     const id = await again(world)
-    const call = createCall({ clock: world.clock })
-    expect(await world.snapshots.status.get(id, call)).toMatchObject({
+    const operation = createOperation({ clock: world.clock })
+    expect(await world.snapshots.status.get(id, operation)).toMatchObject({
       manifest: {
         status: 'succeeded',
         customers: { planned: 1, read: 1 },
@@ -416,7 +416,7 @@ describe('a run over those that failed in the newest snapshot', () => {
     })
     expect((await poll(world, from)).told).toMatchObject([{ kind: 'removed', orderId: orders[0]?.id }])
     expect(json<Latest>(world, 'latest.json').snapshotId).toBe(second.snapshotId)
-    expect(await world.snapshots.readBack(customerId(3), undefined, call)).toMatchObject({ snapshotId: id })
+    expect(await world.snapshots.readBack(customerId(3), undefined, operation)).toMatchObject({ snapshotId: id })
     expect((await run(world)).changes).toEqual({ created: 0, updated: 0, removed: 0 })
   })
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { AppError } from '../../../shared/errors.ts'
 import type { Current, Index } from '../../../shared/snapshots/storage/shapes.ts'
-import { createCall } from '../../support/calls.ts'
+import { createOperation } from '../../support/operations.ts'
 import {
   createWorld,
   customerId,
@@ -16,7 +16,7 @@ import {
 
 const small = { SNAPSHOT_CUSTOMERS_PER_PART: '3' }
 
-const longCall = (world: World) => createCall({ clock: world.clock, seconds: 1680 })
+const longCall = (world: World) => createOperation({ clock: world.clock, seconds: 1680 })
 
 /** Delivers the watch message once, which plans the run. */
 async function plan(world: World): Promise<void> {
@@ -87,11 +87,11 @@ describe('a run ends', () => {
       if (name.endsWith('_manifest.json') && lost++ === 0) throw storageDown()
       return written
     }
-    const call = longCall(world)
-    const logging = { ...world.snapshots, handle: (message: unknown) => world.snapshots.handle(message, call) }
+    const operation = longCall(world)
+    const logging = { ...world.snapshots, handle: (message: unknown) => world.snapshots.handle(message, operation) }
     await world.drain(logging)
     expect(lost).toBe(1)
-    expect(call.logged.map(({ event }) => event)).toContain('snapshot_succeeded')
+    expect(operation.logged.map(({ event }) => event)).toContain('snapshot_succeeded')
     expect(json<Current>(world, 'current.json')).toMatchObject({ snapshotId: id, ended: 'succeeded' })
   })
 
@@ -243,10 +243,10 @@ describe('the timer', () => {
   test('takes its snapshot after a run over some customers that goes on at its time', async () => {
     const world = await createWorld(small)
     world.customers.push(...makeCustomers(4))
-    const call = longCall(world)
-    const { snapshotId } = await world.snapshots.start('request', [[customerId(1), 'Customer 1']], call)
-    await world.snapshots.startByTimer(call)
-    await world.snapshots.startByTimer(call)
+    const operation = longCall(world)
+    const { snapshotId } = await world.snapshots.start('request', [[customerId(1), 'Customer 1']], operation)
+    await world.snapshots.startByTimer(operation)
+    await world.snapshots.startByTimer(operation)
     await world.drain()
     const { runs } = await world.snapshots.status.list(10, undefined)
     expect(runs.map(({ trigger, customers }) => [trigger, customers.read])).toEqual([

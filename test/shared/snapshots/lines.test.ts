@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { orderLineColumns, toOrderLines } from '../../../shared/orders/order-lines.ts'
 import { decodeLines, splitLine } from '../../../shared/snapshots/storage/codec.ts'
 import type { Latest } from '../../../shared/snapshots/storage/shapes.ts'
-import { createCall } from '../../support/calls.ts'
+import { createOperation } from '../../support/operations.ts'
 import { parquetFooter, readParquet } from '../../support/parquet.ts'
 import {
   createWorld,
@@ -66,7 +66,7 @@ test('a part without an order, and one of a run that was ended, has a file with 
   const first = await run(world)
   world.list = undefined
   const id = await start(world)
-  await world.snapshots.cancel(id, createCall({ clock: world.clock }))
+  await world.snapshots.cancel(id, createOperation({ clock: world.clock }))
   await world.drain()
   const [full, ended] = [first.snapshotId, id].map(run => linesBlobs(world).filter(name => name.includes(run)))
   expect(full).toHaveLength(2)
@@ -82,11 +82,13 @@ test('a part without an order, and one of a run that was ended, has a file with 
 
 test('a run over some customers has no lines, and what is read back has the name', async () => {
   const world = await worldOf(4)
-  const call = createCall({ clock: world.clock })
-  await world.snapshots.start('request', [[customerId(2), 'Customer 2']], call)
+  const operation = createOperation({ clock: world.clock })
+  await world.snapshots.start('request', [[customerId(2), 'Customer 2']], operation)
   await world.drain()
   expect(linesBlobs(world)).toEqual([])
-  expect(await world.snapshots.readBack(customerId(2), undefined, call)).toMatchObject({ customerName: 'Customer 2' })
+  expect(await world.snapshots.readBack(customerId(2), undefined, operation)).toMatchObject({
+    customerName: 'Customer 2',
+  })
 })
 
 test('a part that the version before has written is whole without lines, and latest.json names none', async () => {
@@ -105,7 +107,7 @@ test('a part that the version before has written is whole without lines, and lat
   expect(linesBlobs(world).map(name => name.slice(-13))).toEqual(['00000.parquet', '00002.parquet'])
   expect(json<Latest>(world, 'latest.json')).not.toHaveProperty('linesPath')
   expect(commits).toBe(1)
-  expect((await world.snapshots.readBack(customerId(5), undefined, createCall())).snapshotId).toBe(snapshotId)
+  expect((await world.snapshots.readBack(customerId(5), undefined, createOperation())).snapshotId).toBe(snapshotId)
 })
 
 test('lines that a worker left behind undone appear with the next message of the run', async () => {

@@ -2,8 +2,8 @@ import { describe, expect, test } from 'vitest'
 import { isAppError } from '../../../shared/errors.ts'
 import { decodeLines } from '../../../shared/snapshots/storage/codec.ts'
 import type { Current, Index } from '../../../shared/snapshots/storage/shapes.ts'
-import { createCall } from '../../support/calls.ts'
 import { createMemoryStore } from '../../support/memory-store.ts'
+import { createOperation } from '../../support/operations.ts'
 import {
   createWorld,
   customerId,
@@ -79,7 +79,7 @@ describe('a run', () => {
     await world.store.write('current.json', JSON.stringify(current))
     world.store.blobs.delete('latest.json')
     world.store.blobs.delete(`${folder(snapshotId)}/_plan.json`)
-    expect(await (await world.newWorker()).status.get(snapshotId, createCall())).toHaveProperty('manifest')
+    expect(await (await world.newWorker()).status.get(snapshotId, createOperation())).toHaveProperty('manifest')
     expect(json(world, 'latest.json')).toMatchObject({ snapshotId })
   })
 
@@ -184,8 +184,10 @@ describe('a run', () => {
     expect(manifest).toMatchObject({ status: 'failed', error: { code }, customers: { planned: 30, read: 3 } })
     expect(world.requests.filter(({ path }) => path.endsWith('/orders')).length).toBeLessThan(20)
     expect(world.store.blobs.has('latest.json')).toBe(false)
-    expect(await failure(world.snapshots.status.get(manifest.snapshotId, createCall()))).toBe(code)
-    expect(await failure(world.snapshots.readBack(customerId(1), undefined, createCall()))).toBe('snapshot_not_found')
+    expect(await failure(world.snapshots.status.get(manifest.snapshotId, createOperation()))).toBe(code)
+    expect(await failure(world.snapshots.readBack(customerId(1), undefined, createOperation()))).toBe(
+      'snapshot_not_found',
+    )
   })
 
   test('that reads nobody has failed', async () => {
@@ -195,7 +197,7 @@ describe('a run', () => {
       for (const customer of world.customers) customer.orders = { status: 403, code: '20002' }
       const manifest = await run(world)
       expect(manifest).toMatchObject({ status: 'failed', error: { code: 'snapshot_failed' } })
-      expect(await failure(world.snapshots.status.get(manifest.snapshotId, createCall()))).toBe('snapshot_failed')
+      expect(await failure(world.snapshots.status.get(manifest.snapshotId, createOperation()))).toBe('snapshot_failed')
     }
   })
 
@@ -229,11 +231,13 @@ describe('a run', () => {
     const id = await start(world)
     const plan = world.queue.shift()
     if (plan !== undefined)
-      await world.snapshots.handle(plan.message, createCall({ clock: world.clock, seconds: 1000 }))
+      await world.snapshots.handle(plan.message, createOperation({ clock: world.clock, seconds: 1000 }))
     const lost = world.queue.splice(0)
-    expect((await world.snapshots.start('timer', undefined, createCall({ clock: world.clock }))).started).toBe(false)
+    expect((await world.snapshots.start('timer', undefined, createOperation({ clock: world.clock }))).started).toBe(
+      false,
+    )
     await world.clock.advance(61 * 60_000)
-    const next = await world.snapshots.start('timer', undefined, createCall({ clock: world.clock, seconds: 1000 }))
+    const next = await world.snapshots.start('timer', undefined, createOperation({ clock: world.clock, seconds: 1000 }))
 
     expect(next.started).toBe(true)
     expect(manifestOf(world, id)).toMatchObject({
@@ -244,7 +248,7 @@ describe('a run', () => {
     const before = new Map([...world.store.blobs].map(([name, { etag }]) => [name, etag]))
     // Late workers lose.
     for (const { message } of lost)
-      await world.snapshots.handle(message, createCall({ clock: world.clock, seconds: 1000 }))
+      await world.snapshots.handle(message, createOperation({ clock: world.clock, seconds: 1000 }))
     for (const [name, etag] of before)
       if (name.startsWith(folder(id))) expect(world.store.blobs.get(name)?.etag).toBe(etag)
     await world.drain()
@@ -296,7 +300,7 @@ describe('at any crash', () => {
       }
       const id = await start(world).catch(() => revive(() => start(world)))
       const { handle, ...worker } = await world.newWorker()
-      await world.drain({ ...worker, handle: (message, call) => revive(() => handle(message, call)) })
+      await world.drain({ ...worker, handle: (message, operation) => revive(() => handle(message, operation)) })
       if (!crashed) break
       points++
       const manifest = manifestOf(world, id)
@@ -319,12 +323,12 @@ describe('at any crash', () => {
       const id = await start(world)
       const [plan] = world.queue.splice(0)
       if (plan !== undefined)
-        await world.snapshots.handle(plan.message, createCall({ clock: world.clock, seconds: 1000 }))
+        await world.snapshots.handle(plan.message, createOperation({ clock: world.clock, seconds: 1000 }))
       const messages = world.queue.splice(0).map(({ message }) => message)
       const workers = await Promise.all([1, 2, 3].map(() => world.newWorker()))
       await Promise.all(
         workers.flatMap(worker =>
-          messages.map(message => worker.handle(message, createCall({ clock: world.clock, seconds: 1000 }))),
+          messages.map(message => worker.handle(message, createOperation({ clock: world.clock, seconds: 1000 }))),
         ),
       )
 
@@ -334,7 +338,7 @@ describe('at any crash', () => {
       })
       for (const { customers } of [0, 1].map(part => json<Index>(world, `${folder(id)}/_index-0000${part}.json`))) {
         for (const { customerTenantId } of customers) {
-          const { orders } = await (await world.newWorker()).readBack(customerTenantId, undefined, createCall())
+          const { orders } = await (await world.newWorker()).readBack(customerTenantId, undefined, createOperation())
           expect(orders.length).toBeGreaterThan(0)
         }
       }

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { Current, PlanHead, PlannedCustomer } from '../../../shared/snapshots/storage/shapes.ts'
-import { createCall } from '../../support/calls.ts'
+import { createOperation } from '../../support/operations.ts'
 import {
   createWorld,
   customerId,
@@ -51,7 +51,7 @@ test('runs of the version before are compared with, read back and listed', async
   const { ended: _, base: __, ...current } = json<Current>(world, 'current.json')
   await world.store.write('current.json', JSON.stringify(current))
   world.snapshots = await world.newWorker()
-  const read = await world.snapshots.readBack(customerId(5), undefined, createCall())
+  const read = await world.snapshots.readBack(customerId(5), undefined, createOperation())
   expect(read).toMatchObject({ snapshotId: before.snapshotId })
 
   const [first] = world.customers
@@ -67,7 +67,7 @@ test('a run that the version before has planned is read by this one', async () =
   const id = await start(world)
   const [watch] = world.queue.splice(0)
   if (watch !== undefined)
-    await world.snapshots.handle(watch.message, createCall({ clock: world.clock, seconds: 1680 }))
+    await world.snapshots.handle(watch.message, createOperation({ clock: world.clock, seconds: 1680 }))
   asBefore(world, id)
   const { nonce, trigger, startedAt } = json<Current>(world, 'current.json')
   await world.store.write('current.json', JSON.stringify({ snapshotId: id, nonce, trigger, startedAt }))
@@ -75,7 +75,7 @@ test('a run that the version before has planned is read by this one', async () =
   const worker = await world.newWorker()
   for (const part of [0, 1, 2]) {
     const message = { kind: 'part', snapshotId: id, part, offset: 0, length: 0, handedBack: 0 }
-    await worker.handle(message, createCall({ clock: world.clock, seconds: 1680 }))
+    await worker.handle(message, createOperation({ clock: world.clock, seconds: 1680 }))
   }
   expect(manifestOf(world, id)).toMatchObject({ status: 'succeeded', customers: { planned: 7, read: 7 } })
 })
@@ -86,7 +86,7 @@ test('a run that the version before has started is planned by its message', asyn
   world.queue.splice(0)
   const { nonce } = json<Current>(world, 'current.json')
   const message = { kind: 'plan', snapshotId: id, nonce, sentAt: world.clock.now() }
-  await world.snapshots.handle(message, createCall({ clock: world.clock, seconds: 1680 }))
+  await world.snapshots.handle(message, createOperation({ clock: world.clock, seconds: 1680 }))
   await world.drain()
   expect(manifestOf(world, id)).toMatchObject({ status: 'succeeded', customers: { planned: 4, read: 4 } })
 })

@@ -1,0 +1,185 @@
+import { z } from 'zod'
+import { compareInstants, type Instant } from '../../orders/instant.ts'
+import { changeKinds } from '../../snapshots/storage/shapes.ts'
+import {
+  cursor,
+  customerMeta,
+  customerTenantId,
+  described,
+  format,
+  guid,
+  includePrice,
+  oneOf,
+  orderFilters,
+  orderId,
+  top,
+  topOfFormat,
+} from './parameter-kinds.ts'
+
+/** The parameters of a function, by where they come from; `Values` is what the use case gets of them all. */
+export type Parameters<Values> = {
+  path: z.ZodRawShape
+  query: z.ZodRawShape
+  /** What a POST may send as a JSON object. */
+  body?: z.ZodRawShape
+  /** A rule over several parameters: the one at fault and what it has to be, or undefined. */
+  check?: (values: Values) => { target: string; expected: string } | undefined
+}
+
+type DateRange = { createdFrom?: Instant | undefined; createdTo?: Instant | undefined }
+
+const checkRange = ({ createdFrom, createdTo }: DateRange) =>
+  createdFrom !== undefined && createdTo !== undefined && compareInstants(createdFrom, createdTo) >= 0
+    ? { target: 'createdTo', expected: 'later than createdFrom' }
+    : undefined
+
+function define<P extends z.ZodRawShape, Q extends z.ZodRawShape, B extends z.ZodRawShape = Q>(
+  shapes: { path: P; query: Q; body?: B },
+  check?: NoInfer<Parameters<z.output<z.ZodObject<P & Q & B>>>['check']>,
+): Parameters<z.output<z.ZodObject<P & Q & B>>> {
+  return check === undefined ? shapes : { ...shapes, check }
+}
+
+export const noParameters = define({ path: {}, query: {} })
+
+export const customerOrders = define(
+  { path: { customerTenantId }, query: orderFilters, body: orderFilters },
+  checkRange,
+)
+
+export const customerOrder = define({
+  path: { customerTenantId, orderId },
+  query: {
+    expand: described(
+      z
+        .string()
+        .toLowerCase()
+        .pipe(z.enum(['provisioningstatus']))
+        .optional(),
+      {
+        expected: 'provisioningStatus',
+        title: 'Expand',
+        description: 'What to add to the order.',
+        openapi: { type: 'string', enum: ['provisioningStatus'] },
+        labels: ['Provisioning Status'],
+      },
+    ),
+    includePrice,
+  },
+})
+
+export const orderLines = define(
+  { path: { customerTenantId }, query: { ...orderFilters, format, top, cursor } },
+  checkRange,
+)
+
+const { status, createdFrom, createdTo, billingType, includeSystemPurchases, asOf } = orderFilters
+
+/** Snapshots hold no prices, and nothing is asked upstream that could fail. */
+export const allOrderLines = define(
+  {
+    path: {},
+    query: {
+      status,
+      createdFrom,
+      createdTo,
+      billingType,
+      includeSystemPurchases,
+      asOf,
+      format,
+      top: topOfFormat,
+      cursor,
+    },
+  },
+  checkRange,
+)
+
+export const customers = define({
+  path: {},
+  query: {
+    search: described(z.string().max(200).optional(), {
+      expected: 'at most 200 characters',
+      title: 'Search',
+      description: 'Part of the name or domain, whatever its case and accents.',
+      openapi: { type: 'string', maxLength: 200 },
+    }),
+    top,
+    cursor,
+  },
+})
+
+export const orderChanges = define({
+  path: {},
+  query: {
+    customerTenantId: described(guid.optional(), { ...customerMeta, description: 'Only changes of this customer.' }),
+    kind: oneOf(changeKinds, ['Created', 'Changed', 'Removed'], {
+      title: 'Kind Of Change',
+      description: 'Only changes of this kind.',
+    }),
+    top,
+    cursor,
+  },
+})
+
+/** At most as many customers as one snapshot over some of them may have. */
+const mostCustomers = 100
+
+export const startSnapshot = define(
+  {
+    path: {},
+    query: {},
+    body: {
+      customerTenantIds: described(
+        z
+          .array(guid)
+          .max(mostCustomers)
+          // Flows send an empty list for what was not filled in.
+          .transform(ids => (ids.length === 0 ? undefined : [...new Set(ids)]))
+          .optional(),
+        {
+          expected: `an array of at most ${mostCustomers} GUIDs`,
+          title: 'Customers',
+          description: `Only these customers, at most ${mostCustomers}; all of them if left out.`,
+          openapi: {
+            type: 'array',
+            items: { type: 'string', title: 'Customer', description: 'A Microsoft tenant id.' },
+          },
+          picks: 'customer',
+        },
+      ),
+      failedOf: described(
+        z
+          .string()
+          .toLowerCase()
+          .pipe(z.enum(['latest']))
+          .optional(),
+        {
+          expected: 'latest',
+          title: 'Failed In',
+          description:
+            'Only the customers that failed in the newest snapshot. They are read again as between snapshots.',
+          openapi: { type: 'string', enum: ['latest'] },
+          labels: ['Newest Snapshot'],
+          visibility: 'advanced',
+        },
+      ),
+    },
+  },
+  ({ customerTenantIds, failedOf }) =>
+    customerTenantIds !== undefined && failedOf !== undefined
+      ? { target: 'failedOf', expected: 'left out where customerTenantIds are given' }
+      : undefined,
+)
+
+const snapshotId = described(z.string().regex(/^\d{8}T\d{6}Z$/), {
+  expected: 'a snapshot id such as 20261120T002000Z',
+  title: 'Snapshot',
+  description: 'The id of the snapshot, such as 20261120T002000Z.',
+  openapi: { type: 'string' },
+  visibility: 'important',
+  picks: 'snapshot',
+})
+
+export const snapshot = define({ path: { snapshotId }, query: {} })
+
+export const snapshots = define({ path: {}, query: { top, cursor } })

@@ -1,0 +1,91 @@
+import type { HttpRequest, HttpResponseInit } from '@azure/functions'
+import { type OrderLine, orderLineColumns, toOrderLines } from '../../orders/order-lines.ts'
+import type { OrderBytes } from '../../partner-center/collection.ts'
+import { openPage, type PagedList } from '../paging/paging.ts'
+import { toCsv } from './csv.ts'
+import { ordersHeaders } from './orders-response.ts'
+import type { SourcedOrders } from './orders-source.ts'
+import { respond } from './response.ts'
+
+export type OrderLinesInput = {
+  customerTenantId: string
+  format: 'json' | 'csv'
+  top: number
+  cursor?: string | undefined
+}
+
+/** Where orders come from, and whose they are. */
+type Source = Pick<SourcedOrders, 'provenance' | 'customerName'>
+
+type Customer = { customerTenantId: string; customerName: string | undefined }
+
+export type RespondWithLines = (orders: readonly OrderBytes[], source: Source) => HttpResponseInit
+
+/**
+ * Checks the cursor of a request and returns what answers it: the lines of sorted orders as one page of JSON rows, or
+ * all of them as CSV.
+ */
+export function openOrderLines(
+  { format, top, cursor, ...filters }: OrderLinesInput,
+  request: HttpRequest,
+): RespondWithLines {
+  const ifNoneMatch = request.headers.get('if-none-match')
+  const { customerTenantId } = filters
+  const takePage = openPage({ top, cursor }, { function: 'list-order-lines', format, ...filters }, request)
+
+  const respondWithCsv: RespondWithLines = (orders, { provenance, customerName }) => {
+    const day = new Date(provenance.asOf).toISOString().slice(0, 10)
+    const csv = toCsv(orderLineColumns, allLines(orders, { customerTenantId, customerName }))
+    return respond(csv, {
+      ifNoneMatch,
+      contentType: 'text/csv; charset=utf-8',
+      headers: {
+        ...ordersHeaders(provenance),
+        'content-disposition': `attachment; filename="order-lines-${customerTenantId}-${day}.csv"`,
+      },
+    })
+  }
+  const respondWithPage: RespondWithLines = (orders, { provenance, customerName }) => {
+    const { from, to, ...links } = takePage(toList(orders))
+    const value = linesBetween(orders, { customerTenantId, customerName }, from, to)
+    return respond(JSON.stringify({ value, ...links }), { ifNoneMatch, headers: ordersHeaders(provenance) })
+  }
+  return format === 'csv' ? respondWithCsv : respondWithPage
+}
+
+/** Rows are counted without parsing; the orders that hold the first rows stand for them. */
+function toList(orders: readonly OrderBytes[]): PagedList {
+  return {
+    length: orders.reduce((sum, { lines }) => sum + lines, 0),
+    *prefix(count) {
+      for (let index = 0, rows = 0; rows < count && index < orders.length; index++) {
+        const order = orders[index]
+        if (order === undefined) return
+        yield order.json
+        rows += order.lines
+      }
+    },
+  }
+}
+
+const linesOf = (order: OrderBytes, { customerTenantId, customerName }: Customer): OrderLine[] =>
+  toOrderLines(order, customerTenantId, customerName)
+
+function* allLines(orders: readonly OrderBytes[], customer: Customer): Generator<OrderLine> {
+  for (const order of orders) yield* linesOf(order, customer)
+}
+
+/** Parses only the orders that the rows from `from` to `to` stand in. */
+function linesBetween(orders: readonly OrderBytes[], customer: Customer, from: number, to: number): OrderLine[] {
+  const lines: OrderLine[] = []
+  let before = 0
+  for (const order of orders) {
+    const after = before + order.lines
+    if (after > from && before < to) {
+      lines.push(...linesOf(order, customer).slice(Math.max(0, from - before), to - before))
+    }
+    if (after >= to) break
+    before = after
+  }
+  return lines
+}

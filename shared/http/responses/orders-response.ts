@@ -1,0 +1,64 @@
+import type { HttpResponseInit } from '@azure/functions'
+import type { SingleOrder } from '../../orders/read-order.ts'
+import type { EnvelopeMember, OrderBytes } from '../../partner-center/collection.ts'
+import { respond } from './response.ts'
+
+/** Orders younger than this may be missing from a list that was just read (learn.microsoft.com/partner-center/developer/get-all-of-a-customer-s-orders). */
+const settlingMs = 15 * 60 * 1000
+
+/** What the headers of an answer with orders say about where they come from. */
+export type Provenance = { source: 'live' | 'snapshot'; asOf: number; pricesUnavailable: boolean }
+
+export const live = ({ asOf, pricesUnavailable }: Omit<Provenance, 'source'>): Provenance => ({
+  source: 'live',
+  asOf,
+  pricesUnavailable,
+})
+
+export function ordersHeaders({ source, asOf, pricesUnavailable }: Provenance): Record<string, string> {
+  return {
+    'x-orders-source': source,
+    'x-orders-as-of': new Date(asOf).toISOString(),
+    'x-orders-complete-through': new Date(asOf - settlingMs).toISOString(),
+    ...(pricesUnavailable ? { 'x-orders-prices': 'unavailable' } : {}),
+  }
+}
+
+/** The documented collection: `totalCount` and the items given, then what else the upstream's envelope holds. */
+export function collectionResponse(
+  orders: readonly OrderBytes[],
+  envelope: readonly EnvelopeMember[],
+  provenance: Provenance,
+  ifNoneMatch: string | null,
+): HttpResponseInit {
+  const pieces: Buffer[] = [Buffer.from(`{"totalCount":${orders.length},"items":[`)]
+  orders.forEach(({ json }, index) => {
+    if (index > 0) pieces.push(comma)
+    pieces.push(json)
+  })
+  pieces.push(Buffer.from(']'))
+  for (const { key, json } of envelope) {
+    if (key !== 'totalCount') pieces.push(Buffer.from(`,${JSON.stringify(key)}:`), json)
+  }
+  pieces.push(Buffer.from('}'))
+  return respond(Buffer.concat(pieces), { ifNoneMatch, headers: ordersHeaders(provenance) })
+}
+
+const comma = Buffer.from(',')
+
+/** One order, its provisioning status beside its own members if that was asked for. */
+export function orderResponse(
+  { order, provisioningStatus, ...read }: SingleOrder,
+  ifNoneMatch: string | null,
+): HttpResponseInit {
+  const body =
+    provisioningStatus === undefined
+      ? order.json
+      : Buffer.concat([
+          order.json.subarray(0, -1),
+          Buffer.from(',"provisioningStatus":'),
+          provisioningStatus,
+          Buffer.from('}'),
+        ])
+  return respond(body, { ifNoneMatch, headers: ordersHeaders(live(read)) })
+}

@@ -1,0 +1,354 @@
+import { randomBytes } from 'node:crypto'
+import { HttpRequest } from '@azure/functions'
+import { parse } from 'csv-parse/sync'
+import { expect, test } from 'vitest'
+import { readInput } from '../../../../shared/http/parameters/input.ts'
+import { allOrderLines } from '../../../../shared/http/parameters/parameters.ts'
+import {
+  type AllOrderLinesInput,
+  respondWithAllOrderLines,
+} from '../../../../shared/http/responses/all-order-lines-response.ts'
+import type { OrderLine } from '../../../../shared/orders/order-lines.ts'
+import { createOperation } from '../../../support/operations.ts'
+import { createWorld, customerId, folder, makeCustomers, run, type World } from '../../../support/snapshot-world.ts'
+
+const storageCalls = new Set(['head', 'read', 'write', 'stage', 'commit', 'list', 'listFolders'])
+
+type Answer = {
+  status: number
+  value: OrderLine[]
+  text: string
+  next: string | undefined
+  headers: Record<string, string>
+  calls: number
+}
+
+/** What the function answers on a worker that has just started, and how many calls to storage that took. */
+async function ask(world: World, url: string, headers: Record<string, string> = {}, seconds = 100): Promise<Answer> {
+  const { readRun } = await world.newWorker()
+  const request = new HttpRequest({ method: 'GET', url: new URL(url, 'http://localhost').href, headers })
+  let calls = 0
+  world.store.before = operation => {
+    if (storageCalls.has(operation)) calls++
+  }
+  try {
+    const input: AllOrderLinesInput = await readInput(request, allOrderLines)
+    const { clock } = world
+    const answered = await respondWithAllOrderLines(input, {
+      readRun,
+      request,
+      clock,
+      operation: createOperation({ clock, seconds }),
+    })
+    const text = await new Response(answered.body as ReadableStream).text()
+    const page =
+      input.format === 'json' && text !== ''
+        ? (JSON.parse(text) as { value: OrderLine[]; nextLink?: string })
+        : undefined
+    const answerHeaders = answered.headers as Record<string, string>
+    const next = page?.nextLink ?? /^<(.*)>; rel="next"$/.exec(answerHeaders.link ?? '')?.[1]
+    return { status: answered.status ?? 200, value: page?.value ?? [], text, next, headers: answerHeaders, calls }
+  } finally {
+    world.store.before = () => undefined
+  }
+}
+
+async function pages(world: World, path: string): Promise<Answer[]> {
+  const all: Answer[] = []
+  for (let next: string | undefined = path; next !== undefined; next = all.at(-1)?.next)
+    all.push(await ask(world, next))
+  return all
+}
+
+async function worldOf(count: number, ordersEach = 2, settings: Record<string, string> = {}): Promise<World> {
+  const world = await createWorld(settings)
+  world.customers.push(...makeCustomers(count, ordersEach))
+  return world
+}
+
+const ids = (lines: readonly OrderLine[]) => lines.map(({ orderId, lineNumber }) => `${orderId}/${lineNumber}`)
+
+test('all pages together are the lines of every customer, each with the name, in one order', async () => {
+  const world = await worldOf(7, 3, { SNAPSHOT_CUSTOMERS_PER_PART: '2' })
+  const first = world.customers[0]?.orders
+  if (Array.isArray(first)) {
+    first[1] = {
+      ...first[1],
+      id: 'three',
+      lineItems: [2, 0, 1].map(lineItemNumber => ({ lineItemNumber, quantity: 1 })),
+    }
+  }
+  const { startedAt = '' } = await run(world)
+  const whole = await ask(world, '/api/order-lines')
+  expect(whole.value).toHaveLength(7 * 3 + 2)
+  expect(whole.value[0]).toEqual({
+    orderId: 'order-1-0',
+    customerTenantId: customerId(1),
+    customerName: 'Customer 1',
+    orderStatus: 'completed',
+    orderedAt: '2026-01-01T00:00:00.000Z',
+    creationDate: '2026-01-01T00:00:00Z',
+    lineNumber: 0,
+    offerId: '',
+    isNewCommerce: false,
+    quantity: 0,
+    isCancelled: true,
+  })
+  expect(whole.headers).toMatchObject({ 'x-orders-source': 'snapshot', 'x-orders-as-of': startedAt })
+  expect(whole.next).toBeUndefined()
+  for (const top of [1, 2, 5, 23, 24]) {
+    const all = await pages(world, `/api/order-lines?top=${top}`)
+    expect(
+      all.flatMap(({ value }) => value),
+      `top ${top}`,
+    ).toEqual(whole.value)
+    expect(all.slice(0, -1).every(({ value }) => value.length === top)).toBe(true)
+    expect(all.at(-1)?.value.length).toBeGreaterThan(0)
+  }
+})
+
+test.each([
+  [1200, 2],
+  [3000, 2],
+  [60, 20],
+])('a page of 1,000 rows of %d customers × %d orders takes at most 12 calls', async (count, ordersEach) => {
+  const world = await worldOf(count, ordersEach, { PARTNER_CENTER_REQUESTS_PER_MINUTE: '100000' })
+  await run(world)
+  const first = await ask(world, '/api/order-lines?top=1000')
+  expect(first.value).toHaveLength(1000)
+  expect(first.calls).toBeLessThanOrEqual(12)
+  const second = await ask(world, first.next ?? '')
+  expect(second.value.length).toBeGreaterThan(0)
+  expect(second.calls).toBeLessThanOrEqual(12)
+  const day = new Date(world.clock.now()).toISOString().slice(0, 10)
+  expect((await ask(world, `/api/order-lines?top=1000&asOf=${day}`)).calls).toBeLessThanOrEqual(12)
+})
+
+test('customers without orders cost no calls, and a filter that hardly anything passes ends a page early', async () => {
+  const world = await worldOf(60, 1, { SNAPSHOT_CUSTOMERS_PER_PART: '2' })
+  for (const customer of world.customers.slice(4, 58)) customer.orders = []
+  await run(world)
+  const sparse = await ask(world, '/api/order-lines?top=1000')
+  expect(sparse.value).toHaveLength(6)
+  expect(sparse).toMatchObject({ next: undefined, calls: 5 })
+
+  for (const customer of world.customers) {
+    customer.orders = [
+      {
+        id: customer.id,
+        status: customer.id === customerId(60) ? 'pending' : 'completed',
+        lineItems: [{ quantity: 1 }],
+      },
+    ]
+  }
+  await run(world)
+  const filtered = await pages(world, '/api/order-lines?top=1000&status=pending')
+  expect(ids(filtered.flatMap(({ value }) => value))).toEqual([`${customerId(60)}/0`])
+  expect(filtered.length).toBeLessThanOrEqual(4)
+  for (const { calls } of filtered) expect(calls).toBeLessThanOrEqual(12)
+})
+
+test('a page ends early when the time is running out', async () => {
+  const world = await worldOf(20, 1, { SNAPSHOT_CUSTOMERS_PER_PART: '1' })
+  await run(world)
+  const { readRun } = await world.newWorker()
+  const slow = {
+    ...readRun,
+    read: async (...place: Parameters<typeof readRun.read>) => {
+      await world.clock.advance(2000)
+      return readRun.read(...place)
+    },
+  }
+  const request = new HttpRequest({ method: 'GET', url: 'http://localhost/api/order-lines?format=csv' })
+  const { clock } = world
+  const context = { readRun: slow, request, clock, operation: createOperation({ clock, seconds: 10 }) }
+  const answered = await respondWithAllOrderLines(await readInput(request, allOrderLines), context)
+  expect((answered.headers as Record<string, string>).link).toContain('cursor=')
+})
+
+test('a part that is too large to be read whole is read by its index, and the pages are the same', async () => {
+  const world = await createWorld({ SNAPSHOT_CUSTOMERS_PER_PART: '40' })
+  world.customers.push(...makeCustomers(50, 3))
+  for (const { orders } of world.customers.slice(0, 40)) {
+    if (Array.isArray(orders)) for (const order of orders) order.note = randomBytes(20_000).toString('base64')
+  }
+  const manifest = await run(world)
+  expect(manifest.parts[0]?.bytes).toBeGreaterThan(2 * 1024 * 1024)
+  const all = (await pages(world, '/api/order-lines?top=7')).flatMap(({ value }) => value)
+  expect(ids(all)).toEqual(
+    Array.from({ length: 50 }, (_, customer) => [0, 1, 2].map(order => `order-${customer + 1}-${order}/0`)).flat(),
+  )
+  const one = await ask(world, '/api/order-lines?top=1000')
+  expect(one.value).toHaveLength(150)
+  expect(one.calls).toBeLessThanOrEqual(12)
+
+  const blob = `${folder(manifest.snapshotId)}/part-00000.ndjson.gz`
+  const stored = world.store.blobs.get(blob)
+  if (stored !== undefined)
+    stored.body = Buffer.concat([stored.body.subarray(0, 900_000), randomBytes(stored.body.length - 900_000)])
+  await expect(ask(world, '/api/order-lines?top=1000')).rejects.toMatchObject({
+    code: 'snapshot_corrupt',
+    message: expect.stringContaining(blob),
+  })
+})
+
+test('CSV has every row with a header, more than a page in a Link', async () => {
+  const world = await worldOf(30, 4, { SNAPSHOT_CUSTOMERS_PER_PART: '7' })
+  const [first] = world.customers
+  if (first !== undefined) first.name = '=cmd|A1'
+  await run(world)
+  const csv = await ask(world, '/api/order-lines?format=csv')
+  expect(csv.headers).toMatchObject({
+    'content-disposition': expect.stringMatching(/^attachment; filename="order-lines-\d{4}-\d{2}-\d{2}\.csv"$/),
+  })
+  expect(csv.next).toBeUndefined()
+  const rows = parse<Record<string, string>>(csv.text, { bom: true, columns: true, record_delimiter: '\r\n' })
+  expect(rows).toHaveLength(120)
+  expect(rows[0]).toMatchObject({ customerName: "'=cmd|A1", customerTenantId: customerId(1), orderId: 'order-1-0' })
+
+  const parts = await pages(world, '/api/order-lines?format=csv&top=50')
+  expect(parts.map(({ text }) => text.trim().split('\r\n').length - 1)).toEqual([50, 50, 20])
+  const ordersOf = (text: string) =>
+    parse<Record<string, string>>(text, { bom: true, columns: true }).map(({ orderId }) => orderId)
+  expect(parts.flatMap(({ text }) => ordersOf(text))).toEqual(rows.map(({ orderId }) => orderId))
+})
+
+test('the filters of list-order-lines select here as well', async () => {
+  const world = await createWorld()
+  world.customers.push(...makeCustomers(3, 0))
+  const orders = [
+    { id: 'a', creationDate: '2026-01-01T00:00:00Z', status: 'completed', billingCycle: 'monthly', lineItems: [{}] },
+    { id: 'b', creationDate: '2026-02-01T00:00:00Z', status: 'pending', billingCycle: 'annual', lineItems: [{}] },
+    {
+      id: 'c',
+      creationDate: '2026-03-01T00:00:00Z',
+      billingCycle: 'one_time',
+      transactionType: 'SystemPurchase',
+      lineItems: [{}],
+    },
+  ]
+  for (const [at, order] of orders.entries()) Object.assign(world.customers[at] ?? {}, { orders: [order] })
+  await run(world)
+  const selected = async (query: string) =>
+    (await ask(world, `/api/order-lines?${query}`)).value.map(({ orderId }) => orderId).join('')
+  expect(await selected('')).toBe('abc')
+  expect(await selected('status=Pending')).toBe('b')
+  expect(await selected('status=unknown')).toBe('c')
+  expect(await selected('billingType=one_time')).toBe('c')
+  expect(await selected('includeSystemPurchases=false')).toBe('ab')
+  expect(await selected('createdFrom=2026-02-01&createdTo=2026-03-01')).toBe('b')
+})
+
+test.each([
+  'includePrice=true',
+  'allowStale=true',
+  'top=1001',
+  'top=0',
+  'top=1001&format=csv',
+  'format=xml',
+  'asOf=soon',
+])('%s is refused', async query => {
+  const world = await createWorld()
+  await expect(ask(world, `/api/order-lines?${query}`)).rejects.toMatchObject({
+    code: 'invalid_request',
+    options: { target: query.split('=')[0] },
+  })
+})
+
+test('asOf answers from the newest whole run at or before, past runs over some customers and those that failed', async () => {
+  const world = await worldOf(3, 1)
+  const first = await run(world)
+  await world.clock.advance(86_400_000)
+  const [customer] = world.customers
+  if (Array.isArray(customer?.orders)) customer.orders.push({ id: 'late', lineItems: [{ quantity: 1 }] })
+  const second = await run(world)
+  await world.clock.advance(3_600_000)
+  const operation = createOperation({ clock: world.clock })
+  await world.snapshots.start('request', [[customerId(1), 'Customer 1']], operation)
+  await world.drain()
+  await world.clock.advance(3_600_000)
+  world.list = { status: 401 }
+  await run(world)
+  world.list = undefined
+
+  const asOf = async (query: string) => (await ask(world, `/api/order-lines${query}`)).headers['x-orders-as-of']
+  expect(await asOf('')).toBe(second.startedAt)
+  expect(await asOf(`?asOf=${new Date(world.clock.now()).toISOString()}`)).toBe(second.startedAt)
+  expect(await asOf(`?asOf=${first.startedAt}`)).toBe(first.startedAt)
+  expect(await asOf(`?asOf=${first.startedAt.slice(0, 10)}`)).toBe(first.startedAt)
+  await expect(asOf('?asOf=2020-01-01')).rejects.toMatchObject({ code: 'snapshot_not_found' })
+  world.store.blobs.delete('latest.json')
+  expect(await asOf('')).toBe(second.startedAt)
+})
+
+test('without a snapshot of all customers there is nothing to answer', async () => {
+  const world = await worldOf(2)
+  await expect(ask(world, '/api/order-lines')).rejects.toMatchObject({ code: 'snapshot_not_found' })
+})
+
+test('a customer that failed is left out', async () => {
+  const world = await worldOf(3, 1)
+  Object.assign(world.customers[1] ?? {}, { orders: { status: 403, code: '20002' } })
+  await run(world)
+  expect(ids((await ask(world, '/api/order-lines')).value)).toEqual(['order-1-0/0', 'order-3-0/0'])
+})
+
+test('a cursor stays with its snapshot, its filters and this function, and expires with the snapshot', async () => {
+  const world = await worldOf(4, 2)
+  const { snapshotId } = await run(world)
+  const { next = '', value } = await ask(world, '/api/order-lines?top=3')
+  await world.clock.advance(86_400_000)
+  for (const customer of world.customers) customer.orders = []
+  await run(world)
+  const rest = await ask(world, next)
+  expect([...ids(value), ...ids(rest.value)]).toHaveLength(6)
+  await expect(ask(world, `${next}&status=pending`)).rejects.toMatchObject({
+    code: 'invalid_request',
+    options: { target: 'cursor' },
+  })
+  await expect(ask(world, next.replace(/cursor=...../, 'cursor=AAAAA'))).rejects.toMatchObject({
+    code: 'invalid_request',
+  })
+  for (const name of world.store.blobs.keys()) if (name.includes(snapshotId)) world.store.blobs.delete(name)
+  await expect(ask(world, next)).rejects.toMatchObject({ code: 'cursor_expired', status: 410 })
+})
+
+test('equal pages have equal ETags, and If-None-Match is answered with 304', async () => {
+  const world = await worldOf(4, 2)
+  await run(world)
+  const { headers } = await ask(world, '/api/order-lines?top=3')
+  expect(headers.etag).toMatch(/^"/)
+  expect(await ask(world, '/api/order-lines?top=3', { 'if-none-match': headers.etag ?? '' })).toMatchObject({
+    status: 304,
+    text: '',
+  })
+})
+
+test('a run of the version before, without lines, answers the same', async () => {
+  const world = await worldOf(4, 2)
+  const { snapshotId } = await run(world)
+  const before = await ask(world, '/api/order-lines')
+  for (const [name, { metadata }] of world.store.blobs) {
+    if (name.startsWith('lines/')) world.store.blobs.delete(name)
+    if (name.includes(snapshotId)) delete metadata.linesblocks
+  }
+  expect((await ask(world, '/api/order-lines')).text).toBe(before.text)
+})
+
+test.each([
+  ['cut off', (body: Buffer) => body.subarray(0, -20)],
+  ['garbled', (body: Buffer) => Buffer.from(body).fill(0x20, 30, 60)],
+  ['of another run', () => Buffer.from('1f8b0800000000000003030000000000000000', 'hex')],
+])('a part that is %s is named', async (_, spoil) => {
+  const world = await worldOf(4, 2)
+  const { snapshotId } = await run(world)
+  const blob = `${folder(snapshotId)}/part-00000.ndjson.gz`
+  const stored = world.store.blobs.get(blob)
+  if (stored !== undefined) stored.body = spoil(stored.body)
+  await expect(ask(world, '/api/order-lines')).rejects.toMatchObject({
+    code: 'snapshot_corrupt',
+    message: expect.stringContaining(blob),
+  })
+  world.store.blobs.delete(blob)
+  await expect(ask(world, '/api/order-lines')).rejects.toMatchObject({ code: 'snapshot_corrupt' })
+})
