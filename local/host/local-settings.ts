@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises'
-import { z } from 'zod'
+import * as z from 'zod'
 import { root } from '../build/bundle.ts'
 import { CommandError } from '../processes/command-error.ts'
 

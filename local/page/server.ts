@@ -4,7 +4,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { createRequire } from 'node:module'
 import { dirname, extname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { z } from 'zod'
+import * as z from 'zod'
 import type { ListedCases } from '../simulator/listed-cases.ts'
 import type { LiveOrders } from '../simulator/live-orders.ts'
 import type { StoredFiles } from '../start/stored-files.ts'

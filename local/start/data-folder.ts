@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs'
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { join, relative } from 'node:path'
-import { z } from 'zod'
+import * as z from 'zod'
 import { root } from '../build/bundle.ts'
 import { CommandError } from '../processes/command-error.ts'
 

@@ -1,6 +1,6 @@
 import { readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { z } from 'zod'
+import * as z from 'zod'
 import { createListedCases, type ListedCases } from '../simulator/listed-cases.ts'
 import { createLiveOrders, type LiveOrders } from '../simulator/live-orders.ts'
 import type { Simulator } from '../simulator/simulator.ts'

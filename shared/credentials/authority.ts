@@ -4,7 +4,7 @@ import type {
   INetworkModule,
   NetworkRequestOptions,
 } from '@azure/msal-node'
-import { z } from 'zod'
+import * as z from 'zod'
 import { isAppError } from '../errors.ts'
 import { parseBounded } from '../partner-center/json-bytes.ts'
 import { isRetriedStatus, parseRetryAfter, type Try, withRetries } from '../partner-center/retry.ts'

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { parseInstant, toMilliseconds } from '../orders/instant.ts'
 import { parseBounded } from '../partner-center/json-bytes.ts'
 import { collectionLinks, type PageLimits, readPages } from '../partner-center/paging.ts'

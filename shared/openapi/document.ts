@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { metaOf, type ParameterMeta, type PickList } from '../http/parameters/parameter-kinds.ts'
 import { type Operation, operations } from './operations.ts'
 import { pickFrom } from './pickers.ts'

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import type { FollowingHealth } from '../http/responses/following-health.ts'
 import type { OrderLine } from '../orders/order-lines.ts'
 import type { Manifest, Snapshot } from '../snapshots/storage/shapes.ts'

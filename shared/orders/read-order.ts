@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { isAppError } from '../errors.ts'
 import { type OrderBytes, readItems, readOrder } from '../partner-center/collection.ts'
 import { parseBounded } from '../partner-center/json-bytes.ts'

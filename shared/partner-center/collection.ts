@@ -47,14 +47,14 @@ export function readOrderCollection(body: Buffer): Collection {
   if (!startsObject(bytes[root])) fail(root)
 
   const end = scanObject(scanner, root, 0, {
-    onMember(_, { keyStart, keyEnd, start, end }) {
+    onMember(_, keyStart, keyEnd, start, end) {
       const key = readText(bytes, keyStart, keyEnd)
       if (key === 'items') hasItems = startsArray(bytes[start])
       else if (startsNull(bytes[start])) envelope.delete(key)
       else envelope.set(key, copyValue(scanner, start, end))
       return false
     },
-    scanMember(_, { keyStart, keyEnd, start }, depth) {
+    scanMember(_, keyStart, keyEnd, start, depth) {
       if (!startsArray(bytes[start]) || readText(bytes, keyStart, keyEnd) !== 'items') return undefined
       items.length = 0
       return scanArray(scanner, start, depth, (_, position, depth) => {
@@ -85,7 +85,7 @@ export function readOrder(body: Buffer): OrderBytes {
 export function withoutMember(json: Buffer, name: string): Buffer {
   const scanner: Scanner = { bytes: json, cuts: [], elements: 0, values: 0 }
   const end = scanObject(scanner, 0, 0, {
-    onMember: (_, { keyStart, keyEnd }) => readText(json, keyStart, keyEnd) === name,
+    onMember: (_, keyStart, keyEnd) => readText(json, keyStart, keyEnd) === name,
   })
   return withoutCuts(scanner, 0, end, 0)
 }
@@ -98,7 +98,7 @@ export function readItems(body: Buffer): { items: Buffer; links: Buffer | undefi
   let items: Buffer | undefined
   let links: Buffer | undefined
   const end = scanObject(scanner, root, 0, {
-    onMember({ bytes }, { keyStart, keyEnd, start, end }) {
+    onMember({ bytes }, keyStart, keyEnd, start, end) {
       const key = readText(bytes, keyStart, keyEnd)
       if (key === 'items' && startsArray(bytes[start])) items = copyValue(scanner, start, end)
       if (key === 'links') links = copyValue(scanner, start, end)
@@ -110,9 +110,25 @@ export function readItems(body: Buffer): { items: Buffer; links: Buffer | undefi
   return { items: items.subarray(1, -1), links }
 }
 
-/** 1 for what the keys of the members read below begin with, or an escape, so that no other key is made into text. */
-const mayBeRead = new Uint8Array(256)
-for (const byte of Buffer.from('icsbtl\\')) mayBeRead[byte] = 1
+/** The members of an order that are read. */
+const namesRead = ['id', 'status', 'lineItems', 'creationDate', 'billingCycle', 'transactionType']
+
+/** The same by their length. */
+const namesOfLength = Array.from({ length: 16 }, (_, length) => namesRead.filter(name => name.length === length))
+
+/** Which of these members a key names. Compared byte by byte: to make every key into text takes a fifth of the scan. */
+function readName(bytes: Buffer, keyStart: number, keyEnd: number): string | undefined {
+  const length = keyEnd - keyStart - 2
+  const names = length < namesOfLength.length ? namesOfLength[length] : undefined
+  if (names !== undefined) for (const name of names) if (isPlainText(bytes, keyStart + 1, name)) return name
+  for (let at = keyStart; at < keyEnd; at++) if (bytes[at] === backslash) return readText(bytes, keyStart, keyEnd)
+  return undefined
+}
+
+function isPlainText(bytes: Buffer, start: number, letters: string): boolean {
+  for (let at = 0; at < letters.length; at++) if (bytes[start + at] !== letters.charCodeAt(at)) return false
+  return true
+}
 
 /** An element of `items`: an order, or a null that stays where it is. */
 function readItem(scanner: Scanner, start: number, depth: number): { order: OrderBytes; end: number } {
@@ -138,9 +154,9 @@ function readItem(scanner: Scanner, start: number, depth: number): { order: Orde
   let members = 0
 
   const end = scanObject(scanner, start, depth, {
-    onMember({ elements }, { keyStart, keyEnd, start, end }) {
+    onMember({ elements }, keyStart, keyEnd, start, end) {
       if (startsNull(bytes[start])) return true
-      const key = mayBeRead[bytes[keyStart + 1] as number] === 1 ? readText(bytes, keyStart, keyEnd) : ''
+      const key = readName(bytes, keyStart, keyEnd)
       switch (key) {
         case 'id':
           order.id = readScalar(bytes, start, end) ?? ''
@@ -165,6 +181,8 @@ function readItem(scanner: Scanner, start: number, depth: number): { order: Orde
   scanner.cuts.length = firstCut
   return { order, end }
 }
+
+const backslash = 0x5c
 
 const isText = (byte: number | undefined): boolean => byte === 0x22
 

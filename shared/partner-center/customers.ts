@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import type { OperationContext } from '../runtime/operation.ts'
 import { parseBounded } from './json-bytes.ts'
 import { collectionLinks, type PageLimits, parseResponse, readPages } from './paging.ts'

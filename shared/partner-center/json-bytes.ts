@@ -25,14 +25,11 @@ export type Cuts = number[]
 
 /** What is done with the members of one object; of nested objects only null members are left out. */
 export type MemberReader = {
-  /** Called after a member's value was read. Returns true if the member has to go. */
-  onMember: (scanner: Scanner, member: Member) => boolean
-  /** May take over the reading of a member's value, and then returns its end. */
-  scanMember?: (scanner: Scanner, member: Member, depth: number) => number | undefined
+  /** Called after a member's value was read, which stands from `start` to `end`. Returns true if the member has to go. */
+  onMember: (scanner: Scanner, keyStart: number, keyEnd: number, start: number, end: number) => boolean
+  /** May take over the reading of the value that begins at `start`, and then returns its end. */
+  scanMember?: (scanner: Scanner, keyStart: number, keyEnd: number, start: number, depth: number) => number | undefined
 }
-
-/** Where a member stands. */
-export type Member = { keyStart: number; keyEnd: number; start: number; end: number }
 
 export type Scanner = {
   bytes: Buffer
@@ -77,7 +74,8 @@ const isSpace = (byte: number | undefined): boolean => byte === 0x20 || byte ===
 
 export function skipSpace(scanner: Scanner, position: number): number {
   const { bytes } = scanner
-  if ((bytes[position] as number) > 0x20 || !isSpace(bytes[position])) return position
+  // A read beyond the end, even a single one, would make V8 treat all reads here as slow ones from then on.
+  if (position >= bytes.length || (bytes[position] as number) > 0x20 || !isSpace(bytes[position])) return position
   let end = position + 1
   while (isSpace(bytes[end])) end++
   scanner.cuts.push(position, end)
@@ -91,13 +89,26 @@ endsRun[quote] = 1
 endsRun[backslash] = 1
 
 function skipText(bytes: Buffer, position: number): number {
-  for (let at = position + 1; ; at++) {
-    while (endsRun[bytes[at] as number] === 0) at++
+  for (let at = skipRun(bytes, position + 1); ; at = skipRun(bytes, at + 1)) {
     const byte = bytes[at]
     if (byte === quote) return at + 1
     if (byte !== backslash) fail(at)
     at = skipEscape(bytes, at)
   }
+}
+
+/** Most of a body's bytes pass here: four at a time take half as long as one by one. */
+function skipRun(bytes: Buffer, position: number): number {
+  const { length } = bytes
+  let at = position
+  for (; at < length - 3; at += 4) {
+    if (endsRun[bytes[at] as number] !== 0) return at
+    if (endsRun[bytes[at + 1] as number] !== 0) return at + 1
+    if (endsRun[bytes[at + 2] as number] !== 0) return at + 2
+    if (endsRun[bytes[at + 3] as number] !== 0) return at + 3
+  }
+  while (at < length && endsRun[bytes[at] as number] === 0) at++
+  return at
 }
 
 /** The last byte of the escape that begins at `position`. */
@@ -212,10 +223,8 @@ export function scanObject(scanner: Scanner, position: number, depth = 0, reader
     let drop = bytes[start] === letterN
     if (reader === undefined) at = scanValue(scanner, start, depth + 1)
     else {
-      const member: Member = { keyStart, keyEnd, start, end: start }
-      at = reader.scanMember?.(scanner, member, depth + 1) ?? scanValue(scanner, start, depth + 1)
-      member.end = at
-      drop = reader.onMember(scanner, member) || drop
+      at = reader.scanMember?.(scanner, keyStart, keyEnd, start, depth + 1) ?? scanValue(scanner, start, depth + 1)
+      drop = reader.onMember(scanner, keyStart, keyEnd, start, at) || drop
     }
     if (drop) {
       dropped = true

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { AppError } from '../errors.ts'
 import type { OperationContext } from '../runtime/operation.ts'
 import { parseBounded } from './json-bytes.ts'
@@ -18,9 +18,11 @@ export const collectionLinks = z.preprocess(
 
 export type NextLink = z.infer<typeof link>
 
-/** The link to the next page in the `links` member of a collection. */
+/** The link to the next page in the `links` member of a collection. Most have none, which a look at the bytes tells. */
 export const readNextLink = (links: Buffer): NextLink | undefined =>
-  collectionLinks.parse(parseBounded(links)).next ?? undefined
+  links.includes('next') || links.includes('\\')
+    ? (collectionLinks.parse(parseBounded(links)).next ?? undefined)
+    : undefined
 
 export type PageLimits = { pages: number; bytes: number }
 

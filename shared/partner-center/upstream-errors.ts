@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { AppError, type AppErrorOptions, type ErrorCode } from '../errors.ts'
 import { parseRetryAfter } from './retry.ts'
 import type { TransportResponse } from './transport.ts'

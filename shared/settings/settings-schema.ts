@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { type Cloud, type CloudName, clouds } from '../clouds.ts'
 import { AppError } from '../errors.ts'
 import { connectionStringFault } from './connection-string.ts'

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { HttpRequest } from '@azure/functions'
-import { z } from 'zod'
+import * as z from 'zod'
 import { invalidParameter } from '../parameters/input.ts'
 import { type CursorScope, cursorExpired, decodeCursor, encodeCursor } from './cursor.ts'
 import { nextLink } from './links.ts'

@@ -1,5 +1,5 @@
 import type { HttpRequest } from '@azure/functions'
-import { z } from 'zod'
+import * as z from 'zod'
 import { AppError, type ErrorDetail } from '../../errors.ts'
 import { metaOf } from './parameter-kinds.ts'
 import type { Parameters } from './parameters.ts'
@@ -79,8 +79,8 @@ export async function readInput<Values>(request: HttpRequest, parameters: Parame
 const isEmpty = (value: unknown): boolean => value === '' || value === null
 
 /** Parsed from the URL again, because the `query` of the library joins repeated values. */
-const readQuery = (request: HttpRequest): [string, string][] =>
-  [...new URL(request.url).searchParams].filter(([name]) => name !== platformParameter)
+const readQuery = ({ url }: HttpRequest): [string, string][] =>
+  url.includes('?') ? [...new URL(url).searchParams].filter(([name]) => name !== platformParameter) : []
 
 const unknownParameter = (name: string, known: string[]): string =>
   known.length === 0

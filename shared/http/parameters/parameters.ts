@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { compareInstants, type Instant } from '../../orders/instant.ts'
 import { changeKinds } from '../../snapshots/storage/shapes.ts'
 import {

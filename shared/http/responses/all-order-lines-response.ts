@@ -1,5 +1,5 @@
 import type { HttpRequest, HttpResponseInit } from '@azure/functions'
-import { z } from 'zod'
+import * as z from 'zod'
 import { AppError } from '../../errors.ts'
 import { type OrderLine, orderLineColumns, toOrderLines } from '../../orders/order-lines.ts'
 import { type OrderFilter, selectAsUpstream, selectOrders, type UpstreamSelection } from '../../orders/select-orders.ts'

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { AppError } from '../../errors.ts'
 import type { ChangeFilter, FeedPosition } from '../../snapshots/changes/changes-feed.ts'
 import { decodeCursor, encodeCursor } from '../paging/cursor.ts'

@@ -1,5 +1,5 @@
 import type { HttpRequest } from '@azure/functions'
-import { z } from 'zod'
+import * as z from 'zod'
 import { AppError } from '../../errors.ts'
 import type { Snapshot } from '../../snapshots/storage/shapes.ts'
 import { decodeCursor, encodeCursor } from '../paging/cursor.ts'

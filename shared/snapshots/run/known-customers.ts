@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { createLimit, inOrder } from '../../runtime/in-order.ts'
 import { describeError } from '../../runtime/log.ts'
 import type { OperationContext } from '../../runtime/operation.ts'

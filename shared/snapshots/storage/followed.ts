@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { followingBlob } from './layout.ts'
 import type { Store } from './store.ts'
 

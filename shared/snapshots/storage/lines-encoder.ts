@@ -52,6 +52,8 @@ const schema: Schema = [
   })),
 ]
 
+const nothing = Buffer.alloc(0)
+
 let library: Promise<typeof import('hyparquet-writer')> | undefined
 
 /** Loaded where the first part is written, and remembered: a second import would be a turn of the event loop. */
@@ -82,9 +84,9 @@ export async function createLinesEncoder(): Promise<LinesEncoder> {
 
   return {
     add(row) {
-      for (const [at, { name, kind }] of lineColumns.entries()) columns[at]?.push(toColumnValue(kind, row[name]))
+      lineColumns.forEach(({ name, kind }, at) => columns[at]?.push(toColumnValue(kind, row[name])))
       rows++
-      if (rows < rowsPerGroup) return Buffer.alloc(0)
+      if (rows < rowsPerGroup) return nothing
       writeGroup()
       return takeBytes(bytes)
     },

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { snapshotIdPattern } from './layout.ts'
 import { type Manifest, type Snapshot, status, trigger } from './shapes.ts'
 

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { snapshotIdPattern } from './layout.ts'
 
 /** Messages of the queue. Their members are named so that none hides the queue's own metadata. */

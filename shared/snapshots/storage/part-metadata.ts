@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { type BlobKind, type BlobOfPart, followers } from './part-blobs.ts'
 import type { Failure } from './shapes.ts'
 import type { BlobInfo } from './store.ts'

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { z } from 'zod'
+import * as z from 'zod'
 import { planBlob, type RunPlace, snapshotIdPattern } from './layout.ts'
 import {
   type OtherCustomer,

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { snapshotIdPattern } from './layout.ts'
 
 /** What the snapshot container holds, as it is written and read back. Contract, sections Snapshots and Shapes. */
