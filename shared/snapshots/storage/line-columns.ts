@@ -10,7 +10,7 @@ export type ColumnKind = 'text' | 'integer' | 'decimal' | 'timestamp' | 'flag'
 
 export type ColumnValue = string | number | bigint | boolean | null
 
-type Column = { name: keyof LineRow; kind: ColumnKind; isRequired: boolean }
+export type Column = { name: keyof LineRow; kind: ColumnKind; isRequired: boolean }
 
 const kinds: Readonly<Record<keyof LineRow, ColumnKind | `${ColumnKind} required`>> = {
   orderId: 'text required',

@@ -1,5 +1,6 @@
 import type { ByteWriter, ParquetWriter } from 'hyparquet-writer'
 import {
+  type Column,
   type ColumnKind,
   type ColumnValue,
   decimalPrecision,
@@ -84,7 +85,10 @@ export async function createLinesEncoder(): Promise<LinesEncoder> {
 
   return {
     add(row) {
-      lineColumns.forEach(({ name, kind }, at) => columns[at]?.push(toColumnValue(kind, row[name])))
+      for (let at = 0; at < lineColumns.length; at++) {
+        const { name, kind } = lineColumns[at] as Column
+        columns[at]?.push(toColumnValue(kind, row[name]))
+      }
       rows++
       if (rows < rowsPerGroup) return nothing
       writeGroup()
