@@ -5,10 +5,9 @@ import { route } from '../shared/http/route/route.ts'
 /** `GET health/details`: credential age and end, last snapshot, upstream reachability. */
 export const getHealthDetails = route({
   parameters: module => module.noParameters,
-  handle: async (_, { app, operation }) => {
-    const { readHealthDetails } = await import('../shared/http/responses/health-details.ts')
-    return respond(JSON.stringify(await readHealthDetails(app, operation)))
-  },
+  modules: () => import('../shared/http/responses/health-details.ts'),
+  handle: async (_, { app, operation }, { readHealthDetails }) =>
+    respond(JSON.stringify(await readHealthDetails(app, operation))),
 })
 
 app.http('get-health-details', {

@@ -1,11 +1,14 @@
 import { app } from '@azure/functions'
+import { lazy } from '../shared/app.ts'
 import { appAddress } from '../shared/http/paging/links.ts'
 import { respond } from '../shared/http/responses/response.ts'
 import { routeWithoutParameters } from '../shared/http/route/route.ts'
 
+const load = lazy(() => import('../shared/openapi/served-document.ts'))
+
 /** `GET openapi.json`: the document that the connector is made from, with the address it was asked on. */
 export const getOpenapi = routeWithoutParameters(async request => {
-  const { documentFor } = await import('../shared/openapi/served-document.ts')
+  const { documentFor } = await load()
   return respond(documentFor(appAddress(request)), { ifNoneMatch: request.headers.get('if-none-match') })
 })
 

@@ -5,11 +5,9 @@ import { route } from '../shared/http/route/route.ts'
 /** `GET snapshots/{snapshotId}`: 202 while the run goes on, then its manifest; a failed run is a failure here. */
 export const getSnapshot = route({
   parameters: module => module.snapshot,
-  handle: async ({ snapshotId }, { app, operation, request }) => {
-    const [{ status }, { statusHeaders }] = await Promise.all([
-      app.snapshots(),
-      import('../shared/http/responses/snapshot-responses.ts'),
-    ])
+  modules: () => import('../shared/http/responses/snapshot-responses.ts'),
+  handle: async ({ snapshotId }, { app, operation, request }, { statusHeaders }) => {
+    const { status } = await app.snapshots()
     const found = await status.get(snapshotId, operation)
     if ('manifest' in found) return respond(JSON.stringify(found.manifest))
     return respond(JSON.stringify(found.running), { status: 202, headers: statusHeaders(request, snapshotId) })

@@ -4,11 +4,9 @@ import { route } from '../shared/http/route/route.ts'
 /** `GET order-lines`: the order lines of every customer from a snapshot, in pages of JSON or CSV. */
 export const listAllOrderLines = route({
   parameters: module => module.allOrderLines,
-  handle: async (input, { app, operation, request }) => {
-    const [{ readRun }, { respondWithAllOrderLines }] = await Promise.all([
-      app.snapshots(),
-      import('../shared/http/responses/all-order-lines-response.ts'),
-    ])
+  modules: () => import('../shared/http/responses/all-order-lines-response.ts'),
+  handle: async (input, { app, operation, request }, { respondWithAllOrderLines }) => {
+    const { readRun } = await app.snapshots()
     return respondWithAllOrderLines(input, { readRun, request, clock: app.clock, operation })
   },
 })

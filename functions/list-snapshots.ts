@@ -5,11 +5,9 @@ import { route } from '../shared/http/route/route.ts'
 /** `GET snapshots`: the runs there are, newest first. */
 export const listSnapshots = route({
   parameters: module => module.snapshots,
-  handle: async ({ top, cursor }, { app, request }) => {
-    const [{ status }, { snapshotsBody, toBefore }] = await Promise.all([
-      app.snapshots(),
-      import('../shared/http/responses/snapshot-responses.ts'),
-    ])
+  modules: () => import('../shared/http/responses/snapshot-responses.ts'),
+  handle: async ({ top, cursor }, { app, request }, { snapshotsBody, toBefore }) => {
+    const { status } = await app.snapshots()
     const { runs, hasMore } = await status.list(top, toBefore(cursor))
     return respond(snapshotsBody(runs, hasMore, request))
   },

@@ -5,12 +5,11 @@ import { route } from '../shared/http/route/route.ts'
 /** `GET order-changes`: orders created, updated or gone since a cursor; without one, from now on. */
 export const pollOrderChanges = route({
   parameters: module => module.orderChanges,
-  handle: async ({ top, cursor, kind, customerTenantId }, { app, operation }) => {
+  modules: () => import('../shared/http/responses/changes-response.ts'),
+  handle: async ({ top, cursor, kind, customerTenantId }, { app, operation }, responses) => {
+    const { changesBody, readPosition, toExpired } = responses
     const filter = { customerTenantId, kind }
-    const [{ changes }, { changesBody, readPosition, toExpired }] = await Promise.all([
-      app.snapshots(),
-      import('../shared/http/responses/changes-response.ts'),
-    ])
+    const { changes } = await app.snapshots()
     if (cursor === undefined) return respond(changesBody([], await changes.end(), filter))
     const page = await changes.read(readPosition(cursor, filter), filter, top, operation)
     if (page === undefined) throw toExpired(await changes.end(), filter)

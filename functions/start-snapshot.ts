@@ -5,11 +5,10 @@ import { route } from '../shared/http/route/route.ts'
 /** `POST snapshots`: starts a snapshot of all customers, of some, or of those that failed in the newest one. The answer says where to ask for its end. */
 export const startSnapshot = route({
   parameters: module => module.startSnapshot,
-  handle: async ({ customerTenantIds, failedOf }, { app, operation, request }) => {
-    const [{ start, failedCustomers }, { snapshotRunning, statusHeaders }] = await Promise.all([
-      app.snapshots(),
-      import('../shared/http/responses/snapshot-responses.ts'),
-    ])
+  modules: () => import('../shared/http/responses/snapshot-responses.ts'),
+  handle: async ({ customerTenantIds, failedOf }, { app, operation, request }, responses) => {
+    const { snapshotRunning, statusHeaders } = responses
+    const { start, failedCustomers } = await app.snapshots()
     const customers = customerTenantIds && (await (await app.lookUpCustomers())(customerTenantIds, operation))
     const planned = customers?.map(({ customerTenantId, companyName }): [string, string] => [
       customerTenantId,
