@@ -86,6 +86,40 @@ describe('a build', () => {
     expect(code).not.toContain('Ung\\xFCltige Eingabe')
   })
 
+  test('holds of undici what the app imports of it', async () => {
+    const sources = (await readdir(join(root, 'shared'), { recursive: true })).filter(name => name.endsWith('.ts'))
+    const code = (await Promise.all(sources.map(name => readFile(join(root, 'shared', name), 'utf8')))).join('\n')
+    const imported = [...code.matchAll(/import \{([^}]*)\} from 'undici'/g)]
+      .flatMap(([, names = '']) => names.split(',').map(name => name.trim()))
+      .filter(name => !name.startsWith('type '))
+    const interceptors = [...code.matchAll(/interceptors\.(\w+)/g)].map(([, name]) => name)
+    expect(new Set(imported)).toEqual(new Set(['Agent', 'interceptors']))
+    expect(new Set(interceptors)).toEqual(new Set(['dns', 'decompress']))
+  })
+
+  test('of the app has each module once, in the entry if that needs it at once', async () => {
+    await buildApp(outdir)
+    const main = await readFile(join(outdir, 'main.js'), 'utf8')
+    const exported = new Set(
+      /export ?\{([^}]*)\};?\s*$/
+        .exec(main)?.[1]
+        ?.split(',')
+        .map(name => name.split(' as ').at(-1)),
+    )
+    const chunks = await Promise.all(
+      (await readdir(join(outdir, 'chunks'))).map(name => readFile(join(outdir, 'chunks', name), 'utf8')),
+    )
+    const wanted = chunks.flatMap(code =>
+      [...code.matchAll(/import ?\{([^}]*)\} ?from ?"\.\.\/main\.js"/g)].flatMap(([, names = '']) => names.split(',')),
+    )
+    expect(wanted.length).toBeGreaterThan(20)
+    for (const name of wanted) expect(exported).toContain(name.split(' as ')[0])
+    const definition = /class AppError|AppError ?= ?class/g
+    expect(main.match(definition)).toHaveLength(1)
+    expect(chunks.join('\n').match(definition)).toBeNull()
+    expect(main.match(/import ?[^(]*?from ?"\.\/chunks/)).toBeNull()
+  })
+
   test('of the app holds every function', async () => {
     await buildApp(outdir)
     const text = (
