@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { copyFile, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -12,12 +13,19 @@ export type BenchHost = {
   settings: Record<string, string>
   /** Peak resident bytes while `work` runs, above what was resident before; `work` can ask for the peak so far. Linux only. */
   peakAboveIdle: (work: (peakSoFar: () => Promise<number>) => Promise<unknown>) => Promise<number>
+  /** Peak resident bytes while `work` runs, all of them. Linux only. */
+  peakResident: (work: () => Promise<unknown>) => Promise<number>
   /** Milliseconds of CPU that the host spends while `work` runs, all its threads together. Linux only. */
   cpuDuring: (work: () => Promise<unknown>) => Promise<number>
+  /** Delays of the host's event loop since it was last asked. */
+  eventLoopDelays: () => Promise<Delays>
   /** How often orders were read upstream so far. */
   upstreamReads: () => Promise<number>
   stop: () => Promise<void>
 }
+
+/** Milliseconds between two turns that were to be 1 ms apart, and how many turns there were. */
+export type Delays = { p99Ms: number; maxMs: number; count: number }
 
 type Options = {
   /** Orders of each customer and number of customers that the upstream holds. */
@@ -80,10 +88,20 @@ export async function startBenchHost({
       await work(peakSoFar)
       return peakSoFar()
     },
+    async peakResident(work) {
+      await writeFile(`/proc/${host.process.pid}/clear_refs`, '5')
+      await work()
+      return residentBytes(host, 'VmHWM')
+    },
     async cpuDuring(work) {
       const before = await cpuMs(host)
       await work()
       return (await cpuMs(host)) - before
+    },
+    async eventLoopDelays() {
+      const answered = once(host.process, 'message')
+      host.process.send('delays')
+      return (await answered)[0] as Delays
     },
     upstreamReads: async () => Number(await (await fetch(`${upstreamUrl}/reads`)).text()),
     async stop() {

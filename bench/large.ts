@@ -8,6 +8,10 @@ import { collectionOf, customerIds } from './scenes/upstream.ts'
 const orders = 5000
 const rounds = 21
 const hosts = 3
+
+/** Together 240 MiB, a little less than the app accepts; no answer may make the worker hold more than 1 GiB. */
+const hugeOrders = 128_000
+const workerBytes = 1024 ** 3
 const [large = ''] = customerIds(1)
 
 type Body = ConstructorParameters<typeof Response>[0]
@@ -53,6 +57,7 @@ export async function measure(): Promise<Figure[]> {
       peaks[name].tenth.push(tenth)
     }
   }
+  const huge = await hugePeak()
   const tenth = summarize(peaks.ours.tenth, peaks.usual.tenth)
   const first = summarize(
     peaks.ours.first,
@@ -83,6 +88,13 @@ export async function measure(): Promise<Figure[]> {
       target: { atMost: 0.4 },
       values: `${megabytes(tenth.ours)} against ${megabytes(tenth.baseline)}, ${hosts} fresh hosts each`,
     },
+    {
+      what: `${hugeOrders} orders over HTTP, one answer: all resident memory of the host`,
+      baseline: 'the bound of 1 GiB',
+      ratio: huge.resident / workerBytes,
+      target: { atMost: 1 },
+      values: `${megabytes(huge.resident)} for an answer of ${megabytes(huge.bytes)}`,
+    },
   ]
 }
 
@@ -101,6 +113,21 @@ async function peakMemory(name: keyof typeof routes): Promise<{ first: number; t
       for (let answer = 1; answer < 10; answer++) await readLarge(host, name)
     })
     return { first, tenth }
+  } finally {
+    await host.stop()
+  }
+}
+
+async function hugePeak(): Promise<{ resident: number; bytes: number }> {
+  const host = await startBenchHost({ ordersEach: 20, firstHas: hugeOrders, customers: 1 })
+  try {
+    let bytes = 0
+    const resident = await host.peakResident(async () => {
+      const response = await fetch(`${host.url}/api/customers/${large}/orders`)
+      for await (const chunk of response.body ?? []) bytes += chunk.length
+      if (response.status !== 200) throw new Error(`The host answered ${response.status}`)
+    })
+    return { resident, bytes }
   } finally {
     await host.stop()
   }

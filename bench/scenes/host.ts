@@ -1,3 +1,4 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { startHost } from '../../local/host/host.ts'
 import { environment } from '../../shared/settings.ts'
 
@@ -8,5 +9,14 @@ const host = await startHost({
   storage: environment().AzureWebJobsStorage,
   writeLog: () => undefined,
 })
+
+// Any message starts a count of the delays of the event loop; the answer says how they were since the one before.
+const delays = monitorEventLoopDelay({ resolution: 1 })
+delays.enable()
+process.on('message', () => {
+  process.send?.({ p99Ms: delays.percentile(99) / 1e6, maxMs: delays.max / 1e6, count: delays.count })
+  delays.reset()
+})
+
 process.on('SIGTERM', () => host.stop().then(() => process.exit(0)))
 console.log(`Listening on ${host.url}`)

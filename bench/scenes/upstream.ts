@@ -19,8 +19,14 @@ const listSize = listed || 10_000
 export const customerIds = (count: number): string[] =>
   Array.from({ length: count }, (_, index) => guidOf(`customer ${index}`))
 
+/** Different orders of one customer; what has more repeats them. */
+const mostDifferent = 5000
+
 export function collectionOf(customer: string, orders: number): Buffer {
-  const items = Array.from({ length: orders }, (_, number) => sampleOrder(customer, number))
+  const different = Array.from({ length: Math.min(orders, mostDifferent) }, (_, number) =>
+    sampleOrder(customer, number),
+  )
+  const items = Array.from({ length: orders }, (_, number) => different[number % mostDifferent])
   const links = { self: { uri: `/customers/${customer}/orders`, method: 'GET', headers: [] } }
   return Buffer.from(JSON.stringify({ totalCount: orders, items, links, attributes: { objectType: 'Collection' } }))
 }

@@ -141,12 +141,12 @@ function receive(dispatcher: Dispatcher, signal: AbortSignal, options: DispatchO
 
 type Body = { add: (chunk: Buffer) => void; length: () => number; take: () => Buffer }
 
-/** Up to here a response gets its memory at once, on its own word for its length. */
-const mostAllocatedBytes = 64 * 1024 * 1024
-
-/** The bytes of a body, in one buffer from the start if its length is known. */
+/**
+ * The bytes of a body, in one buffer from the start if its length is announced. The system gives the memory of a large
+ * buffer only where bytes are written, so a false announcement takes none.
+ */
 function createBody(expected: number): Body {
-  const whole = expected > 0 && expected <= mostAllocatedBytes ? Buffer.allocUnsafeSlow(expected) : undefined
+  const whole = expected > 0 && expected <= maxBodyBytes ? Buffer.allocUnsafeSlow(expected) : undefined
   const chunks: Buffer[] = []
   let length = 0
   return {
