@@ -7,16 +7,16 @@ type Bench = { seconds: number; load: () => Promise<{ measure: () => Promise<Fig
  * `seconds` is what each takes on an idle machine with 2 cores.
  */
 const benches: Record<string, Bench> = {
-  load: { seconds: 10, load: () => import('./load.ts') },
-  start: { seconds: 20, load: () => import('./start.ts') },
-  warm: { seconds: 45, load: () => import('./warm.ts') },
-  mixed: { seconds: 60, load: () => import('./mixed.ts') },
-  large: { seconds: 45, load: () => import('./large.ts') },
-  lists: { seconds: 25, load: () => import('./lists.ts') },
-  lines: { seconds: 120, load: () => import('./lines.ts') },
-  throughput: { seconds: 110, load: () => import('./snapshot-throughput.ts') },
-  memory: { seconds: 120, load: () => import('./snapshot-memory.ts') },
-  pace: { seconds: 110, load: () => import('./snapshot-pace.ts') },
+  load: { seconds: 5, load: () => import('./load.ts') },
+  start: { seconds: 10, load: () => import('./start.ts') },
+  warm: { seconds: 30, load: () => import('./warm.ts') },
+  mixed: { seconds: 40, load: () => import('./mixed.ts') },
+  large: { seconds: 60, load: () => import('./large.ts') },
+  lists: { seconds: 20, load: () => import('./lists.ts') },
+  lines: { seconds: 90, load: () => import('./lines.ts') },
+  throughput: { seconds: 90, load: () => import('./snapshot-throughput.ts') },
+  memory: { seconds: 90, load: () => import('./snapshot-memory.ts') },
+  pace: { seconds: 90, load: () => import('./snapshot-pace.ts') },
   following: { seconds: 10, load: () => import('./following-calls.ts') },
 }
 
@@ -29,7 +29,9 @@ if (unknown.length > 0) {
 const chosen = Object.entries(benches).filter(([name]) => named.length === 0 || named.includes(name))
 const seconds = chosen.reduce((sum, [, bench]) => sum + bench.seconds, 0)
 console.log(`About ${Math.ceil(seconds / 60)} minutes on 2 idle cores: ${chosen.map(([name]) => name).join(', ')}.`)
-for (const [, { load }] of chosen) {
+for (const [name, { load }] of chosen) {
+  const startedAt = performance.now()
   const { measure } = await load()
   for (const figure of await measure()) print(figure)
+  console.log(`     ${name} took ${((performance.now() - startedAt) / 1000).toFixed(0)} s`)
 }

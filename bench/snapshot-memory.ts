@@ -15,8 +15,8 @@ type Use = { resident: number; live: number }
 
 const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(0)} MB`
 
-async function use(role: 'planner' | 'worker', env: Record<string, string>): Promise<Use> {
-  const args = ['--expose-gc', ...heapLimits, `${root}bench/scenes/snapshot-worker.ts`, role]
+async function use(role: 'planner' | 'worker', env: Record<string, string>, ...rest: string[]): Promise<Use> {
+  const args = ['--expose-gc', ...heapLimits, `${root}bench/scenes/snapshot-worker.ts`, role, ...rest]
   const { stdout } = await run(process.execPath, args, { env: { ...process.env, ...env }, maxBuffer: 1e7 })
   return JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as Use
 }
@@ -24,6 +24,7 @@ async function use(role: 'planner' | 'worker', env: Record<string, string>): Pro
 async function measureRun(
   customers: number,
   perPart: number,
+  isPartial = false,
 ): Promise<{ planner: Use; worker: Use; readBack: number }> {
   const azurite = await startAzurite()
   let host: BenchHost | undefined
@@ -35,9 +36,9 @@ async function measureRun(
       PARTNER_CENTER_REQUESTS_PER_MINUTE: '100000',
       SNAPSHOT_CUSTOMERS_PER_PART: String(perPart),
     }
-    const planner = await use('planner', env)
+    const planner = await use('planner', env, ...(isPartial ? [String(customers)] : []))
     const worker = await use('worker', env)
-    return { planner, worker, readBack: await bytesRead(env) }
+    return { planner, worker, readBack: isPartial ? 0 : await bytesRead(env) }
   } finally {
     await host?.stop()
     await azurite.stop()
@@ -81,8 +82,10 @@ async function bytesRead(env: Record<string, string>): Promise<number> {
 export async function measure(): Promise<Figure[]> {
   const customers = 10_000
   const usual = await measureRun(customers, 50)
-  const widerParts = await measureRun(customers, 500)
+  const widerParts = await measureRun(4000, 500)
   const fewerParts = await measureRun(2000, 50)
+  // A run over some customers writes no order lines.
+  const withoutLines = await measureRun(2000, 50, true)
   const figure = (what: string, bytes: number, bound: number): Figure => ({
     what,
     baseline: `the bound of ${megabytes(bound)}, under ${heapLimits.join(' ')}`,
@@ -104,6 +107,13 @@ export async function measure(): Promise<Figure[]> {
     figure(`worker, ${customers} customers × 20 orders: live`, usual.worker.live, bounds.live),
     growth('worker, 500 customers a part instead of 50', widerParts.worker, usual.worker),
     growth('worker, 200 parts instead of 40', usual.worker, fewerParts.worker),
+    {
+      what: 'worker, with order lines against without: resident, 2000 customers',
+      baseline: `an allowance of ${megabytes(bounds.growth)}`,
+      ratio: (fewerParts.worker.resident - withoutLines.worker.resident) / bounds.growth,
+      target: { atMost: 1 },
+      values: `${megabytes(fewerParts.worker.resident)} against ${megabytes(withoutLines.worker.resident)} above idle`,
+    },
     {
       what: 'reading one customer back: bytes read from storage',
       baseline: 'its member and one index (the plan’s list of parts is kept from an earlier read)',

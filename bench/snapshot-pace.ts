@@ -9,7 +9,7 @@ import { firstTimes, sendText } from '../local/simulator/failure-cases.ts'
 import { startSimulator } from '../local/simulator/simulator.ts'
 import type { Figure } from './report.ts'
 
-const customers = 300
+const customers = 250
 const perMinute = 200
 
 /** The most requests in any 60 seconds. */
@@ -63,7 +63,7 @@ export async function measure(): Promise<Figure[]> {
     const ideal = (instants.length / perMinute) * 60_000
     return [
       {
-        what: `${customers} customers in 6 parts at ${perMinute} a minute, two hosts, retries and a killed host: worst sliding minute`,
+        what: `${customers} customers in 5 parts at ${perMinute} a minute, two hosts, retries and a killed host: worst sliding minute`,
         baseline: 'the pace',
         ratio: worstMinute(instants) / perMinute,
         target: { atMost: 1.05 },
