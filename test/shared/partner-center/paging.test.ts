@@ -2,7 +2,13 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { AppError } from '../../../shared/errors.ts'
-import { orderPageLimits, parseResponse, readPages, toNextRequest } from '../../../shared/partner-center/paging.ts'
+import {
+  orderPageLimits,
+  parseResponse,
+  readNextLink,
+  readPages,
+  toNextRequest,
+} from '../../../shared/partner-center/paging.ts'
 import type { PartnerRequest, RequestPartnerCenter } from '../../../shared/partner-center/request.ts'
 import { createOperation } from '../../support/operations.ts'
 
@@ -14,6 +20,17 @@ const headersOf = (headers: [string, string][]) =>
 const invalidResponse = expect.objectContaining({ code: 'partner_center_invalid_response' })
 
 describe('the link to the next page', () => {
+  test.each([
+    ['{"self":{"uri":"/a"},"next":{"uri":"/b"}}', '/b'],
+    ['{"self":{"uri":"/a"},"n\\u0065xt":{"uri":"/b"}}', '/b'],
+    ['{"self":{"uri":"/next\\u002f"}}', undefined],
+    ['{"next":null}', undefined],
+    ['{"self":{"uri":"/a"}}', undefined],
+    ['[]', undefined],
+  ])('in %s is %s', (links, uri) => {
+    expect(readNextLink(Buffer.from(links))?.uri).toBe(uri)
+  })
+
   test.each([
     ['/customers?size=500&seekOperation=Next', '/v1/customers?size=500&seekOperation=Next'],
     ['customers?size=500', '/v1/customers?size=500'],
