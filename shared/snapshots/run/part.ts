@@ -97,7 +97,7 @@ export function createParts(options: Options): Parts {
       )
       for await (const result of results) {
         const place = 'member' in result ? await writer.addCustomer(result.member) : {}
-        if ('member' in result) await writeLines(writer, plan, result.entry, result.member)
+        if ('member' in result) await writeLines(writer, plan, result)
         if ('changes' in result) await writeChanges(writer, changes, result.changes)
         if ('member' in result) missed += result.changes.filter(each => isMissed(each, plan.followedThrough)).length
         entries.push({ ...result.entry, ...place })

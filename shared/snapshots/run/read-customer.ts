@@ -18,7 +18,7 @@ import type { CredentialProbe } from './credential-probe.ts'
 export type CustomerResult =
   | { entry: FailedEntry }
   | { entry: GoneEntry; changes: ChangeLine[] }
-  | { entry: ReadEntry; member: Buffer; changes: ChangeLine[] }
+  | { entry: ReadEntry; member: Buffer; changes: ChangeLine[]; orders: readonly Buffer[] | undefined }
 
 type Context = {
   history: PartHistory
@@ -61,6 +61,9 @@ export class Requeue extends Error {
 }
 
 const openBrace = 0x7b
+
+/** Orders of a customer up to this size wait as they are until the part takes them; larger ones as their member alone. */
+const mostKeptBytes = 256 * 1024
 
 /** Failures of our own storage are the part's, not the customer's: the message is delivered again. */
 const ofOurStorage: readonly ErrorCode[] = [
@@ -107,7 +110,9 @@ export function createReadCustomer({ readOrders, probe, limit, clock, seconds }:
     const sha256 = hashOrders(orders)
     const entry = { ...head, orders: orders.length, offset: 0, length: member.length, sha256 }
     const bytes = orders.map(({ json }) => json)
-    return { entry, member, changes: await history.changesOf(customer, entry, bytes) }
+    const changes = await history.changesOf(customer, entry, bytes)
+    const length = bytes.reduce((sum, { length }) => sum + length, 0)
+    return { entry, member, changes, orders: length <= mostKeptBytes ? bytes : undefined }
   }
 
   return async (customer, { history, mayWait }, operation) => {

@@ -14,16 +14,17 @@ function* toRows(orders: readonly Buffer[], snapshotId: string, reading: ReadEnt
   }
 }
 
+type Reading = { entry: ReadEntry; member: Buffer; orders: readonly Buffer[] | undefined }
+
 /**
- * Adds the lines of a customer's orders to its part. They are made of the member that the part holds: so they cannot
- * differ from it, and the orders of customers that wait for their turn need not be kept in memory.
+ * Adds the lines of a customer's orders to its part. They are made of the bytes of the member that the part holds: so
+ * they cannot differ from it, and many orders need not be kept in memory until it is the customer's turn.
  */
 export async function writeLines(
   writer: PartWriter,
   { snapshotId, partial }: Plan,
-  reading: ReadEntry,
-  member: Buffer,
+  { entry, member, orders }: Reading,
 ): Promise<void> {
   if (partial) return
-  await writer.addLines(toRows(await decodeOrders(member), snapshotId, reading))
+  await writer.addLines(toRows(orders ?? (await decodeOrders(member)), snapshotId, entry))
 }

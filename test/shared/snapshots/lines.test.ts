@@ -60,6 +60,16 @@ test('each part has the lines of its orders, and latest.json says where', async 
   expect(counts).toEqual([6, 6, 2])
 })
 
+test('a customer whose orders are too large to wait in memory has the same lines', async () => {
+  const world = await worldOf(2)
+  const orders = world.customers[0]?.orders
+  if (Array.isArray(orders)) for (const order of orders) Object.assign(order, { note: 'x'.repeat(300_000) })
+  const { snapshotId } = await run(world)
+  const rows = await readParquet(bodyOf(world, `${folder(snapshotId, 'lines')}/part-00000.parquet`))
+  expect(rows).toHaveLength(4)
+  expect(rows).toEqual(await expectedRows(world, snapshotId, 'part-00000'))
+})
+
 test('a part without an order, and one of a run that was ended, has a file with every column and no row', async () => {
   const world = await worldOf(4)
   for (const customer of world.customers.slice(0, 3)) customer.orders = []
