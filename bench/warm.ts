@@ -14,11 +14,10 @@ type Name = keyof typeof functions
 const instanceGb = 2
 
 /**
- * GB-seconds of 1,000 requests without a pause between them. Flex Consumption bills the time in which an instance runs
- * anything at all, at least a second, rounded up to 100 ms (learn.microsoft.com/azure/azure-functions/flex-consumption-plan).
+ * GB-seconds of 1,000 requests of a load that goes on. Flex Consumption bills the time in which an instance runs anything
+ * at all; the least of a second counts once for the whole load (learn.microsoft.com/azure/azure-functions/flex-consumption-plan).
  */
-const gbSeconds = (requestsPerSecond: number): number =>
-  (Math.max(10, Math.ceil(10_000 / requestsPerSecond)) / 10) * instanceGb
+const gbSeconds = (requestsPerSecond: number): number => (1000 / requestsPerSecond) * instanceGb
 
 export async function measure(): Promise<Figure[]> {
   const host = await startBenchHost({
@@ -65,12 +64,12 @@ export async function measure(): Promise<Figure[]> {
     figure('bare', 'a bare undici pass-through in the same host', 0.6),
     figure('usual', 'the usual way (fetch, res.json(), filter, sort, jsonBody) in the same host', 1.4),
     {
-      what: `GB-seconds of 1,000 warm requests, ${inFlight} in flight, on one instance of ${instanceGb} GB, billed as Flex Consumption does`,
+      what: `GB-seconds of 1,000 warm requests of a steady load, ${inFlight} in flight, on one instance of ${instanceGb} GB, billed as Flex Consumption does`,
       baseline: 'the usual way',
       ratio: cost.ratio,
       spread: cost.spread,
       target: { atMost: 0.5 },
-      values: `${cost.ours.toFixed(1)} against ${cost.baseline.toFixed(1)} GB-s; requests one by one cost ${1000 * instanceGb} either way, since each is billed as a second`,
+      values: `${cost.ours.toFixed(2)} against ${cost.baseline.toFixed(2)} GB-s; requests one by one cost ${1000 * instanceGb} either way, since each is billed as a second`,
     },
   ]
 }
