@@ -2,7 +2,7 @@ import { app } from '@azure/functions'
 import { respond } from '../shared/http/responses/response.ts'
 import { route } from '../shared/http/route/route.ts'
 
-/** `GET customers`: the partner's customers by name, to pick one from. */
+/** `GET customers`: the partner's customers, sorted by name. */
 export const listCustomers = route({
   parameters: module => module.customers,
   modules: () => import('../shared/http/paging/paging.ts'),

@@ -3,7 +3,7 @@ import { inBackground } from '../shared/background.ts'
 
 const deadlineSeconds = 20 * 60
 
-/** Takes what failed five times: its customers are recorded as failed, so that the run ends and says so. */
+/** Handles a message that failed five times. It records the customers of the part as failed, so that the run ends. */
 export const snapshotPartFailed = (message: unknown, context: InvocationContext): Promise<void> =>
   inBackground(context, deadlineSeconds, async (app, operation) => {
     const { giveUp } = await app.snapshots()

@@ -7,7 +7,7 @@ import { daysUntil } from './renewal.ts'
 export type CredentialHealth = {
   kind: string
   secrets: { name: string; ageDays?: number; expiresAt?: string; daysLeft?: number; renewedAt?: string }[]
-  /** Whether Partner Center called the last App+User sign-in MFA-compliant. Absent until the first such call. */
+  /** True if Partner Center reported the last App+User sign-in as MFA-compliant. Absent before the first call. */
   mfaCompliant?: boolean
   error?: { code: ErrorCode; message: string }
 }

@@ -9,7 +9,7 @@ import { isIdentityOutage } from './azure-credential.ts'
 import { readCertificate } from './certificate.ts'
 import type { Secrets } from './secrets.ts'
 
-/** A secret or certificate that the credential consists of, and when it expires. */
+/** A secret or certificate that the credential uses. */
 export type Ingredient = {
   /** Its name in Key Vault. */
   name: string
@@ -34,7 +34,7 @@ type Options = {
   settings: Settings
   authority: Authority
   secrets: Secrets
-  /** Signs the assertion of `federated`: the app's managed identity. */
+  /** Signs the assertion of the `federated` credential: the managed identity of the app. */
   identity: () => Promise<TokenCredential>
   clock: Clock
 }
@@ -42,7 +42,7 @@ type Options = {
 /** Audience of the assertion that a federated credential trusts (learn.microsoft.com/entra/workload-id/workload-identity-federation-config-app-trust-managed-identity). */
 export const exchangeAudience = 'api://AzureADTokenExchange'
 
-/** How each kind of credential signs in, and the secrets it reads for that. */
+/** How a kind of credential signs in, and which secrets it reads. */
 type Recipe = {
   proof: (operation: OperationContext, fresh: boolean) => Promise<ClientProof>
   ask: (
@@ -135,7 +135,7 @@ export function createPartnerCredential({ settings, authority, secrets, identity
   }
 }
 
-/** A rejected credential may come from the cache although it was rotated. So the vault is read once more. */
+/** A rejected secret may be an old one from the cache. So the vault is read once more. */
 async function retryWithFreshSecrets<T>(acquire: (fresh: boolean) => Promise<T>): Promise<T> {
   try {
     return await acquire(false)

@@ -36,8 +36,11 @@ type Options = {
 }
 
 const cacheMs = 5 * 60 * 1000
-/** During an outage the vault is called again after this long. Until then no request waits for its retries. */
-const calmMs = 30 * 1000
+/**
+ * During an outage, the vault is called again after this time. Until then, requests use the cache and do not wait for
+ * retries.
+ */
+const outageCacheMs = 30 * 1000
 
 /** DNS suffixes of Key Vault in the four clouds (learn.microsoft.com/azure/key-vault/general/about-keys-secrets-certificates). */
 const azureVaults = /\.(vault|managedhsm)\.(azure\.net|azure\.cn|usgovcloudapi\.net|microsoftazure\.de)$/
@@ -95,7 +98,7 @@ export function createSecrets({ vaultUri, credential, clock, share }: Options): 
         // During an outage of the vault, the cached secret is probably still valid.
         if (fresh || cached === undefined || !isAppError(error) || error.code !== 'key_vault_unavailable') throw error
         operation.log('warn', 'key_vault_outage', { secret: name, why: describeError(error) })
-        cached.readAt = clock.now() - cacheMs + calmMs
+        cached.readAt = clock.now() - cacheMs + outageCacheMs
         return cached.secret
       }
     },

@@ -5,31 +5,31 @@ import { collectionLinks, type PageLimits, readPages } from '../partner-center/p
 import type { RequestPartnerCenter } from '../partner-center/request.ts'
 import type { OperationContext } from '../runtime/operation.ts'
 
-/** When orders of a customer were created or changed, as the activity log says. */
+/** When orders of a customer were created or changed, according to the activity log. */
 export type CustomerNews = {
   customerName: string
-  /** Milliseconds since 1970 UTC, in the order of time. */
+  /** Milliseconds since 1970 UTC, in ascending order. */
   at: number[]
 }
 
-/** News by lower-case customer id. */
+/** Changes in the log, by lower-case customer id. */
 export type News = Map<string, CustomerNews>
 
 export type LogReading = {
   news: News
-  /** True if the log ended before a page that it had promised: there may be more news. */
+  /** True if the log ended before a page that it had announced. There may be more changes. */
   isCut: boolean
 }
 
-/** Reads what the activity log says of orders since an instant, in milliseconds since 1970 UTC. */
+/** Reads the order operations in the activity log since a time, in milliseconds since 1970 UTC. */
 export type ReadLog = (since: number, operation: OperationContext) => Promise<LogReading>
 
-/** What is no text is as good as absent. */
+/** A value that is not text counts as absent. */
 const text = z.string().nullish().catch(undefined)
 
 /**
  * learn.microsoft.com/partner-center/developer/get-a-record-of-partner-center-activity-by-user. The order in
- * `resourceNewValue` is a text of JSON with names in PascalCase, or an object.
+ * `resourceNewValue` is JSON text with names in PascalCase, or an object.
  */
 const auditRecord = z.looseObject({
   customerId: text,
@@ -41,7 +41,7 @@ const auditRecord = z.looseObject({
 })
 type AuditRecord = z.infer<typeof auditRecord>
 
-/** An odd record costs itself, not the log. */
+/** A malformed record is skipped. The rest of the page is still read. */
 const auditPage = z.looseObject({
   items: z.array(auditRecord.catch({})),
   links: collectionLinks,
@@ -49,17 +49,17 @@ const auditPage = z.looseObject({
 
 const loggedOrder = z.looseObject({ ReferenceCustomerId: text, referenceCustomerId: text })
 
-/** Room for 200,000 records. A log that is longer repeats itself. */
+/** Enough for 200,000 records. A longer log is probably one that repeats itself. */
 const limits: PageLimits = { pages: 400, bytes: 2 * 1024 ** 3 }
 
 const pageSize = 500
 
 const guid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 
-/** What else the log tells of is no news of orders. */
+/** The operations that create or change orders. All others are ignored. */
 const orderOperations = ['create_order', 'update_order']
 
-/** The customer that the order in the record belongs to, for records that do not name one themselves. */
+/** The customer of the order in the record, for records that do not name a customer. */
 function customerOfOrder({ resourceNewValue: value }: AuditRecord): string | undefined {
   try {
     const order = loggedOrder.parse(typeof value === 'string' ? JSON.parse(value) : value)
@@ -84,7 +84,7 @@ function parsePage(body: Buffer) {
   return { value: items.flatMap(record => toNews(record) ?? []), next: links.next }
 }
 
-/** The log is asked by dates, so the rest of the day comes along and is passed over here. */
+/** The log is queried by date. Records of that day that are older than `since` are skipped here. */
 export const createReadLog =
   (request: RequestPartnerCenter, baseUrl: string): ReadLog =>
   async (since, operation) => {

@@ -5,7 +5,7 @@ import * as responses from './responses.ts'
 
 type AnyParameters = Pick<Parameters<never>, 'path' | 'query' | 'body'>
 
-/** One operation as makers see it. The path is the route of the function, without the prefix in host.json. */
+/** One operation of the document. The path is the route of the function, without the prefix of host.json. */
 export type Operation = {
   operationId: string
   functionName: string
@@ -14,18 +14,18 @@ export type Operation = {
   summary: string
   description: string
   parameters: AnyParameters
-  /** Query parameters that the definition leaves out, since they change the form of the answer. */
+  /** Query parameters that the document omits, because they change the form of the response. */
   hidden?: readonly string[]
-  /** The only answer that may have a schema. */
+  /** The only response that can have a schema. */
   success: { description: string; schema: z.ZodType }
-  /** Every other answer, in words. */
+  /** The descriptions of the other responses. */
   others: Readonly<Record<number, string>>
   visibility: 'important' | 'advanced' | 'internal'
   pageable?: boolean
   trigger?: { hint: string }
   /**
-   * Marks an operation of the connector alone. OpenAPI 2.0 allows one operation for each path and method, so it has a
-   * path of its own in the definition. A policy (`routerequesttoendpoint` in apiProperties.json) routes it to `path`.
+   * For an operation that only the connector has. OpenAPI 2.0 allows one operation for each path and method, so the
+   * connector uses a path of its own. A policy (`routerequesttoendpoint` in apiProperties.json) routes it to `path`.
    */
   connectorOnly?: { path: string; constants: Readonly<Record<string, string>> }
 }
@@ -44,7 +44,7 @@ const ourFault =
 const locked =
   'A blob of a snapshot is leased, archived or protected; somebody has to release it (snapshot_blob_locked).'
 
-/** The failures of everything that reads upstream. */
+/** The failures of operations that call Partner Center. */
 const upstream = {
   403: forbidden,
   424: `${credential} ${locked}`,
@@ -59,7 +59,7 @@ const unknownCustomer =
   'No such customer (customer_not_found), or no snapshot of the time asked for (snapshot_not_found).'
 const expired = 'The list has changed since the page before (cursor_expired). Start again without a cursor.'
 
-/** What the triggers have in common: one for each kind of change, and one for all. */
+/** The common part of the triggers: one for each kind of change, and one for all kinds. */
 const orderTrigger = {
   functionName: 'poll-order-changes',
   method: 'get',

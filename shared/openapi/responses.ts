@@ -5,9 +5,9 @@ import type { Manifest, Snapshot } from '../snapshots/storage/shapes.ts'
 import { changeKinds, status, trigger } from '../snapshots/storage/shapes.ts'
 
 /**
- * What the functions answer, for makers to pick fields from. A member is only described where its type is certain: flows
- * check answers against the definition at run time, and what Partner Center is known to write in two ways (`renewsTo`,
- * `links`, `attributes`) passes through undescribed.
+ * The responses of the functions, from which makers pick fields. A member is described only if its type is certain,
+ * because flows check responses against the definition at run time. Members that Partner Center writes in two ways
+ * (`renewsTo`, `links`, `attributes`) are omitted.
  */
 const text = (title: string, description: string) => z.string().meta({ title, description })
 const whole = (title: string, description: string) => z.int().meta({ title, description, format: 'int32' })
@@ -16,8 +16,8 @@ const flag = (title: string, description: string) => z.boolean().meta({ title, d
 const instant = (title: string, description: string) => z.string().meta({ title, description, format: 'date-time' })
 
 /**
- * An order. Its texts begin with a prefix where an answer holds two orders: the dynamic content of a flow lists members by
- * their titles alone, so that no title may occur twice in an answer.
+ * An order. If a response has two orders, the titles of one get a prefix. The dynamic content of a flow lists members
+ * by title alone, so a title must not occur twice in a response.
  */
 function describeOrder(prefix: '' | 'Previous ') {
   const named = <T extends z.ZodType>(
@@ -87,7 +87,7 @@ export const orderCollection = z.object({
 
 const nextLink = text('Next Link', 'The address of the next page; absent on the last.').optional()
 
-/** A page as the platform follows it by itself. */
+/** A page. The platform follows its link automatically. */
 const pageOf = (row: z.ZodType, title: string) =>
   z.object({ value: z.array(row).meta({ title, description: `The ${title.toLowerCase()} of this page.` }), nextLink })
 
@@ -141,7 +141,7 @@ const customer = z.object({
 })
 export const customerPage = pageOf(customer, 'Customers')
 
-/** An order of a change, without the ids that the change names itself. */
+/** The order of a change, without the ids that the change has itself. */
 const changedOrder = (prefix: '' | 'Previous ') => describeOrder(prefix).omit({ id: true, referenceCustomerId: true })
 
 const change = z.object({
@@ -172,7 +172,7 @@ const changesOf = (row: z.ZodType) =>
 
 export const changesPage = changesOf(change)
 
-/** What the triggers for one kind of change give: without the members that this kind never has. */
+/** The pages of the triggers for one kind of change, without the members that this kind never has. */
 export const createdPage = changesOf(change.omit({ changedMembers: true, previousOrder: true }))
 export const removedPage = changesOf(change.omit({ changedMembers: true, order: true }))
 

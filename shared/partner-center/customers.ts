@@ -12,33 +12,33 @@ export type Customer = {
   relationship: string
 }
 
-/** What is no text is as good as absent. */
+/** A value that is not text counts as absent. */
 const text = z.string().nullish().catch(undefined)
 
-/** learn.microsoft.com/partner-center/developer/customer-resources; what else a list holds is not dependable. */
+/** learn.microsoft.com/partner-center/developer/customer-resources. Other members of a list are not reliable. */
 const customerResource = z.looseObject({
   id: text,
   companyProfile: z.looseObject({ companyName: text, domain: text }).nullish().catch(undefined),
   relationshipToPartner: text,
 })
 
-/** An odd entry costs itself, not the list. */
+/** A malformed entry is skipped. The rest of the list is still read. */
 const customerPage = z.looseObject({
   items: z.array(customerResource.catch({ id: undefined })),
   links: collectionLinks,
 })
 
-/** 500 is the largest page the service gives (github.com/microsoft/Partner-Center-PowerShell/issues/379). */
+/** The largest page that Partner Center returns (github.com/microsoft/Partner-Center-PowerShell/issues/379). */
 const pageSize = 500
 
-/** Room for a million customers. */
+/** Enough for a million customers. */
 const customerPageLimits: PageLimits = { pages: 2000, bytes: 2 * 1024 ** 3 }
 
 const guid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 
 /**
- * Reads `GET /v1/customers` page by page. Entries without a tenant id are passed over: nothing can be asked about
- * them. `onCutShort` hears of a page that was promised and does not exist.
+ * Reads `GET /v1/customers` page by page. Entries without a tenant id are skipped, because no call can name them.
+ * `onCutShort` is called if an announced page does not exist.
  */
 export const readCustomerPages = (
   request: RequestPartnerCenter,

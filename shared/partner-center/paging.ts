@@ -78,7 +78,7 @@ export const tooMuch = ({ pages, bytes }: PageLimits = orderPageLimits): AppErro
 export type PagingOptions = {
   limits?: PageLimits
   endsBeyond?: boolean
-  /** Called when a page that was promised turns out to be beyond the end. */
+  /** Called if an announced page does not exist. */
   onCutShort?: () => void
 }
 

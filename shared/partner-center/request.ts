@@ -8,20 +8,23 @@ import { type Resource, toAppError } from './upstream-errors.ts'
 
 /** Access tokens for Partner Center. */
 export type TokenSource = {
-  /** A token that stays valid for at least the next half minute. */
+  /** A token that is valid for at least another half minute. */
   get: (operation: OperationContext) => Promise<string>
   /** A newer token than `rejected`, for which Partner Center answered 401. */
   renew: (rejected: string, operation: OperationContext) => Promise<string>
 }
 
 export type PartnerRequest = {
-  /** Below the base URL with `/v1`, such as `/v1/customers?size=500`. */
+  /** The path and query after the base URL, with `/v1`, such as `/v1/customers?size=500`. */
   path: string
   headers?: Record<string, string>
   resource?: Resource
 }
 
-/** One read from Partner Center. Retries if a retry can help, never past the call's deadline. Rejects with an `AppError`. */
+/**
+ * Reads one resource from Partner Center. Retries if a retry can help, but not past the deadline. Rejects with an
+ * `AppError`.
+ */
 export type RequestPartnerCenter = (request: PartnerRequest, operation: OperationContext) => Promise<TransportResponse>
 
 export type RequestOptions = {
@@ -29,7 +32,7 @@ export type RequestOptions = {
   tokens: TokenSource
   baseUrl: string
   clock: Clock
-  /** Waits before each try until the shared pace allows a request. */
+  /** Waits before each try until the rate limiter allows a request. */
   pace?: (operation: OperationContext) => Promise<void>
   extraHeaders?: Record<string, string>
   /** Called with the headers of every response. */

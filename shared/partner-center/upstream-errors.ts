@@ -3,7 +3,7 @@ import { AppError, type AppErrorOptions, type ErrorCode } from '../errors.ts'
 import { parseRetryAfter } from './retry.ts'
 import type { TransportResponse } from './transport.ts'
 
-/** What a call asks for. The same status has different meanings for each. */
+/** The resource that a call requests. The same status has a different meaning for each. */
 export type Resource = 'order' | 'collection'
 
 /**
@@ -12,7 +12,7 @@ export type Resource = 'order' | 'collection'
  * (empty, plain text, HTML) counts as a body without a code.
  */
 const errorBody = z.looseObject({
-  // Callers get to see the code. Text that does not have the form of a code is ignored.
+  // Callers see the code. Text that does not have the form of a code is ignored.
   code: z
     .union([z.string().regex(/^[\w.-]{1,64}$/), z.number()])
     .optional()
@@ -123,7 +123,7 @@ const matches = (rule: Rule, error: UpstreamError, resource: Resource): boolean 
 const defaultThrottleSeconds = 60
 const defaultOutageSeconds = 30
 
-/** Turns the last response to a call into the failure that our callers get. */
+/** Converts the last response to a call into the failure that callers get. */
 export function toAppError(response: TransportResponse, resource: Resource, now: number): AppError {
   const error = readUpstreamError(response)
   const { status } = error

@@ -1,10 +1,10 @@
 import type { Clock } from '../runtime/clock.ts'
 import { type Deadline, deadlineExceeded, type OperationContext, withDeadline } from '../runtime/operation.ts'
 
-/** A deadline that stands still while its work waits for the rate limiter: nobody can help that wait. */
+/** A deadline that stops while its work waits for the rate limiter, because the work does not cause that wait. */
 export type WorkDeadline = Deadline & { suspend: <T>(wait: () => Promise<T>) => Promise<T> }
 
-/** Runs work that may take `seconds`, waits for the rate limiter aside. It also ends when `operation` does. */
+/** Runs work that may take `seconds`, without its waits for the rate limiter. It also ends when `operation` ends. */
 export function withWorkDeadline<T>(
   clock: Clock,
   seconds: number,
@@ -37,7 +37,7 @@ export function withWorkDeadline<T>(
   run()
   const signal = AbortSignal.any([timeIsUp.signal, parent.signal])
   const silenceMs = Math.min(parent.silenceMs, (seconds * 1000) / 3)
-  // A second later than the parent's own end, so that it is the parent's signal that says so.
+  // One second after the end of the parent, so that the parent's signal is the one that aborts.
   return withDeadline(clock, { at: parent.at + 1000, silenceMs, signal }, deadline =>
     work({
       ...deadline,

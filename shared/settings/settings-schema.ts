@@ -165,7 +165,7 @@ export function parseSettings(environment: Environment): Settings {
   }
 }
 
-/** The connection of the Functions host: it reads these queues and keeps its state in these blobs. */
+/** The connection of the Functions host, which reads the queues and keeps its state in blobs. */
 const hostConnection = 'AzureWebJobsStorage'
 
 /**

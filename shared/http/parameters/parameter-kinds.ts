@@ -2,17 +2,17 @@ import { z } from 'zod'
 import { parseInstant, parseRfc3339, toMilliseconds } from '../../orders/instant.ts'
 
 /**
- * The kinds of parameters that functions have. Each arrives as text (query, route, or a JSON scalar turned into its text) and
- * leaves as the type the use case takes. What is said of a parameter stands beside its schema: to a caller who sent
- * something else (`expected`), and to makers, from whom the OpenAPI document takes it.
+ * The kinds of parameters. A value arrives as text (query, route, or a JSON scalar converted to text) and is converted
+ * to the type that the use case takes. Each schema has its descriptions beside it: `expected` for error messages, the
+ * others for the OpenAPI document.
  */
 export type ParameterMeta = {
-  /** The form that a caller is told to send. */
+  /** The expected form, as an error message states it. */
   expected: string
-  /** Its name on a form. */
+  /** The label on a form. */
   title: string
   description: string
-  /** How OpenAPI 2.0 describes it. */
+  /** The OpenAPI 2.0 description. */
   openapi: {
     type: 'string' | 'boolean' | 'integer' | 'array'
     format?: string
@@ -23,10 +23,10 @@ export type ParameterMeta = {
     default?: string | boolean | number
     items?: object
   }
-  /** Labels of the values of an enum, in their order. */
+  /** The labels of the enum values, in the same order. */
   labels?: readonly string[]
   visibility?: 'important' | 'advanced' | 'internal'
-  /** The list that makers pick the value from. */
+  /** The list from which a maker picks the value. */
   picks?: PickList
 }
 
@@ -34,7 +34,7 @@ export type PickList = 'customer' | 'order' | 'snapshot'
 
 export const described = <T extends z.ZodType>(schema: T, meta: ParameterMeta): T => schema.meta({ ...meta })
 
-/** What a parameter's schema was described with. */
+/** The description that `described` attached to a schema. */
 export const metaOf = (schema: unknown): ParameterMeta | undefined =>
   schema instanceof z.ZodType ? (schema.meta() as ParameterMeta | undefined) : undefined
 
@@ -82,8 +82,8 @@ export const oneOf = <const T extends readonly [string, ...string[]]>(
 const isDate = (text: string): boolean => /^\d{4}-\d{2}-\d{2}$/.test(text)
 
 /**
- * The bound of a period: a timestamp, or a date, which stands for its start in UTC. OpenAPI has no format for both, and
- * the designer of flows refuses a date where the format is `date-time`.
+ * The start or end of a period: a timestamp, or a date, which means its start in UTC. OpenAPI has no format for both,
+ * and the flow designer rejects a date where the format is `date-time`.
  */
 const bound = (title: string, description: string) =>
   described(
@@ -139,14 +139,14 @@ const topMeta: ParameterMeta = {
   visibility: 'advanced',
 }
 
-/** Rows of one page. */
+/** The default number of rows on a page. */
 export const defaultRows = 500
 export const top = described(rows.default(defaultRows), {
   ...topMeta,
   openapi: { ...topMeta.openapi, default: defaultRows },
 })
 
-/** The same where the default depends on the format of the page. */
+/** The same parameter for functions whose default depends on the format. */
 export const topOfFormat = described(rows.optional(), {
   ...topMeta,
   description: `The most rows of one page; ${defaultRows} if left out.`,
@@ -167,7 +167,7 @@ export const cursor = described(
   },
 )
 
-/** GUID, 12 hex digits or base64url have been seen; never anything that has a meaning in a path. */
+/** Partner Center uses GUIDs, 12 hex digits and base64url. Characters with a meaning in a path are rejected. */
 export const orderId = described(z.string().regex(/^(?!\.+$)[\w.~:=+-]{1,128}$/), {
   expected: 'an order id: up to 128 letters, digits, - and _',
   title: 'Order',
@@ -179,7 +179,7 @@ export const orderId = described(z.string().regex(/^(?!\.+$)[\w.~:=+-]{1,128}$/)
 
 const dayMs = 86_400_000
 
-/** A timestamp, or a date, which stands for its end in UTC; in milliseconds since 1970 UTC. */
+/** A timestamp, or a date, which means its end in UTC. In milliseconds since 1970 UTC. */
 const asOf = described(
   z
     .string()

@@ -16,13 +16,13 @@ import {
   topOfFormat,
 } from './parameter-kinds.ts'
 
-/** The parameters of a function, by where they come from; `Values` is what the use case gets of them all. */
+/** The parameters of a function, grouped by their location. `Values` is the type that the use case takes. */
 export type Parameters<Values> = {
   path: z.ZodRawShape
   query: z.ZodRawShape
-  /** What a POST may send as a JSON object. */
+  /** The members of the JSON object in a POST. */
   body?: z.ZodRawShape
-  /** A rule over several parameters: the one at fault and what it has to be, or undefined. */
+  /** Checks a rule over several parameters. Returns the parameter at fault and its expected form, or undefined. */
   check?: (values: Values) => { target: string; expected: string } | undefined
 }
 
@@ -75,7 +75,9 @@ export const orderLines = define(
 
 const { status, createdFrom, createdTo, billingType, includeSystemPurchases, asOf } = orderFilters
 
-/** Snapshots hold no prices, and nothing is asked upstream that could fail. */
+/**
+ * Without `includePrice`, because snapshots contain no prices, and without `allowStale`, because nothing is read live.
+ */
 export const allOrderLines = define(
   {
     path: {},
@@ -121,7 +123,7 @@ export const orderChanges = define({
   },
 })
 
-/** At most as many customers as one snapshot over some of them may have. */
+/** The most customers of one snapshot over some customers. */
 const mostCustomers = 100
 
 export const startSnapshot = define(
@@ -133,7 +135,7 @@ export const startSnapshot = define(
         z
           .array(guid)
           .max(mostCustomers)
-          // Flows send an empty list for what was not filled in.
+          // Flows send an empty list for a field that the user left empty.
           .transform(ids => (ids.length === 0 ? undefined : [...new Set(ids)]))
           .optional(),
         {

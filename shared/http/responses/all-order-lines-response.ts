@@ -31,20 +31,23 @@ export type AllOrderLinesInput = OrderFilter &
     cursor?: string | undefined
   }
 
-/** Where a page begins: the run, the order within it, and the row within the lines of that order. */
+/** The start of a page: the run, the order within it, and the row within the lines of that order. */
 type Position = OrderPlace & { snapshotId: string; row: number }
 
-/** Rows of one page of CSV. */
+/** The default number of rows on a page of CSV. */
 const mostCsvRows = 50_000
 
 const count = z.int().nonnegative()
 const positionShape = z.tuple([z.string().regex(snapshotIdPattern), count, count, count])
 
-/** Calls to storage for a page of up to 1,000 rows, those that find the run included. A page may end early: then it has a link. */
+/**
+ * The most storage calls for a page of up to 1,000 rows, including those that find the run. A page that needs more
+ * calls ends early and has a link.
+ */
 const mostCalls = 12
 const callsToFind = { newest: 2, asOf: 6, open: 1 }
 
-/** The share of the time in which rows are gathered; a page that takes longer ends early. */
+/** The share of the deadline in which rows are collected. A page that takes longer ends early and has a link. */
 const gatheringShare = 0.6
 
 const expired = (): AppError =>
@@ -61,7 +64,7 @@ function readPosition(cursor: string, scope: { function: string }): Position {
   return { snapshotId, part, order, row }
 }
 
-/** The bytes of a page, row by row, so that no more than the row at hand is held as an object. */
+/** Collects the bytes of a page row by row, so that memory holds only one row as an object. */
 function createPage(format: 'json' | 'csv') {
   const pieceLength = 64 * 1024
   const pieces: Buffer[] = []
@@ -86,7 +89,7 @@ function createPage(format: 'json' | 'csv') {
 
 type Context = { readRun: ReadRun; request: HttpRequest; clock: Clock; operation: OperationContext }
 
-/** A page of the order lines of every customer, from the newest snapshot or that of the time asked for. */
+/** One page of the order lines of all customers, from the newest snapshot or the snapshot that `asOf` selects. */
 export async function respondWithAllOrderLines(
   { top, cursor, ...filters }: AllOrderLinesInput,
   { readRun, request, clock, operation }: Context,
@@ -105,7 +108,7 @@ export async function respondWithAllOrderLines(
   const callsLeft = Math.max(mostCalls, mostCalls * Math.ceil(mostRows / 1000)) - found
   const place = await gather(run, from ?? { part: 0, order: 0, row: 0 }, callsLeft)
 
-  /** Adds rows until the page is full; where the next one begins, or undefined after the last row. */
+  /** Adds rows until the page is full. Returns the start of the next page, or undefined after the last row. */
   async function gather(run: Manifest, first: OrderPlace & { row: number }, most: number) {
     let next: OrderPlace & { row: number } = first
     for (let calls = 0; ; ) {
@@ -148,7 +151,7 @@ export async function respondWithAllOrderLines(
   })
 }
 
-/** The rows of an order that passes the filters. */
+/** The rows of an order. Empty if the order does not pass the filters. */
 function linesOf({ head, json }: StoredOrder, filters: OrderFilter & UpstreamSelection): OrderLine[] {
   const order = readOrder(json)
   if (selectOrders(selectAsUpstream([order], filters), filters).length === 0) return []

@@ -18,7 +18,7 @@ export function readPosition(cursor: string, filter: ChangeFilter): FeedPosition
   return { snapshotId, part, line }
 }
 
-/** `{value, cursor}`, with the changes as they are stored. */
+/** `{value, cursor}`, with the changes in their stored form. */
 export function changesBody(changes: readonly Buffer[], next: FeedPosition, filter: ChangeFilter): Buffer {
   const pieces: Buffer[] = [Buffer.from('{"value":[')]
   changes.forEach((change, index) => {

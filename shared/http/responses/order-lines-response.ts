@@ -14,7 +14,7 @@ export type OrderLinesInput = {
   cursor?: string | undefined
 }
 
-/** Where orders come from, and whose they are. */
+/** Where the orders come from, and the name of their customer. */
 type Source = Pick<SourcedOrders, 'provenance' | 'customerName'>
 
 type Customer = { customerTenantId: string; customerName: string | undefined }
@@ -22,8 +22,8 @@ type Customer = { customerTenantId: string; customerName: string | undefined }
 export type RespondWithLines = (orders: readonly OrderBytes[], source: Source) => HttpResponseInit
 
 /**
- * Checks the cursor of a request and returns what answers it: the lines of sorted orders as one page of JSON rows, or
- * all of them as CSV.
+ * Checks the cursor of a request. Returns a function that creates the response: the lines of the sorted orders as one
+ * page of JSON rows, or all of them as CSV.
  */
 export function openOrderLines(
   { format, top, cursor, ...filters }: OrderLinesInput,
@@ -53,7 +53,10 @@ export function openOrderLines(
   return format === 'csv' ? respondWithCsv : respondWithPage
 }
 
-/** Rows are counted without parsing; the orders that hold the first rows stand for them. */
+/**
+ * Counts rows without parsing an order. `OrderBytes.lines` and `toOrderLines` count the same: each object in `lineItems`
+ * is one row. The bytes of the first orders represent their rows.
+ */
 function toList(orders: readonly OrderBytes[]): PagedList {
   return {
     length: orders.reduce((sum, { lines }) => sum + lines, 0),
@@ -75,7 +78,7 @@ function* allLines(orders: readonly OrderBytes[], customer: Customer): Generator
   for (const order of orders) yield* linesOf(order, customer)
 }
 
-/** Parses only the orders that the rows from `from` to `to` stand in. */
+/** Parses only the orders that contain the rows from `from` to `to`. */
 function linesBetween(orders: readonly OrderBytes[], customer: Customer, from: number, to: number): OrderLine[] {
   const lines: OrderLine[] = []
   let before = 0

@@ -16,24 +16,29 @@ import {
 import { isUnreadable } from '../storage/storage-errors.ts'
 import { type ChangeLine, toChangeLine } from './change-lines.ts'
 
-/** What earlier runs know of a customer. */
+/**
+ * What earlier runs know about a customer, and what a successful reading then reports:
+ *
+ * | State | Meaning | Changes that a successful reading reports |
+ * |---|---|---|
+ * | `read` | read in the baseline run | the differences from that reading |
+ * | `read-before` | failed in the baseline run, or read by a following run after it | the differences from the reading in the named run |
+ * | `new` | not a customer in the baseline run, or left since: no order is reported as created | every order is `created` |
+ * | `unknown` | there is no baseline run, or its data are damaged | none |
+ */
 type Known =
-  /** It was read in the run compared with. */
   | { state: 'read'; reading: FoundReading }
-  /** It was read in an earlier run. */
   | { state: 'read-before'; snapshotId: string }
-  /** None of its orders was told as created, or all were told as removed: whatever is read first is created. */
   | { state: 'new'; lastRead?: string | undefined }
-  /** There is no earlier run, or what it says of the customer is damaged: nothing can be told. */
   | { state: 'unknown' }
 
-/** What earlier runs know of the customers of one part. */
+/** What earlier runs know about the customers of one part. */
 export type PartHistory = {
-  /** The changes of a customer that was read now. */
+  /** The changes of a customer that was read in this run. */
   changesOf: (customer: PlannedCustomer, now: ReadEntry, orders: readonly Buffer[]) => Promise<ChangeLine[]>
-  /** `removed` for every order of a customer that left, once. */
+  /** `removed` for every order of a customer that left. */
   removalsOf: (customer: PlannedCustomer, detectedAt: string) => Promise<ChangeLine[]>
-  /** The index entry of a customer that could not be read. */
+  /** The index entry of a customer that failed. */
   toFailed: (customer: PlannedCustomer, error: Failure) => FailedEntry
   /** The index entry of a customer that left. */
   toGone: (customer: PlannedCustomer) => GoneEntry
@@ -53,13 +58,18 @@ function toKnown(plan: Plan, part: number, entry: IndexEntry): Known {
 }
 
 /**
- * What the run compared with knows of a part's customers. A damaged earlier run costs its comparisons, never the run: of
- * what cannot be read nothing is told, and one line in the log says so.
+ * Reads the state of a part's customers from three places, where a later one replaces an earlier one:
+ * 1. the indexes of the baseline run, for customers that it planned;
+ * 2. the other customers in its plan, and the runs they name;
+ * 3. the marks of the new plan (`newerReading`, `toldReading`), for following runs after the baseline run.
+ *
+ * Damage in an earlier run costs comparisons but does not fail the run. A customer whose data are unreadable stays
+ * `unknown` and has no changes. The log then has one line `comparison_lost`.
  */
 export async function readHistory({ reader, plan, customers, operation }: Options): Promise<PartHistory> {
   const { snapshotId, base } = plan
   const known = new Map<string, Known>()
-  /** The newest run of all that read a customer, if that is not the one that changes are found against. */
+  /** The newest run that read a customer, if it is not the run that changes are compared with. */
   const readIn = new Map<string, string>()
   const keepReading = (id: string, run: string | undefined) => {
     if (run !== undefined) readIn.set(id, run)
@@ -97,7 +107,7 @@ export async function readHistory({ reader, plan, customers, operation }: Option
     }
   }
 
-  /** A customer that the run compared with did not plan itself: it is known from another one, or new. */
+  /** The state of a customer that the baseline run did not plan. */
   async function resolve(other: OtherCustomer | undefined, isIncomplete: boolean, id: string): Promise<Known> {
     if (other?.toldIn !== undefined) return { state: 'read-before', snapshotId: other.toldIn }
     if (other?.gone === true) return { state: 'new', lastRead: other.knownIn }
@@ -117,7 +127,7 @@ export async function readHistory({ reader, plan, customers, operation }: Option
     }
   }
 
-  // What the plan says is newer than what the run compared with says.
+  // The marks of the new plan are newer than the baseline run.
   for (const customer of customers) {
     keepReading(customer[0], newerReading(customer))
     const told = toldReading(customer)
@@ -137,7 +147,7 @@ export async function readHistory({ reader, plan, customers, operation }: Option
     return compareOrders(before, orders).map(change => toChangeLine(change, context))
   }
 
-  /** The reading to compare with: undefined if there was none, nothing at all if it is not known. */
+  /** The reading to compare with. `{ reading: undefined }` if there is none, undefined if it is not known. */
   async function previousOf(customer: PlannedCustomer): Promise<{ reading: FoundReading | undefined } | undefined> {
     const state = stateOf(customer)
     if (state.state === 'unknown') return undefined

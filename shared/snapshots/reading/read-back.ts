@@ -12,40 +12,40 @@ export type SnapshotOrders = {
   orders: OrderBytes[]
   customerName: string
   snapshotId: string
-  /** Milliseconds since 1970 UTC: the start of the run they were read in. */
+  /** Milliseconds since 1970 UTC: the start of the run that read them. */
   asOf: number
 }
 
-/** The orders of a customer as the newest finished run at or before an instant holds them; the newest of all without one. */
+/** The orders of a customer from the newest finished run at or before a time, or from the newest run of all. */
 export type ReadBack = (
   customerTenantId: string,
   atMost: number | undefined,
   operation: OperationContext,
 ) => Promise<SnapshotOrders>
 
-/** What a run says of a customer: a reading, that there is none in any run, or that an earlier run has to be asked. */
+/** The result for one run: a reading, no reading in any run, or the run to look in next. */
 type Lookup = { reading: FoundReading } | { none: true } | { ask: string | undefined }
 
 /**
- * Answers from snapshots. A run over all customers knows of each who was ever read where that was last, so that one run
- * tells; runs over some customers and runs that failed name the one before.
+ * Reads from snapshots. The plan of a run over all customers names the run that last read each known customer, so one
+ * run is enough. A run over some customers, or a failed run, names the run before it.
  */
 export function createReadBack(runs: FindRuns, reader: SnapshotReader): ReadBack {
-  /** The newest finished run at or before an instant. */
+  /** The newest finished run at or before a time. */
   async function newestAt(atMost: number | undefined) {
     for await (const place of runs.places(atMost === undefined ? undefined : toSnapshotId(atMost))) {
       const run = await runs.finished(place.snapshotId)
       if (run === undefined || (atMost !== undefined && Date.parse(run.startedAt) > atMost)) continue
       if (run.status !== 'failed') return run.snapshotId
-      // Failed runs of earlier versions do not name the one before.
+      // Failed runs of earlier versions do not name the run before them.
       if (run.previous !== undefined) return run.previous
     }
     return undefined
   }
 
   /**
-   * The reading in the first of these runs that is still kept. If none is, since readings between snapshots are folded
-   * away, the runs before them are asked.
+   * The reading in the first of these runs that still exists. If all were deleted, as following runs are, the search
+   * continues with the run before them.
    */
   async function readingIn(runs: readonly (string | undefined)[], customerTenantId: string): Promise<Lookup> {
     const named = runs.filter(run => run !== undefined)
@@ -71,11 +71,11 @@ export function createReadBack(runs: FindRuns, reader: SnapshotReader): ReadBack
     if (other?.gone === true) return readingIn([other.knownIn], customerTenantId)
     if (other?.knownIn !== undefined) return { ask: other.knownIn }
     if (!plan.partial && plan.following !== true && plan.others !== undefined) return { none: true }
-    // A run over some customers says nothing of the rest, and those of earlier versions do not know everybody.
+    // A run over some customers knows nothing about the others. Plans of earlier versions do not know all customers.
     return { ask: plan.base ?? plan.previous ?? (await newestAt(idToInstant(plan.snapshotId) - 1000)) }
   }
 
-  /** The reading between snapshots that was folded away while it was read, if that is what the error comes from. */
+  /** The id of a following run that was deleted while it was read, if that caused the error. */
   async function foldedRun(error: unknown): Promise<string | undefined> {
     const blob = isUnreadable(error) ? (error.options.target ?? '') : ''
     const snapshotId = runOfBlob(blob)
@@ -87,7 +87,8 @@ export function createReadBack(runs: FindRuns, reader: SnapshotReader): ReadBack
     const plan =
       (await reader.readPlan({ snapshotId: run })) ?? (await reader.readPlan({ snapshotId: run, following: true }))
     if (plan === undefined) {
-      // A run that is no longer kept, or a reading that is half folded away; or a snapshot whose plan alone is gone.
+      // The run was deleted, or is a following run that is being deleted. If a snapshot lacks only its plan, it is
+      // damaged.
       const finished = await runs.finished(run)
       if (finished !== undefined && finished.following !== true) throw corrupt(planBlob({ snapshotId: run }))
       return { ask: await newestAt(idToInstant(run)) }

@@ -17,7 +17,7 @@ import type { ReadKnown } from './known-customers.ts'
 import type { ReadCustomer } from './read-customer.ts'
 import type { Earlier, StartRun } from './start.ts'
 
-/** Looks into the activity log, and starts a run over the customers whose orders differ from their newest reading. */
+/** Reads the activity log, and starts a run over the customers whose orders differ from their newest reading. */
 export type Follow = (operation: OperationContext) => Promise<void>
 
 type Options = {
@@ -30,23 +30,26 @@ type Options = {
   readEarlier: (before: Current | undefined) => Promise<Earlier>
   readNewer: ReadKnown['newer']
   start: StartRun
-  /** False in clouds whose Partner Center keeps no activity log. */
+  /** False in clouds without an activity log. */
   hasLog: boolean
   configuredCustomers: readonly string[] | undefined
   concurrency: number
-  /** Customers that are read at a time; the others wait for the next look. */
+  /** The most customers that one tick reads. The others wait for the next tick. */
   mostCustomers: number
 }
 
 const dayMs = 86_400_000
 
-/** The log goes 90 days back; a request for more is refused. */
+/** Partner Center keeps the log for 90 days and refuses an earlier start date. */
 const mostBackMs = 89 * dayMs
 
-/** So much of what was read before is read again: records may come late. */
+/** The period before the position that is read again, because records can arrive late. */
 const overlapMs = 30 * 60_000
 
-/** Customers that cannot be read keep the position back for so long; after that, the snapshot has looked for them. */
+/**
+ * The longest time for which customers that cannot be read keep the position back. A snapshot reads them within that
+ * time.
+ */
 const mostHeldMs = dayMs
 
 const noLog = {
@@ -54,11 +57,11 @@ const noLog = {
   message: 'Partner Center keeps no activity log in this cloud. Changes are told by snapshots only.',
 }
 
-/** What a look at some customers has found. */
+/** The result of reading some customers. */
 type Looked = {
-  /** Whose orders differ. */
+  /** Customers whose orders differ. */
   changed: PlannedCustomer[]
-  /** When the others were read or refused, in milliseconds since 1970 UTC. */
+  /** When the other customers were read or refused, in milliseconds since 1970 UTC. */
   readings: Map<string, number>
 }
 
@@ -68,7 +71,7 @@ export function createFollow(options: Options): Follow {
 
   const iso = (instant: number): string => new Date(instant).toISOString()
 
-  /** One warning a day: who follows every few minutes would else fill the log. */
+  /** Logs one warning a day. With a tick every few minutes, more would fill the log. */
   async function fail(
     state: FollowedState,
     error: { code: string; message: string },
@@ -83,7 +86,7 @@ export function createFollow(options: Options): Follow {
     await writeFollowed(store, { ...followed, error: { code, message, at }, ...(isDue ? { warnedAt: at } : {}) }, state)
   }
 
-  /** Where to go on: the position, or the newest snapshot where that is unknown or too old. */
+  /** The start of the period to read: the position, or the newest snapshot if the position is unknown or too old. */
   async function positionOf({ position }: Followed, operation: OperationContext): Promise<number | undefined> {
     const oldest = clock.now() - mostBackMs
     if (position !== undefined && Date.parse(position) >= oldest) return Date.parse(position)
@@ -96,7 +99,7 @@ export function createFollow(options: Options): Follow {
     return Math.max(Date.parse(latest.asOf), oldest + overlapMs)
   }
 
-  /** When customers of the news were last read, as far as that is known without looking for it. */
+  /** The last reading of each customer in the log, as far as it is known without a storage call. */
   function knownReadings({ readings }: Followed, current: Current | undefined, news: News): Map<string, number> {
     const known = new Map(Object.entries(readings).filter(([id]) => news.has(id)))
     if (current?.following === true && current.ended === 'succeeded') {
@@ -108,7 +111,7 @@ export function createFollow(options: Options): Follow {
     return known
   }
 
-  /** Reads customers and compares them with their newest reading, as the run would that is then started for them. */
+  /** Reads customers and compares them with their newest reading, as a part of a run does. */
   async function look(
     ids: readonly string[],
     news: News,
@@ -138,7 +141,8 @@ export function createFollow(options: Options): Follow {
           if ('changes' in result && result.changes.length > 0) looked.changed.push(customer)
           else looked.readings.set(customer[0], Date.parse(entry.retrievedAt))
         } else if ('error' in entry) {
-          // Requests while the service throttles only prolong it: the others wait for the next look.
+          // While the service throttles, more requests prolong the throttling. The other customers wait for the next
+          // tick.
           if (entry.error.code === 'partner_center_throttled') break
           if (!mayPass(entry.error.code)) looked.readings.set(customer[0], clock.now())
         }
@@ -170,7 +174,8 @@ export function createFollow(options: Options): Follow {
         ? { changed: [], readings: new Map<string, number>() }
         : await look(due.slice(0, options.mostCustomers), news, await readEarlier(current), operation)
     if (changed.length > 0) await start('timer', changed, operation, { following: true })
-    // What is not told yet is looked at again: only a run that has ended moves the position past it.
+    // The position moves past an operation only after a run with its changes has ended. Until then, the next tick reads
+    // the customer again.
     const open = due.filter(id => !read.has(id))
     const held = open.map(id => firstUncovered(news.get(id)?.at ?? [], known.get(id), now - mostHeldMs))
     const next = isCut ? position : Math.max(position, Math.min(now, ...held))
@@ -209,6 +214,6 @@ export function createFollow(options: Options): Follow {
 
 const ofOurStorage: readonly string[] = ['storage_unavailable', 'app_misconfigured', 'snapshot_blob_locked']
 
-/** Failures that may pass by themselves. */
+/** Failures that may clear without intervention. */
 const mayPass = (code: string): boolean =>
   ['partner_center_throttled', 'partner_center_unavailable', 'deadline_exceeded'].includes(code)

@@ -21,35 +21,40 @@ import { isGone, isRead, type OtherCustomer } from '../storage/shapes.ts'
 import { isUnreadable } from '../storage/storage-errors.ts'
 import type { Store } from '../storage/store.ts'
 
-/** Whom a run knows. */
+/** The customers that a run knows. */
 export type KnownCustomers = {
-  /** Those that it planned and that did not leave, packed. */
+  /** Customers that the run planned and that did not leave, packed. */
   planned: string[]
-  /** Those that it knows from other runs. */
+  /** Customers that the run knows from other runs. */
   others: OtherCustomer[]
-  /** True if it may have missed some: it cannot be read, or its own list was cut short. */
+  /** True if the list may be incomplete: the run cannot be read, or its own customer list ended early. */
   incomplete: boolean
 }
 
 export type ReadKnown = {
-  /** Whom the run compared with knows. */
+  /** The customers that the baseline run knows. */
   known: (base: string, operation: OperationContext) => Promise<KnownCustomers>
-  /** Who was read after it by smaller runs, and by which; `previous` is the last run before this one. */
+  /**
+   * The customers that smaller runs read after the baseline run, with the id of that run. `previous` is the run before
+   * this one.
+   */
   newer: (previous: string | undefined, base: string | undefined, operation: OperationContext) => Promise<NewerReadings>
 }
 
 type Options = { store: Store; reader: SnapshotReader; runs: FindRuns }
 
-/** Indexes that are read at a time. */
+/** The most indexes that are read at a time. */
 const concurrency = 16
 
 const change = z.looseObject({ customerTenantId: z.string() })
 
 const none: NewerReadings = { newest: new Map(), told: new Map() }
 
-/** Reads whom the run compared with knows. Damage costs what cannot be read, never the plan. */
+/**
+ * Reads the customers that the baseline run knows. Damage costs the unreadable part of them but does not fail the plan.
+ */
 export function createReadKnown({ store, reader, runs }: Options): ReadKnown {
-  /** Customers of the run that were found to have left. Parts say in their metadata how many they have. */
+  /** Customers that left, according to the run. The metadata of each part has their number. */
   async function readGone(plan: Plan): Promise<Map<string, OtherCustomer>> {
     const parts: number[] = []
     for await (const { name, metadata } of store.list(dataBlob.prefixOf(plan))) {
@@ -57,7 +62,7 @@ export function createReadKnown({ store, reader, runs }: Options): ReadKnown {
     }
     const limit = createLimit(concurrency)
     const gone = new Map<string, OtherCustomer>()
-    // Whoever left and stands in an index that cannot be read is asked once more, and found to have left again.
+    // A customer that left and whose index is unreadable is read again, and found to have left again.
     const readIndex = (part: number) =>
       reader.readIndex(plan, part).catch(error => {
         if (!isUnreadable(error)) throw error
@@ -74,8 +79,8 @@ export function createReadKnown({ store, reader, runs }: Options): ReadKnown {
   }
 
   /**
-   * Without those that left and whose last run is no longer kept: nothing more can be told of them. Who left without ever
-   * being read is new on its return, and stays known.
+   * Removes customers that left and whose last run was deleted, because nothing more can be reported about them. A
+   * customer that left without ever being read is kept: its orders are `created` if it returns.
    */
   async function stillKept(others: readonly OtherCustomer[]): Promise<OtherCustomer[]> {
     if (others.length === 0) return []
@@ -128,7 +133,9 @@ export function createReadKnown({ store, reader, runs }: Options): ReadKnown {
     }
   }
 
-  /** The run that would say it is damaged: who was told of since the run compared with stands in the changes themselves. */
+  /**
+   * The previous run is damaged. The changes blobs also name the customers that were reported since the baseline run.
+   */
   async function readTold(base: string | undefined, operation: OperationContext): Promise<NewerReadings> {
     const told = new Map<string, string>()
     for await (const { snapshotId, following, folded } of base === undefined ? [] : runs.placesAfter(base)) {

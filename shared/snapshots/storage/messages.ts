@@ -1,19 +1,19 @@
 import { z } from 'zod'
 import { snapshotIdPattern } from './layout.ts'
 
-/** Messages of the queue. Their members are named so that none hides the queue's own metadata. */
+/** Messages of the queue. Their members must not have names that the queue trigger uses for its own metadata. */
 
 const count = z.int().nonnegative()
 const snapshotId = z.string().regex(snapshotIdPattern)
 
-/** Looks after one run until it has ended; `committed` parts were there when the message was sent. */
+/** Watches one run until it has ended. `committed` is the number of committed parts when the message was sent. */
 const watch = z.object({
   kind: z.literal('watch'),
   snapshotId,
   nonce: z.string(),
   round: count,
   committed: count,
-  /** How often it was there before its run. */
+  /** How often the message arrived before its run. */
   early: count.default(0),
 })
 
@@ -21,16 +21,16 @@ const part = z.object({
   kind: z.literal('part'),
   snapshotId,
   part: count,
-  /** Which sending of the parts it belongs to; messages of the version before have none. */
+  /** The generation of the part messages. Messages of the previous version have none. */
   generation: count.default(0),
-  /** How often the part went back to the queue because of a throttle. */
+  /** How often the part was requeued because of throttling. */
   requeued: count.default(0),
 })
 
-/** Starts the timer's run, which has waited for the run `behind` to end. */
+/** Starts the timer's run, which waited for the end of the run `behind`. */
 const start = z.object({ kind: z.literal('start'), behind: snapshotId })
 
-/** What the version before sent in place of the first watch message. */
+/** The first message of a run in the previous version. */
 const plan = z
   .object({ kind: z.literal('plan'), snapshotId, nonce: z.string() })
   .transform((sent): Watch => ({ ...sent, kind: 'watch', round: 0, committed: 0, early: 0 }))

@@ -14,21 +14,21 @@ import { corrupt } from './storage-errors.ts'
 import type { Store } from './store.ts'
 
 /**
- * `_plan.json` begins with what everybody needs (`PlanHead`), so that one range read gets it. Behind it stand the
- * customers part by part, then those known from other runs; `offset` of each counts from the end of the head.
+ * `_plan.json` starts with the head (`PlanHead`), so that one range read returns it. The customers follow, part by
+ * part, and then the customers known from other runs. Each `offset` counts from the end of the head.
  */
 export type Plan = PlanHead & {
-  /** Bytes before the customers. */
+  /** The number of bytes before the customers. */
   start: number
 }
 
-/** Customers of a plan; none while there is no plan. */
+/** The number of customers in a plan. 0 without a plan. */
 export const plannedIn = (plan: Pick<Plan, 'parts'> | undefined): number =>
   plan?.parts.reduce((sum, { customers }) => sum + customers, 0) ?? 0
 
 const blockBytes = 1024 * 1024
 
-/** Long enough for the head of a plan of about 500 parts. */
+/** Enough for the head of a plan with about 500 parts. */
 const firstReadBytes = 64 * 1024
 
 const open = '"customers":['
@@ -36,32 +36,32 @@ const between = '],"others":['
 
 const idLength = 36
 
-/** A customer as one text, id first: a hundred thousand of them fit into a few megabytes. */
+/** A customer as one text, id first. A hundred thousand of them take a few megabytes. */
 export const packCustomer = (id: string, name: string): string => id + name
 export const idOf = (packed: string): string => packed.slice(0, idLength)
 export const nameOf = (packed: string): string => packed.slice(idLength)
 
 export const isUnlisted = ([, , ...marks]: PlannedCustomer): boolean => marks.includes('unlisted')
 
-/** The smaller run that read the customer after the run compared with. */
+/** The smaller run that read the customer after the baseline run. */
 export const newerReading = ([, , ...marks]: PlannedCustomer): string | undefined =>
   marks.find(mark => snapshotIdPattern.test(mark))
 
 const toldPrefix = 'told:'
 
-/** The newest reading between snapshots that told the customer's changes after the run compared with. */
+/** The newest following run that reported the customer's changes after the baseline run. */
 export const toldReading = ([, , ...marks]: PlannedCustomer): string | undefined =>
   marks.find(mark => mark.startsWith(toldPrefix))?.slice(toldPrefix.length)
 
-/** The smaller runs that read customers after the run compared with. */
+/** The smaller runs that read customers after the baseline run. */
 export type NewerReadings = {
-  /** The newest of all, by customer. */
+  /** The newest such run, by customer. */
   newest: ReadonlyMap<string, string>
-  /** The newest that told changes, by customer. */
+  /** The newest such run that reported changes, by customer. */
   told: ReadonlyMap<string, string>
 }
 
-/** A customer with what smaller runs read since. */
+/** A planned customer with its marks. */
 export function planned(id: string, name: string, isListed: boolean, { newest, told }: NewerReadings): PlannedCustomer {
   const [readIn, toldIn] = [newest.get(id), told.get(id)]
   return [
@@ -77,14 +77,14 @@ export type PlanContent = {
   head: Omit<PlanHead, 'parts' | 'others'>
   /** Packed, sorted by id. */
   customers: readonly string[]
-  /** Ids of those that only an earlier run knew. */
+  /** Ids of customers that only an earlier run knows. */
   unlisted: ReadonlySet<string>
   newer: NewerReadings
   others: readonly OtherCustomer[]
   customersPerPart: number
 }
 
-/** Writes the plan of a run; false if another plan was first. */
+/** Writes the plan of a run. Returns false if another plan was first. */
 export async function writePlan(
   store: Store,
   run: RunPlace,
@@ -139,7 +139,7 @@ function parse<T>(schema: z.ZodType<T>, text: string, blob: string): T {
   }
 }
 
-/** The head of a run's plan; undefined if there is none. */
+/** The head of a run's plan. Undefined if there is no plan. */
 export async function readPlan(store: Store, run: RunPlace): Promise<Plan | undefined> {
   const blob = planBlob(run)
   const first = await store.read(blob, { offset: 0, length: firstReadBytes })
@@ -158,7 +158,7 @@ export async function readPlan(store: Store, run: RunPlace): Promise<Plan | unde
   return { ...head, start: length }
 }
 
-/** Plans of earlier versions have their head at the end, and offsets from the beginning of the blob. */
+/** Plans of earlier versions have their head at the end, and offsets from the start of the blob. */
 async function readEarlierPlan(store: Store, blob: string, offset: number): Promise<Plan> {
   if (!Number.isSafeInteger(offset)) throw corrupt(blob)
   const tail = await store.read(blob, { offset, length: 1024 ** 3 })
@@ -183,10 +183,10 @@ export function readPlanned(store: Store, plan: Plan, part: number): Promise<Pla
   return readRange(store, plan, place, z.array(plannedCustomer))
 }
 
-/** Parts whose customers are read at once. */
+/** The number of parts whose customers are read at once. */
 const partsAtOnce = 64
 
-/** Every customer of a plan, some parts at a time. */
+/** All customers of a plan, some parts at a time. */
 export async function* readAllPlanned(store: Store, plan: Plan): AsyncGenerator<PlannedCustomer[]> {
   for (let from = 0; from < plan.parts.length; from += partsAtOnce) {
     const [first, last] = [plan.parts[from], plan.parts.slice(from, from + partsAtOnce).at(-1)]
@@ -200,7 +200,7 @@ export async function* readAllPlanned(store: Store, plan: Plan): AsyncGenerator<
   }
 }
 
-/** The customers that a run knows and did not plan. */
+/** The customers that a run knows but did not plan. */
 export const readOthers = async (store: Store, plan: Plan): Promise<OtherCustomer[]> =>
   plan.others === undefined || plan.others.length <= 2
     ? []
