@@ -6,9 +6,9 @@ import { route } from '../shared/http/route/route.ts'
 export const listCustomers = route({
   parameters: module => module.customers,
   modules: () => import('../shared/http/paging/paging.ts'),
-  handle: async (input, { app, operation, request }, { openPage }) => {
+  handle: async (input, { app, operation, request }, { preparePage }) => {
     const list = await app.listCustomers()
-    const takePage = openPage(input, { function: 'list-customers', search: input.search }, request)
+    const takePage = preparePage(input, { function: 'list-customers', search: input.search }, request)
     const customers = await list(input.search, operation)
     const { from, to, ...links } = takePage({
       length: customers.length,

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { orderLine } from '../../shared/openapi/responses.ts'
+import { orderLineSchema } from '../../shared/openapi/responses.ts'
 import {
   type ColumnKind,
   decimalPrecision,
@@ -51,7 +51,7 @@ const limits: Partial<Record<keyof LineRow, string>> = {
 }
 
 const descriptionOf = (name: keyof LineRow): string => {
-  const shape: Readonly<Record<string, z.ZodType>> = orderLine.shape
+  const shape: Readonly<Record<string, z.ZodType>> = orderLineSchema.shape
   const schema = shape[name]
   const inner = schema instanceof z.ZodOptional ? schema.unwrap() : schema
   const meta = inner instanceof z.ZodType ? inner.meta() : undefined

@@ -64,8 +64,8 @@ const loopback = /^(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/
 /** Lists of changes are long; the page shows the newest. */
 const shownChanges = 8
 
-const switchChanges = z.object({ isOn: z.boolean() })
-const listCase = z.object({ digits: z.number().int(), isListed: z.boolean() })
+const switchChangesSchema = z.object({ isOn: z.boolean() })
+const listCaseSchema = z.object({ digits: z.number().int(), isListed: z.boolean() })
 
 /** The page of `npm start`, and what it asks about the simulator and the storage. It answers on loopback only. */
 export function createPageServer(options: PageOptions): Server {
@@ -103,10 +103,10 @@ export function createPageServer(options: PageOptions): Server {
     const { origin, host } = request.headers
     if (origin !== undefined && origin !== `http://${host}`) return end(response, 403)
     const body: unknown = JSON.parse(Buffer.concat(await request.toArray()).toString())
-    if (pathname === '/local/orders') orders.setOn(switchChanges.parse(body).isOn)
+    if (pathname === '/local/orders') orders.setOn(switchChangesSchema.parse(body).isOn)
     else if (pathname === '/local/orders/change') orders.change()
     else if (pathname === '/local/cases') {
-      const { digits, isListed } = listCase.parse(body)
+      const { digits, isListed } = listCaseSchema.parse(body)
       if (!cases.list(digits, isListed)) return end(response, 404)
     } else return end(response, 404)
     sendJson(response, state())

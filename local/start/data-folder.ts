@@ -6,7 +6,7 @@ import { root } from '../build/bundle.ts'
 import { CommandError } from '../processes/command-error.ts'
 
 /** What `npm start` tells the other commands on this machine while it runs. */
-const running = z.object({
+const runningSchema = z.object({
   pid: z.number(),
   url: z.string(),
   storage: z.string(),
@@ -18,7 +18,7 @@ const running = z.object({
   settings: z.record(z.string(), z.string()),
 })
 
-export type RunningStart = z.infer<typeof running>
+export type RunningStart = z.infer<typeof runningSchema>
 
 /** Where `npm start` keeps its data: `.local`, or `LOCAL_DATA_FOLDER`. */
 export const dataFolder = (env: Readonly<Record<string, string | undefined>>): string =>
@@ -41,7 +41,7 @@ export async function findRunning(folder: string): Promise<RunningStart | undefi
   const text = await readFile(runningFile(folder), 'utf8').catch(() => undefined)
   if (text === undefined) return undefined
   try {
-    const found = running.parse(JSON.parse(text))
+    const found = runningSchema.parse(JSON.parse(text))
     return isAlive(found.pid) ? found : undefined
   } catch {
     // Cut off, or of another version.

@@ -60,12 +60,12 @@ export async function prepareDays({
   return { cases, orders }
 }
 
-const times = z.array(z.number())
+const timesSchema = z.array(z.number())
 
 /** When each change was made; which they were depends on their number alone. */
 async function load(file: string): Promise<number[]> {
   try {
-    return times.parse(JSON.parse(await readFile(file, 'utf8')))
+    return timesSchema.parse(JSON.parse(await readFile(file, 'utf8')))
   } catch {
     return []
   }

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { parseInstant, toMilliseconds } from '../orders/instant.ts'
 import { parseBounded } from '../partner-center/json-bytes.ts'
-import { collectionLinks, type PageLimits, readPages } from '../partner-center/paging.ts'
+import { collectionLinksSchema, type PageLimits, readPages } from '../partner-center/paging.ts'
 import type { RequestPartnerCenter } from '../partner-center/request.ts'
 import type { OperationContext } from '../runtime/operation.ts'
 
@@ -31,7 +31,7 @@ const text = z.string().nullish().catch(undefined)
  * learn.microsoft.com/partner-center/developer/get-a-record-of-partner-center-activity-by-user. The order in
  * `resourceNewValue` is JSON text with names in PascalCase, or an object.
  */
-const auditRecord = z.looseObject({
+const auditRecordSchema = z.looseObject({
   customerId: text,
   customerName: text,
   operationType: text,
@@ -39,15 +39,15 @@ const auditRecord = z.looseObject({
   operationDate: text,
   resourceNewValue: z.unknown().optional(),
 })
-type AuditRecord = z.infer<typeof auditRecord>
+type AuditRecord = z.infer<typeof auditRecordSchema>
 
 /** A malformed record is skipped. The rest of the page is still read. */
-const auditPage = z.looseObject({
-  items: z.array(auditRecord.catch({})),
-  links: collectionLinks,
+const auditPageSchema = z.looseObject({
+  items: z.array(auditRecordSchema.catch({})),
+  links: collectionLinksSchema,
 })
 
-const loggedOrder = z.looseObject({ ReferenceCustomerId: text, referenceCustomerId: text })
+const loggedOrderSchema = z.looseObject({ ReferenceCustomerId: text, referenceCustomerId: text })
 
 /** Enough for 200,000 records. A longer log is probably one that repeats itself. */
 const limits: PageLimits = { pages: 400, bytes: 2 * 1024 ** 3 }
@@ -62,7 +62,7 @@ const orderOperations = ['create_order', 'update_order']
 /** The customer of the order in the record, for records that do not name a customer. */
 function customerOfOrder({ resourceNewValue: value }: AuditRecord): string | undefined {
   try {
-    const order = loggedOrder.parse(typeof value === 'string' ? JSON.parse(value) : value)
+    const order = loggedOrderSchema.parse(typeof value === 'string' ? JSON.parse(value) : value)
     return order.ReferenceCustomerId ?? order.referenceCustomerId ?? undefined
   } catch {
     return undefined
@@ -80,7 +80,7 @@ function toNews(record: AuditRecord): { id: string; name: string; at: number } |
 }
 
 function parsePage(body: Buffer) {
-  const { items, links } = auditPage.parse(parseBounded(body))
+  const { items, links } = auditPageSchema.parse(parseBounded(body))
   return { value: items.flatMap(record => toNews(record) ?? []), next: links.next }
 }
 

@@ -65,7 +65,7 @@ const orderTrigger = {
   method: 'get',
   path: '/order-changes',
   parameters: parameters.orderChanges,
-  success: { description: 'The changes since the last time.', schema: responses.changesPage },
+  success: { description: 'The changes since the last time.', schema: responses.changesPageSchema },
   others: {
     400: badInput,
     410: 'The cursor is older than the snapshots that are kept (cursor_expired); error.details has a new one.',
@@ -86,7 +86,7 @@ export const operations: readonly Operation[] = [
     summary: 'Get customer orders',
     description: 'Gets every order of a customer with its lines, live or as of an earlier day.',
     parameters: parameters.customerOrders,
-    success: { description: 'The orders, the oldest first.', schema: responses.orderCollection },
+    success: { description: 'The orders, the oldest first.', schema: responses.orderCollectionSchema },
     others: {
       304: unchanged,
       400: badInput,
@@ -103,7 +103,7 @@ export const operations: readonly Operation[] = [
     summary: 'Get order',
     description: 'Gets one order of a customer, with its provisioning status if asked for.',
     parameters: parameters.customerOrder,
-    success: { description: 'The order.', schema: responses.orderWithStatus },
+    success: { description: 'The order.', schema: responses.orderWithStatusSchema },
     others: {
       304: unchanged,
       400: badInput,
@@ -121,7 +121,7 @@ export const operations: readonly Operation[] = [
     description: 'Lists one flat row for each order line of a customer, so that a flow needs no nested loops.',
     parameters: parameters.orderLines,
     hidden: ['format'],
-    success: { description: 'A page of order lines.', schema: responses.orderLinePage },
+    success: { description: 'A page of order lines.', schema: responses.orderLinePageSchema },
     others: { 304: unchanged, 400: badInput, 404: unknownCustomer, 410: expired, ...upstream },
     visibility: 'important',
     pageable: true,
@@ -136,7 +136,7 @@ export const operations: readonly Operation[] = [
       'Lists one flat row for each order line of every customer, from the newest snapshot or that of an earlier day.',
     parameters: parameters.allOrderLines,
     hidden: ['format'],
-    success: { description: 'A page of order lines.', schema: responses.orderLinePage },
+    success: { description: 'A page of order lines.', schema: responses.orderLinePageSchema },
     others: {
       304: unchanged,
       400: badInput,
@@ -155,7 +155,7 @@ export const operations: readonly Operation[] = [
     summary: 'List customers',
     description: 'Lists the customers of the partner by name.',
     parameters: parameters.customers,
-    success: { description: 'A page of customers.', schema: responses.customerPage },
+    success: { description: 'A page of customers.', schema: responses.customerPageSchema },
     others: { 400: badInput, 410: expired, ...upstream },
     visibility: 'important',
     pageable: true,
@@ -167,7 +167,7 @@ export const operations: readonly Operation[] = [
     summary: 'When an order is created',
     description:
       'Triggers for each order that is new, within about ten to thirty minutes of the activity log telling of it, and else with the next daily snapshot.',
-    success: { ...orderTrigger.success, schema: responses.createdPage },
+    success: { ...orderTrigger.success, schema: responses.createdPageSchema },
   },
   {
     ...orderTrigger,
@@ -184,7 +184,7 @@ export const operations: readonly Operation[] = [
     summary: 'When an order is removed',
     description:
       'Triggers for each order that the service no longer has. The activity log does not tell of these: most come with the next daily snapshot.',
-    success: { ...orderTrigger.success, schema: responses.removedPage },
+    success: { ...orderTrigger.success, schema: responses.removedPageSchema },
   },
   {
     ...orderTrigger,
@@ -202,7 +202,7 @@ export const operations: readonly Operation[] = [
     description:
       'Takes a snapshot of the orders of all customers, or of those that you choose, and waits until it has ended.',
     parameters: parameters.startSnapshot,
-    success: { description: 'The finished snapshot, once the run has ended.', schema: responses.manifest },
+    success: { description: 'The finished snapshot, once the run has ended.', schema: responses.manifestSchema },
     others: {
       202: 'The snapshot is running; Location says where to ask for its status, Retry-After when.',
       400: badInput,
@@ -220,7 +220,7 @@ export const operations: readonly Operation[] = [
     summary: 'Cancel snapshot',
     description: 'Cancels a snapshot that is running. Nothing is answered from what it has read.',
     parameters: parameters.snapshot,
-    success: { description: 'The snapshot that is ending.', schema: responses.snapshot },
+    success: { description: 'The snapshot that is ending.', schema: responses.snapshotSchema },
     others: {
       202: 'The snapshot is ending; once it has ended, Get snapshot fails with snapshot_cancelled.',
       400: badInput,
@@ -238,7 +238,7 @@ export const operations: readonly Operation[] = [
     summary: 'Get snapshot',
     description: 'Gets a finished snapshot: its counts, its files and the customers that could not be read.',
     parameters: parameters.snapshot,
-    success: { description: 'The finished snapshot.', schema: responses.manifest },
+    success: { description: 'The finished snapshot.', schema: responses.manifestSchema },
     others: {
       202: 'The snapshot is running; the answer has its progress, Location says where to ask again.',
       400: badInput,
@@ -256,7 +256,7 @@ export const operations: readonly Operation[] = [
     summary: 'List snapshots',
     description: 'Lists the snapshots, the newest first, with their status and counts.',
     parameters: parameters.snapshots,
-    success: { description: 'A page of snapshots.', schema: responses.snapshotPage },
+    success: { description: 'A page of snapshots.', schema: responses.snapshotPageSchema },
     others: { 400: badInput, ...local },
     visibility: 'important',
     pageable: true,
@@ -269,7 +269,7 @@ export const operations: readonly Operation[] = [
     summary: 'Test connection',
     description: 'Checks the address and the key of a connection, and gets the state of the app.',
     parameters: parameters.noParameters,
-    success: { description: 'The state of the app.', schema: responses.healthDetails },
+    success: { description: 'The state of the app.', schema: responses.healthDetailsSchema },
     others: { 400: badInput, ...local },
     visibility: 'internal',
   },

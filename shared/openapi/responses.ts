@@ -2,7 +2,7 @@ import { z } from 'zod'
 import type { FollowingHealth } from '../http/responses/following-health.ts'
 import type { OrderLine } from '../orders/order-lines.ts'
 import type { Manifest, Snapshot } from '../snapshots/storage/shapes.ts'
-import { changeKinds, status, trigger } from '../snapshots/storage/shapes.ts'
+import { changeKinds, statusSchema, triggerSchema } from '../snapshots/storage/shapes.ts'
 
 /**
  * The responses of the functions, from which makers pick fields. A member is described only if its type is certain,
@@ -66,23 +66,23 @@ function describeOrder(prefix: '' | 'Previous ') {
   })
 }
 
-export const order = describeOrder('')
+export const orderSchema = describeOrder('')
 
-const provisioning = z.object({
+const provisioningSchema = z.object({
   lineItemNumber: whole('Provisioned Line Number', 'The number of the line within its order.').optional(),
   status: text('Provisioning Status', 'Such as Fulfilled or Unfulfilled.').optional(),
 })
 
-export const orderWithStatus = order.extend({
+export const orderWithStatusSchema = orderSchema.extend({
   provisioningStatus: z
-    .array(provisioning)
+    .array(provisioningSchema)
     .meta({ title: 'Provisioning', description: 'How far each line is provisioned; only if asked for.' })
     .optional(),
 })
 
-export const orderCollection = z.object({
+export const orderCollectionSchema = z.object({
   totalCount: whole('Count', 'The number of orders.'),
-  items: z.array(order).meta({ title: 'Orders', description: 'The orders, the oldest first.' }),
+  items: z.array(orderSchema).meta({ title: 'Orders', description: 'The orders, the oldest first.' }),
 })
 
 const nextLink = text('Next Link', 'The address of the next page; absent on the last.').optional()
@@ -91,7 +91,7 @@ const nextLink = text('Next Link', 'The address of the next page; absent on the 
 const pageOf = (row: z.ZodType, title: string) =>
   z.object({ value: z.array(row).meta({ title, description: `The ${title.toLowerCase()} of this page.` }), nextLink })
 
-export const orderLine = z.object({
+export const orderLineSchema = z.object({
   orderId: text('Order ID', 'The id of the order.'),
   alternateId: text('Alternate ID', 'The friendly id of the order.').optional(),
   customerTenantId: text('Customer ID', 'The tenant id of the customer.'),
@@ -131,20 +131,20 @@ export const orderLine = z.object({
   unitPrice: money('Unit Price', 'The price of one unit, before tax.').optional(),
   extendedPrice: money('Extended Price', 'Price times quantity, less refunds, before tax.').optional(),
 })
-export const orderLinePage = pageOf(orderLine, 'Lines')
+export const orderLinePageSchema = pageOf(orderLineSchema, 'Lines')
 
-const customer = z.object({
+const customerSchema = z.object({
   customerTenantId: text('Customer ID', 'The tenant id of the customer.'),
   companyName: text('Customer Name', 'The name of the company.'),
   domain: text('Domain', 'The domain of the company.'),
   relationship: text('Relationship', 'The relationship to the partner, such as reseller.'),
 })
-export const customerPage = pageOf(customer, 'Customers')
+export const customerPageSchema = pageOf(customerSchema, 'Customers')
 
 /** The order of a change, without the ids that the change has itself. */
 const changedOrder = (prefix: '' | 'Previous ') => describeOrder(prefix).omit({ id: true, referenceCustomerId: true })
 
-const change = z.object({
+const changeSchema = z.object({
   id: text('Change ID', 'The id of the change: the same whenever it is seen again.'),
   kind: z.enum(changeKinds).meta({ title: 'Kind Of Change', description: 'created, updated or removed.' }),
   snapshotId: text('Snapshot ID', 'The snapshot in which the change was found.'),
@@ -170,11 +170,11 @@ const changesOf = (row: z.ZodType) =>
     cursor: text('Cursor', 'Where to go on.'),
   })
 
-export const changesPage = changesOf(change)
+export const changesPageSchema = changesOf(changeSchema)
 
 /** The pages of the triggers for one kind of change, without the members that this kind never has. */
-export const createdPage = changesOf(change.omit({ changedMembers: true, previousOrder: true }))
-export const removedPage = changesOf(change.omit({ changedMembers: true, order: true }))
+export const createdPageSchema = changesOf(changeSchema.omit({ changedMembers: true, previousOrder: true }))
+export const removedPageSchema = changesOf(changeSchema.omit({ changedMembers: true, order: true }))
 
 const failure = (of: 'Failure' | 'Error') => ({
   code: text(`${of} Code`, 'The code of the failure.'),
@@ -183,8 +183,8 @@ const failure = (of: 'Failure' | 'Error') => ({
 
 const snapshotMembers = {
   snapshotId: text('Snapshot ID', 'The id of the snapshot.'),
-  status: status.meta({ title: 'Status', description: 'running, succeeded, completedWithErrors or failed.' }),
-  trigger: trigger.meta({ title: 'Trigger', description: 'What started it: timer or request.' }),
+  status: statusSchema.meta({ title: 'Status', description: 'running, succeeded, completedWithErrors or failed.' }),
+  trigger: triggerSchema.meta({ title: 'Trigger', description: 'What started it: timer or request.' }),
   startedAt: instant('Started At', 'When it began, in UTC.'),
   finishedAt: instant('Finished At', 'When it ended, in UTC.').optional(),
   asOf: instant('As Of', 'The time whose orders it holds, in UTC.').optional(),
@@ -211,10 +211,10 @@ const snapshotMembers = {
   ).optional(),
 }
 
-export const snapshot = z.object(snapshotMembers)
-export const snapshotPage = pageOf(snapshot, 'Snapshots')
+export const snapshotSchema = z.object(snapshotMembers)
+export const snapshotPageSchema = pageOf(snapshotSchema, 'Snapshots')
 
-export const manifest = z.object({
+export const manifestSchema = z.object({
   ...snapshotMembers,
   path: text('Path', 'Where its files lie in the container.'),
   parts: z
@@ -239,7 +239,7 @@ export const manifest = z.object({
   error: z.object(failure('Error')).meta({ title: 'Error', description: 'Why it failed.' }).optional(),
 })
 
-export const healthDetails = z.object({
+export const healthDetailsSchema = z.object({
   status: text('Status', 'ok or degraded.'),
   partnerCenter: z
     .object({
@@ -262,8 +262,8 @@ type Holds<T extends true> = T
 
 /** The compiler checks that these schemas describe what the functions return. */
 export type ReturnedShapes = [
-  Holds<Describes<typeof orderLine, OrderLine>>,
-  Holds<Describes<typeof snapshot, Snapshot>>,
-  Holds<Describes<typeof manifest, Manifest>>,
-  Holds<Describes<typeof healthDetails.shape.following, FollowingHealth>>,
+  Holds<Describes<typeof orderLineSchema, OrderLine>>,
+  Holds<Describes<typeof snapshotSchema, Snapshot>>,
+  Holds<Describes<typeof manifestSchema, Manifest>>,
+  Holds<Describes<typeof healthDetailsSchema.shape.following, FollowingHealth>>,
 ]

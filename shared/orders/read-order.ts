@@ -83,14 +83,14 @@ export function createReadOrder({ request, share, baseUrl, clock }: Options): Re
 }
 
 /** The members that identify an order of a customer (learn.microsoft.com/partner-center/developer/order-resources). */
-const identity = z.looseObject({
+const identitySchema = z.looseObject({
   id: z.union([z.string().min(1), z.number()]),
   referenceCustomerId: z.string().nullish(),
 })
 
 function readOrderOf(body: Buffer, customerTenantId: string): OrderBytes {
   const order = readOrder(body)
-  const { referenceCustomerId } = identity.parse(parseBounded(order.json))
+  const { referenceCustomerId } = identitySchema.parse(parseBounded(order.json))
   if (referenceCustomerId != null && referenceCustomerId.toLowerCase() !== customerTenantId) {
     throw new TypeError('The response holds an order of another customer')
   }

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { OperationContext } from '../runtime/operation.ts'
 import { parseBounded } from './json-bytes.ts'
-import { collectionLinks, type PageLimits, parseResponse, readPages } from './paging.ts'
+import { collectionLinksSchema, type PageLimits, parseResponse, readPages } from './paging.ts'
 import type { RequestPartnerCenter } from './request.ts'
 
 export type Customer = {
@@ -16,16 +16,16 @@ export type Customer = {
 const text = z.string().nullish().catch(undefined)
 
 /** learn.microsoft.com/partner-center/developer/customer-resources. Other members of a list are not reliable. */
-const customerResource = z.looseObject({
+const customerResourceSchema = z.looseObject({
   id: text,
   companyProfile: z.looseObject({ companyName: text, domain: text }).nullish().catch(undefined),
   relationshipToPartner: text,
 })
 
 /** A malformed entry is skipped. The rest of the list is still read. */
-const customerPage = z.looseObject({
-  items: z.array(customerResource.catch({ id: undefined })),
-  links: collectionLinks,
+const customerPageSchema = z.looseObject({
+  items: z.array(customerResourceSchema.catch({ id: undefined })),
+  links: collectionLinksSchema,
 })
 
 /** The largest page that Partner Center returns (github.com/microsoft/Partner-Center-PowerShell/issues/379). */
@@ -59,15 +59,15 @@ export async function readCustomer(
   operation: OperationContext,
 ): Promise<Customer | undefined> {
   const { body } = await request({ path: `/v1/customers/${customerTenantId}` }, operation)
-  return parseResponse(body, body => toCustomer(customerResource.parse(parseBounded(body))))
+  return parseResponse(body, body => toCustomer(customerResourceSchema.parse(parseBounded(body))))
 }
 
 function parsePage(body: Buffer) {
-  const { items, links } = customerPage.parse(parseBounded(body))
+  const { items, links } = customerPageSchema.parse(parseBounded(body))
   return { value: items.flatMap(item => toCustomer(item) ?? []), next: links.next }
 }
 
-function toCustomer(resource: z.infer<typeof customerResource>): Customer | undefined {
+function toCustomer(resource: z.infer<typeof customerResourceSchema>): Customer | undefined {
   const { id, companyProfile, relationshipToPartner } = resource
   if (id == null || !guid.test(id)) return undefined
   return {

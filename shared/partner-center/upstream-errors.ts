@@ -11,7 +11,7 @@ export type Resource = 'order' | 'collection'
  * `{statusCode, message}` when it throttles, and the token endpoint's `{error, error_description}`. Any other body
  * (empty, plain text, HTML) counts as a body without a code.
  */
-const errorBody = z.looseObject({
+const errorBodySchema = z.looseObject({
   // Callers see the code. Text that does not have the form of a code is ignored.
   code: z
     .union([z.string().regex(/^[\w.-]{1,64}$/), z.number()])
@@ -36,7 +36,7 @@ export function readUpstreamError({ status, headers, body }: TransportResponse):
     .toString('utf8')
     .replace(/^\uFEFF/, '')
   const requestId = headers['ms-requestid']
-  const parsed = errorBody.safeParse(parseJson(text))
+  const parsed = errorBodySchema.safeParse(parseJson(text))
   if (!parsed.success) {
     // «Authentication failed. MFA required. (10001)» was reported as plain text
     // (github.com/microsoft/Partner-Center-DotNet-Samples/issues/59).

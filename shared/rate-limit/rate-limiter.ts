@@ -23,7 +23,7 @@ type Options = {
   concurrency: number
 }
 
-const shared = z.object({ next: z.number() })
+const stateSchema = z.object({ next: z.number() })
 
 /**
  * A slot that is later than this is not used. The worker takes a new slot instead. Requests therefore start within a
@@ -32,7 +32,7 @@ const shared = z.object({ next: z.number() })
 const graceMs = 1000
 
 /** After this many reservations without a wasted slot, a larger reservation is tried. */
-const patientBatches = 8
+const batchesBeforeIncrease = 8
 
 /**
  * Keeps all instances together below the limit. Time is divided into equal slots, and a shared blob stores the time of
@@ -41,8 +41,8 @@ const patientBatches = 8
  */
 export function createRateLimiter({ store, blob, clock, requestsPerMinute, concurrency }: Options): RateLimiter {
   const intervalMs = 60_000 / requestsPerMinute
-  const mostAtOnce = Math.max(concurrency, Math.ceil(requestsPerMinute / 60))
-  let atOnce = Math.max(concurrency, Math.floor(mostAtOnce / 4))
+  const maxBatchSize = Math.max(concurrency, Math.ceil(requestsPerMinute / 60))
+  let batchSize = Math.max(concurrency, Math.floor(maxBatchSize / 4))
   let used = 0
   let wasted = 0
   let cleanBatches = 0
@@ -52,15 +52,15 @@ export function createRateLimiter({ store, blob, clock, requestsPerMinute, concu
   /** Reserves as many slots as this worker used in time before, and sometimes tries a larger number. */
   function adapt(): void {
     cleanBatches = wasted > 0 ? 0 : cleanBatches + 1
-    if (wasted > 0) atOnce = Math.max(1, used)
-    else if (cleanBatches % patientBatches === 0) atOnce = Math.min(mostAtOnce, Math.ceil(atOnce * 1.1))
+    if (wasted > 0) batchSize = Math.max(1, used)
+    else if (cleanBatches % batchesBeforeIncrease === 0) batchSize = Math.min(maxBatchSize, Math.ceil(batchSize * 1.1))
     used = 0
     wasted = 0
   }
 
   async function reserve(): Promise<void> {
     adapt()
-    const count = atOnce
+    const count = batchSize
     for (let tries = 0; ; tries++) {
       const present = await store.read(blob)
       const first = Math.max(clock.now(), present === undefined ? 0 : readNext(present.body))
@@ -106,7 +106,7 @@ export function createRateLimiter({ store, blob, clock, requestsPerMinute, concu
 /** A damaged blob only loses the earlier reservations. The run continues. */
 function readNext(body: Buffer): number {
   try {
-    return shared.parse(JSON.parse(body.toString('utf8'))).next
+    return stateSchema.parse(JSON.parse(body.toString('utf8'))).next
   } catch {
     return 0
   }

@@ -14,27 +14,27 @@ export function withWorkDeadline<T>(
   const timeIsUp = new AbortController()
   let leftMs = seconds * 1000
   let waiting = 0
-  let runsSince = 0
+  let startedAt = 0
   let cancel: () => void = () => undefined
 
-  function run(): void {
-    runsSince = clock.now()
+  function start(): void {
+    startedAt = clock.now()
     cancel = clock.after(leftMs, () => timeIsUp.abort(deadlineExceeded(seconds)))
   }
-  function stand(): void {
+  function pause(): void {
     cancel()
-    leftMs = Math.max(0, leftMs - (clock.now() - runsSince))
+    leftMs = Math.max(0, leftMs - (clock.now() - startedAt))
   }
   const suspend: WorkDeadline['suspend'] = async wait => {
-    if (waiting++ === 0) stand()
+    if (waiting++ === 0) pause()
     try {
       return await wait()
     } finally {
-      if (--waiting === 0) run()
+      if (--waiting === 0) start()
     }
   }
 
-  run()
+  start()
   const signal = AbortSignal.any([timeIsUp.signal, parent.signal])
   const silenceMs = Math.min(parent.silenceMs, (seconds * 1000) / 3)
   // One second after the end of the parent, so that the parent's signal is the one that aborts.
@@ -42,7 +42,7 @@ export function withWorkDeadline<T>(
     work({
       ...deadline,
       get at() {
-        return Math.min(parent.at, (waiting > 0 ? clock.now() : runsSince) + leftMs)
+        return Math.min(parent.at, (waiting > 0 ? clock.now() : startedAt) + leftMs)
       },
       suspend,
     }),

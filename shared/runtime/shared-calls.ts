@@ -33,7 +33,7 @@ type SharedCall = {
 export function createShareCall(clock: Clock): ShareCall {
   const calls = new Map<string, SharedCall>()
 
-  function begin<T>(
+  function startCall<T>(
     key: string,
     first: OperationContext,
     start: (operation: OperationContext) => Promise<T>,
@@ -65,7 +65,7 @@ export function createShareCall(clock: Clock): ShareCall {
     const { signal } = operation.deadline
     signal.throwIfAborted()
     const running = calls.get(key)
-    const shared = running !== undefined && clock.now() < running.at ? running : begin(key, operation, start)
+    const shared = running !== undefined && clock.now() < running.at ? running : startCall(key, operation, start)
     shared.callers.add(operation)
     return new Promise<T>((resolve, reject) => {
       const leave = () => {

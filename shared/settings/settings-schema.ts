@@ -43,7 +43,7 @@ const secretName = z
 const required = (schema: z.ZodType<string, string>) => z.string({ error: 'is required' }).pipe(schema)
 
 /** One entry for each setting in docs/reference.md, except the storage connections, which `readStorage` reads. */
-const schema = z.object({
+const settingsSchema = z.object({
   PARTNER_CENTER_TENANT_ID: required(guid),
   PARTNER_CENTER_CLIENT_ID: required(guid),
   PARTNER_CENTER_CLOUD: z
@@ -103,7 +103,7 @@ const schema = z.object({
 })
 
 /** Every setting of this app, for the checks of `infra/` and `docs/`. */
-export const settingNames: readonly string[] = Object.keys(schema.shape)
+export const settingNames: readonly string[] = Object.keys(settingsSchema.shape)
 
 /** An empty setting counts as absent, because the portal and templates clear a setting that way. */
 const present = (env: Environment): Record<string, string> =>
@@ -116,7 +116,7 @@ const present = (env: Environment): Record<string, string> =>
 export function parseSettings(environment: Environment): Settings {
   const env = present(environment)
   const faults: string[] = []
-  const parsed = schema.safeParse(env)
+  const parsed = settingsSchema.safeParse(env)
   if (!parsed.success) {
     for (const { path, message } of parsed.error.issues) faults.push(`${String(path[0])} ${message}`)
   }

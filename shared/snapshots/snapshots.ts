@@ -33,7 +33,7 @@ import { createCurrentRun } from './storage/current-run.ts'
 import { createFindRuns } from './storage/find-runs.ts'
 import { type Followed, readFollowed, readFollowedThrough } from './storage/followed.ts'
 import { paceBlob } from './storage/layout.ts'
-import { type Message, message as messageShape } from './storage/messages.ts'
+import { type Message, messageSchema } from './storage/messages.ts'
 import type { PartQueue } from './storage/part-queue.ts'
 import { createReader } from './storage/reader.ts'
 import type { Store } from './storage/store.ts'
@@ -172,7 +172,7 @@ export function createSnapshots({ store, queue, request: requestOptions, setting
   }
 
   async function pass(message: unknown, to: 'handle' | 'giveUp', operation: OperationContext): Promise<void> {
-    const parsed = messageShape.safeParse(message)
+    const parsed = messageSchema.safeParse(message)
     if (!parsed.success) {
       // A malformed message is dropped, because another delivery would not change it.
       operation.log('error', 'message_malformed', { why: parsed.error.message.slice(0, 500) })

@@ -13,7 +13,7 @@ export type PagedList = {
 }
 
 /** The number of rows on earlier pages, and their fingerprint. */
-const position = z.tuple([z.int().nonnegative(), z.string()])
+const positionSchema = z.tuple([z.int().nonnegative(), z.string()])
 
 function fingerprint(list: PagedList, count: number): string {
   const hash = createHash('sha256')
@@ -30,16 +30,17 @@ export type TakePage = (list: PagedList) => PageRange
  * cursor stays valid as long as the rows before it are unchanged. Rows can be added at the end: then all pages together
  * are the list as it is at the last page. If an earlier row has changed, the cursor has expired (410).
  */
-export function openPage(
+export function preparePage(
   { top, cursor }: { top: number; cursor?: string | undefined },
   scope: CursorScope,
   request: HttpRequest,
 ): TakePage {
-  const decoded = position.safeParse(cursor === undefined ? [0, ''] : decodeCursor(cursor, scope))
+  const decoded = positionSchema.safeParse(cursor === undefined ? [0, ''] : decodeCursor(cursor, scope))
   if (!decoded.success) throw invalidParameter('cursor', 'one that this function gave out')
-  const [from, seen] = decoded.data
+  const [from, fingerprintBefore] = decoded.data
   return list => {
-    if (from > list.length || (cursor !== undefined && fingerprint(list, from) !== seen)) throw cursorExpired()
+    if (from > list.length || (cursor !== undefined && fingerprint(list, from) !== fingerprintBefore))
+      throw cursorExpired()
     const to = Math.min(from + top, list.length)
     if (to === list.length) return { from, to }
     return { from, to, nextLink: nextLink(request, encodeCursor([to, fingerprint(list, to)], scope)) }

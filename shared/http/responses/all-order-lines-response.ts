@@ -38,14 +38,14 @@ type Position = OrderPlace & { snapshotId: string; row: number }
 const mostCsvRows = 50_000
 
 const count = z.int().nonnegative()
-const positionShape = z.tuple([z.string().regex(snapshotIdPattern), count, count, count])
+const positionSchema = z.tuple([z.string().regex(snapshotIdPattern), count, count, count])
 
 /**
  * The most storage calls for a page of up to 1,000 rows, including those that find the run. A page that needs more
  * calls ends early and has a link.
  */
 const mostCalls = 12
-const callsToFind = { newest: 2, asOf: 6, open: 1 }
+const callsToFind = { newest: 2, asOf: 6, get: 1 }
 
 /** The share of the deadline in which rows are collected. A page that takes longer ends early and has a link. */
 const gatheringShare = 0.6
@@ -58,7 +58,7 @@ const expired = (): AppError =>
   )
 
 function readPosition(cursor: string, scope: { function: string }): Position {
-  const decoded = positionShape.safeParse(decodeCursor(cursor, scope))
+  const decoded = positionSchema.safeParse(decodeCursor(cursor, scope))
   if (!decoded.success) throw invalidParameter('cursor', 'one that this function gave out')
   const [snapshotId, part, order, row] = decoded.data
   return { snapshotId, part, order, row }
@@ -100,11 +100,11 @@ export async function respondWithAllOrderLines(
   const startedAt = clock.now()
   const until = startedAt + gatheringShare * (operation.deadline.at - startedAt)
   const from = cursor === undefined ? undefined : readPosition(cursor, scope)
-  const run = from === undefined ? await readRun.find(asOf) : await readRun.open(from.snapshotId)
+  const run = from === undefined ? await readRun.find(asOf) : await readRun.get(from.snapshotId)
   if (run === undefined) throw expired()
 
   const page = createPage(format)
-  const found = from !== undefined ? callsToFind.open : asOf === undefined ? callsToFind.newest : callsToFind.asOf
+  const found = from !== undefined ? callsToFind.get : asOf === undefined ? callsToFind.newest : callsToFind.asOf
   const callsLeft = Math.max(mostCalls, mostCalls * Math.ceil(mostRows / 1000)) - found
   const place = await gather(run, from ?? { part: 0, order: 0, row: 0 }, callsLeft)
 
@@ -114,9 +114,9 @@ export async function respondWithAllOrderLines(
     for (let calls = 0; ; ) {
       calls += callsFor(run, next)
       operation.deadline.signal.throwIfAborted()
-      const stretch = await readRun.read(run, next)
-      if (stretch === undefined) return undefined
-      for await (const stored of stretch.orders) {
+      const batch = await readRun.read(run, next)
+      if (batch === undefined) return undefined
+      for await (const stored of batch.orders) {
         const { part, order } = stored
         const skipped = part === next.part && order === next.order ? next.row : 0
         const lines = linesOf(stored, filters)
@@ -126,7 +126,7 @@ export async function respondWithAllOrderLines(
           if (line !== undefined) page.add(line)
         }
       }
-      const following = firstOrder(run, stretch.next)
+      const following = firstOrder(run, batch.next)
       if (following === undefined) return undefined
       next = { ...following, row: 0 }
       if (page.rows() === mostRows || calls + callsFor(run, next) > most || clock.now() > until) return next

@@ -1,7 +1,7 @@
 import type { HttpRequest, HttpResponseInit } from '@azure/functions'
 import { type OrderLine, orderLineColumns, toOrderLines } from '../../orders/order-lines.ts'
 import type { OrderBytes } from '../../partner-center/collection.ts'
-import { openPage, type PagedList } from '../paging/paging.ts'
+import { type PagedList, preparePage } from '../paging/paging.ts'
 import { toCsv } from './csv.ts'
 import { ordersHeaders } from './orders-response.ts'
 import type { SourcedOrders } from './orders-source.ts'
@@ -25,13 +25,13 @@ export type RespondWithLines = (orders: readonly OrderBytes[], source: Source) =
  * Checks the cursor of a request. Returns a function that creates the response: the lines of the sorted orders as one
  * page of JSON rows, or all of them as CSV.
  */
-export function openOrderLines(
+export function prepareOrderLines(
   { format, top, cursor, ...filters }: OrderLinesInput,
   request: HttpRequest,
 ): RespondWithLines {
   const ifNoneMatch = request.headers.get('if-none-match')
   const { customerTenantId } = filters
-  const takePage = openPage({ top, cursor }, { function: 'list-order-lines', format, ...filters }, request)
+  const takePage = preparePage({ top, cursor }, { function: 'list-order-lines', format, ...filters }, request)
 
   const respondWithCsv: RespondWithLines = (orders, { provenance, customerName }) => {
     const day = new Date(provenance.asOf).toISOString().slice(0, 10)

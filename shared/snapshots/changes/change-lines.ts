@@ -57,8 +57,8 @@ function creationDateOf(order: Buffer): string | undefined {
  */
 export function isMissed({ createdAt }: ChangeLine, followedThrough: string | undefined): boolean {
   if (followedThrough === undefined) return false
-  const instant = parseInstant(createdAt)
-  return instant === undefined || toMilliseconds(instant) <= Date.parse(followedThrough)
+  const created = parseInstant(createdAt)
+  return created === undefined || toMilliseconds(created) <= Date.parse(followedThrough)
 }
 
 /** Adds a customer's changes to the part and to its counts. */

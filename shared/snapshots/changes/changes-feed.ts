@@ -3,7 +3,7 @@ import type { Clock } from '../../runtime/clock.ts'
 import type { OperationContext } from '../../runtime/operation.ts'
 import { decodeLines } from '../storage/codec.ts'
 import { type CurrentRun, readLatest } from '../storage/current-run.ts'
-import { type FindRuns, type KeptPlace, tellsChanges } from '../storage/find-runs.ts'
+import { type FindRuns, type KeptPlace, reportsChanges } from '../storage/find-runs.ts'
 import { changesBlob, changesFolder, partNumber } from '../storage/layout.ts'
 import { dataBlob } from '../storage/part-blobs.ts'
 import { type PartMetadata, readPartMetadata } from '../storage/part-metadata.ts'
@@ -60,7 +60,7 @@ const searchShare = 0.7
 /** The most cursors for which the end of an unsuccessful search is kept. It is for callers that reuse an old cursor. */
 const mostRemembered = 1000
 
-const head = z.looseObject({ kind: z.enum(changeKinds), customerTenantId: z.string() })
+const headSchema = z.looseObject({ kind: z.enum(changeKinds), customerTenantId: z.string() })
 
 export function createChangesFeed({ store, runs, currentRun, clock }: Options): ChangesFeed {
   const searched = new Map<string, FeedPosition>()
@@ -86,7 +86,7 @@ export function createChangesFeed({ store, runs, currentRun, clock }: Options): 
     const canTell = current !== undefined && (current.customers === undefined || current.following === true)
     if (!canTell || current.snapshotId <= (newest ?? '') || current.ended === 'failed') return newest
     const run = await runs.finished(current.snapshotId)
-    return run !== undefined && tellsChanges(run) ? run.snapshotId : newest
+    return run !== undefined && reportsChanges(run) ? run.snapshotId : newest
   }
 
   const readLatestIfReadable = () =>
@@ -143,7 +143,7 @@ export function createChangesFeed({ store, runs, currentRun, clock }: Options): 
 
   const matches = (line: Buffer, name: string, { customerTenantId, kind }: ChangeFilter): boolean => {
     if (customerTenantId === undefined && kind === undefined) return true
-    const parsed = head.safeParse(parseJson(line))
+    const parsed = headSchema.safeParse(parseJson(line))
     if (!parsed.success) throw corrupt(name, parsed.error)
     return (
       (customerTenantId === undefined || parsed.data.customerTenantId === customerTenantId) &&
@@ -161,7 +161,7 @@ export function createChangesFeed({ store, runs, currentRun, clock }: Options): 
     for await (const place of runs.placesAfter(snapshotId)) {
       if (place.snapshotId > newest) return
       const run = place.folded ? undefined : await runs.finished(place.snapshotId)
-      if (place.folded || (run !== undefined && tellsChanges(run))) yield place
+      if (place.folded || (run !== undefined && reportsChanges(run))) yield place
     }
   }
 

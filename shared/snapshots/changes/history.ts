@@ -1,7 +1,7 @@
 import { compareOrders } from '../../orders/compare-orders.ts'
 import type { OperationContext } from '../../runtime/operation.ts'
-import { newerReading, type Plan, toldReading } from '../storage/plan-blob.ts'
-import type { FoundReading, SnapshotReader } from '../storage/reader.ts'
+import { newerRun, type Plan, reportingRun } from '../storage/plan-blob.ts'
+import type { CustomerReading, SnapshotReader } from '../storage/reader.ts'
 import {
   type FailedEntry,
   type Failure,
@@ -27,7 +27,7 @@ import { type ChangeLine, toChangeLine } from './change-lines.ts'
  * | `unknown` | there is no baseline run, or its data are damaged | none |
  */
 type Known =
-  | { state: 'read'; reading: FoundReading }
+  | { state: 'read'; reading: CustomerReading }
   | { state: 'read-before'; snapshotId: string }
   | { state: 'new'; lastRead?: string | undefined }
   | { state: 'unknown' }
@@ -61,7 +61,7 @@ function toKnown(plan: Plan, part: number, entry: IndexEntry): Known {
  * Reads the state of a part's customers from three places, where a later one replaces an earlier one:
  * 1. the indexes of the baseline run, for customers that it planned;
  * 2. the other customers in its plan, and the runs they name;
- * 3. the marks of the new plan (`newerReading`, `toldReading`), for following runs after the baseline run.
+ * 3. the marks of the new plan (`newerRun`, `reportingRun`), for following runs after the baseline run.
  *
  * Damage in an earlier run costs comparisons but does not fail the run. A customer whose data are unreadable stays
  * `unknown` and has no changes. The log then has one line `comparison_lost`.
@@ -70,13 +70,13 @@ export async function readHistory({ reader, plan, customers, operation }: Option
   const { snapshotId, base } = plan
   const known = new Map<string, Known>()
   /** The newest run that read a customer, if it is not the run that changes are compared with. */
-  const readIn = new Map<string, string>()
-  const keepReading = (id: string, run: string | undefined) => {
-    if (run !== undefined) readIn.set(id, run)
+  const lastReadIn = new Map<string, string>()
+  const noteReading = (id: string, run: string | undefined) => {
+    if (run !== undefined) lastReadIn.set(id, run)
   }
   const stateOf = ([id]: PlannedCustomer): Known => known.get(id) ?? { state: 'unknown' }
 
-  const giveUpIfUnreadable = (error: unknown): void => {
+  const rethrowUnlessUnreadable = (error: unknown): void => {
     if (!isUnreadable(error)) throw error
     operation.log('warn', 'comparison_lost', { snapshotId, base, why: error.message })
   }
@@ -91,10 +91,10 @@ export async function readHistory({ reader, plan, customers, operation }: Option
       try {
         for (const entry of (await reader.readIndex(basePlan, part)).customers) {
           known.set(entry.customerTenantId, toKnown(basePlan, part, entry))
-          if (!isRead(entry)) keepReading(entry.customerTenantId, entry.readIn)
+          if (!isRead(entry)) noteReading(entry.customerTenantId, entry.readIn)
         }
       } catch (error) {
-        giveUpIfUnreadable(error)
+        rethrowUnlessUnreadable(error)
         damaged.push({ from: firstId, to: nextId })
       }
     }
@@ -102,7 +102,7 @@ export async function readHistory({ reader, plan, customers, operation }: Option
     for (const [id] of customers) {
       if (known.has(id) || isDamaged(id)) continue
       const other = await reader.findOther(basePlan, id)
-      keepReading(id, other?.readIn)
+      noteReading(id, other?.readIn)
       known.set(id, await resolve(other, basePlan.incomplete === true, id))
     }
   }
@@ -123,20 +123,20 @@ export async function readHistory({ reader, plan, customers, operation }: Option
       if (basePlan === undefined) operation.log('warn', 'comparison_lost', { snapshotId, base, why: 'It has no plan' })
       else await readBase(basePlan)
     } catch (error) {
-      giveUpIfUnreadable(error)
+      rethrowUnlessUnreadable(error)
     }
   }
 
   // The marks of the new plan are newer than the baseline run.
   for (const customer of customers) {
-    keepReading(customer[0], newerReading(customer))
-    const told = toldReading(customer)
-    if (told !== undefined && !plan.partial) known.set(customer[0], { state: 'read-before', snapshotId: told })
+    noteReading(customer[0], newerRun(customer))
+    const reported = reportingRun(customer)
+    if (reported !== undefined && !plan.partial) known.set(customer[0], { state: 'read-before', snapshotId: reported })
   }
 
   async function compare(
     customer: PlannedCustomer,
-    previous: FoundReading | undefined,
+    previous: CustomerReading | undefined,
     orders: readonly Buffer[],
     detectedAt: string,
   ): Promise<ChangeLine[]> {
@@ -148,7 +148,7 @@ export async function readHistory({ reader, plan, customers, operation }: Option
   }
 
   /** The reading to compare with. `{ reading: undefined }` if there is none, undefined if it is not known. */
-  async function previousOf(customer: PlannedCustomer): Promise<{ reading: FoundReading | undefined } | undefined> {
+  async function previousOf(customer: PlannedCustomer): Promise<{ reading: CustomerReading | undefined } | undefined> {
     const state = stateOf(customer)
     if (state.state === 'unknown') return undefined
     if (state.state === 'new') return { reading: undefined }
@@ -159,22 +159,22 @@ export async function readHistory({ reader, plan, customers, operation }: Option
     return reading && { reading }
   }
 
-  async function tell(
+  async function reportChanges(
     customer: PlannedCustomer,
-    work: (reading: FoundReading | undefined) => Promise<ChangeLine[]>,
+    work: (reading: CustomerReading | undefined) => Promise<ChangeLine[]>,
   ): Promise<ChangeLine[]> {
     try {
       const previous = await previousOf(customer)
       return previous === undefined ? [] : await work(previous.reading)
     } catch (error) {
-      giveUpIfUnreadable(error)
+      rethrowUnlessUnreadable(error)
       return []
     }
   }
 
   function earlierReadings(id: string): { lastRead?: string; readIn?: string } {
     const lastRead = lastReadOf(stateOf([id, '']))
-    const newest = readIn.get(id)
+    const newest = lastReadIn.get(id)
     return {
       ...(lastRead === undefined ? {} : { lastRead }),
       ...(newest === undefined || newest <= (lastRead ?? '') ? {} : { readIn: newest }),
@@ -183,12 +183,14 @@ export async function readHistory({ reader, plan, customers, operation }: Option
 
   return {
     changesOf: (customer, now, orders) =>
-      tell(customer, async reading => {
+      reportChanges(customer, async reading => {
         if (reading?.entry.sha256 === now.sha256) return []
         return compare(customer, reading, orders, now.retrievedAt)
       }),
     removalsOf: (customer, detectedAt) =>
-      tell(customer, async reading => (reading === undefined ? [] : compare(customer, reading, [], detectedAt))),
+      reportChanges(customer, async reading =>
+        reading === undefined ? [] : compare(customer, reading, [], detectedAt),
+      ),
     toFailed([customerTenantId, customerName], error) {
       const isNew = stateOf([customerTenantId, customerName]).state === 'new'
       const earlier = earlierReadings(customerTenantId)

@@ -4,7 +4,7 @@ import type { OperationContext } from '../../runtime/operation.ts'
 import type { FindRuns } from '../storage/find-runs.ts'
 import { followingFolder, idToInstant, planBlob, runOfBlob, toSnapshotId } from '../storage/layout.ts'
 import type { Plan } from '../storage/plan-blob.ts'
-import type { FoundReading, SnapshotReader } from '../storage/reader.ts'
+import type { CustomerReading, SnapshotReader } from '../storage/reader.ts'
 import { isRead } from '../storage/shapes.ts'
 import { corrupt, isUnreadable } from '../storage/storage-errors.ts'
 
@@ -24,7 +24,7 @@ export type ReadBack = (
 ) => Promise<SnapshotOrders>
 
 /** The result for one run: a reading, no reading in any run, or the run to look in next. */
-type Lookup = { reading: FoundReading } | { none: true } | { ask: string | undefined }
+type Lookup = { reading: CustomerReading } | { none: true } | { continueIn: string | undefined }
 
 /**
  * Reads from snapshots. The plan of a run over all customers names the run that last read each known customer, so one
@@ -54,10 +54,10 @@ export function createReadBack(runs: FindRuns, reader: SnapshotReader): ReadBack
       if (reading !== undefined) return { reading }
     }
     const oldest = named.sort()[0]
-    return oldest === undefined ? { none: true } : { ask: await newestAt(idToInstant(oldest)) }
+    return oldest === undefined ? { none: true } : { continueIn: await newestAt(idToInstant(oldest)) }
   }
 
-  async function ask(plan: Plan, customerTenantId: string): Promise<Lookup> {
+  async function lookUp(plan: Plan, customerTenantId: string): Promise<Lookup> {
     const found = await reader.find(plan, customerTenantId)
     if (found !== undefined) {
       const { entry } = found
@@ -69,21 +69,21 @@ export function createReadBack(runs: FindRuns, reader: SnapshotReader): ReadBack
     const other = found === undefined ? await reader.findOther(plan, customerTenantId) : undefined
     if (other?.readIn !== undefined) return readingIn([other.readIn, other.toldIn, other.knownIn], customerTenantId)
     if (other?.gone === true) return readingIn([other.knownIn], customerTenantId)
-    if (other?.knownIn !== undefined) return { ask: other.knownIn }
+    if (other?.knownIn !== undefined) return { continueIn: other.knownIn }
     if (!plan.partial && plan.following !== true && plan.others !== undefined) return { none: true }
     // A run over some customers knows nothing about the others. Plans of earlier versions do not know all customers.
-    return { ask: plan.base ?? plan.previous ?? (await newestAt(idToInstant(plan.snapshotId) - 1000)) }
+    return { continueIn: plan.base ?? plan.previous ?? (await newestAt(idToInstant(plan.snapshotId) - 1000)) }
   }
 
   /** The id of a following run that was deleted while it was read, if that caused the error. */
-  async function foldedRun(error: unknown): Promise<string | undefined> {
+  async function deletedRun(error: unknown): Promise<string | undefined> {
     const blob = isUnreadable(error) ? (error.options.target ?? '') : ''
     const snapshotId = runOfBlob(blob)
     const isGone = blob.startsWith(followingFolder) && (await runs.finished(snapshotId)) === undefined
     return isGone ? snapshotId : undefined
   }
 
-  async function askRun(run: string, customerTenantId: string): Promise<Lookup | SnapshotOrders> {
+  async function lookUpInRun(run: string, customerTenantId: string): Promise<Lookup | SnapshotOrders> {
     const plan =
       (await reader.readPlan({ snapshotId: run })) ?? (await reader.readPlan({ snapshotId: run, following: true }))
     if (plan === undefined) {
@@ -91,13 +91,13 @@ export function createReadBack(runs: FindRuns, reader: SnapshotReader): ReadBack
       // damaged.
       const finished = await runs.finished(run)
       if (finished !== undefined && finished.following !== true) throw corrupt(planBlob({ snapshotId: run }))
-      return { ask: await newestAt(idToInstant(run)) }
+      return { continueIn: await newestAt(idToInstant(run)) }
     }
-    const answer = await ask(plan, customerTenantId)
-    if (!('reading' in answer)) return answer
-    const orders = await reader.readOrders(answer.reading)
-    const { snapshotId, startedAt } = answer.reading.plan
-    const { customerName } = answer.reading.entry
+    const lookup = await lookUp(plan, customerTenantId)
+    if (!('reading' in lookup)) return lookup
+    const orders = await reader.readOrders(lookup.reading)
+    const { snapshotId, startedAt } = lookup.reading.plan
+    const { customerName } = lookup.reading.entry
     return { orders: orders.map(readOrder), customerName, snapshotId, asOf: Date.parse(startedAt) }
   }
 
@@ -105,14 +105,14 @@ export function createReadBack(runs: FindRuns, reader: SnapshotReader): ReadBack
     for (let run = await newestAt(atMost); run !== undefined; ) {
       operation.deadline.signal.throwIfAborted()
       try {
-        const answer = await askRun(run, customerTenantId)
-        if ('orders' in answer) return answer
-        if (!('ask' in answer)) break
-        run = answer.ask
+        const lookup = await lookUpInRun(run, customerTenantId)
+        if ('orders' in lookup) return lookup
+        if (!('continueIn' in lookup)) break
+        run = lookup.continueIn
       } catch (error) {
-        const folded = await foldedRun(error)
-        if (folded === undefined) throw error
-        run = await newestAt(idToInstant(folded))
+        const deleted = await deletedRun(error)
+        if (deleted === undefined) throw error
+        run = await newestAt(idToInstant(deleted))
       }
     }
     throw new AppError(

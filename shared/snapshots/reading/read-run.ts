@@ -16,15 +16,15 @@ export type OrderPlace = { part: number; order: number }
 export type StoredOrder = OrderPlace & { head: Pick<MemberHead, 'customerTenantId' | 'customerName'>; json: Buffer }
 
 /** Orders that `callsFor` storage calls return, in the order of the run, and the place after them. */
-export type Stretch = { orders: AsyncIterable<StoredOrder> | Iterable<StoredOrder>; next: OrderPlace }
+export type OrderBatch = { orders: AsyncIterable<StoredOrder> | Iterable<StoredOrder>; next: OrderPlace }
 
 export type ReadRun = {
   /** The newest finished run over all customers at or before a time, or the newest of all. */
   find: (atMost: number | undefined) => Promise<Manifest>
   /** A finished run. Undefined if it was deleted. */
-  open: (snapshotId: string) => Promise<Manifest | undefined>
+  get: (snapshotId: string) => Promise<Manifest | undefined>
   /** The next orders from a place on, as many as a few calls return. Undefined after the last one. */
-  read: (run: Manifest, from: OrderPlace) => Promise<Stretch | undefined>
+  read: (run: Manifest, from: OrderPlace) => Promise<OrderBatch | undefined>
 }
 
 /** A part up to this size is read whole, which saves the call for its index. */
@@ -51,7 +51,7 @@ function* split(lines: readonly Buffer[], { part, order: first }: OrderPlace): G
 /** Reads all customers of one run in pieces of limited size. */
 export function createReadRun({ store, runs, reader }: Options): ReadRun {
   const manifests = createMemory<Manifest>(2)
-  const open: ReadRun['open'] = snapshotId => manifests(snapshotId, () => reader.readManifest({ snapshotId }))
+  const get: ReadRun['get'] = snapshotId => manifests(snapshotId, () => reader.readManifest({ snapshotId }))
 
   async function newest(): Promise<string | undefined> {
     const { latest } = await readLatest(store).catch(error => {
@@ -77,7 +77,7 @@ export function createReadRun({ store, runs, reader }: Options): ReadRun {
     return undefined
   }
 
-  async function readWhole(run: Manifest, from: OrderPlace): Promise<Stretch> {
+  async function readWhole(run: Manifest, from: OrderPlace): Promise<OrderBatch> {
     const { part } = from
     const blob = partBlob(run, part)
     const stored = await store.read(blob)
@@ -90,7 +90,7 @@ export function createReadRun({ store, runs, reader }: Options): ReadRun {
   }
 
   /** Reads some customers of a part that is too large to be read whole, at least one. */
-  async function readSome(run: Manifest, { part, order: first }: OrderPlace): Promise<Stretch> {
+  async function readSome(run: Manifest, { part, order: first }: OrderPlace): Promise<OrderBatch> {
     const blob = partBlob(run, part)
     const chosen: { entry: ReadEntry; order: number }[] = []
     let [order, bytes] = [0, 0]
@@ -120,10 +120,10 @@ export function createReadRun({ store, runs, reader }: Options): ReadRun {
   }
 
   return {
-    open,
+    get,
     async find(atMost) {
       const id = atMost === undefined ? await newest() : await newestAt(atMost)
-      const manifest = id === undefined ? undefined : await open(id)
+      const manifest = id === undefined ? undefined : await get(id)
       if (manifest !== undefined) return manifest
       throw new AppError(
         'snapshot_not_found',

@@ -50,7 +50,7 @@ const overlapMs = 30 * 60_000
  * The longest time for which customers that cannot be read keep the position back. A snapshot reads them within that
  * time.
  */
-const mostHeldMs = dayMs
+const maxHeldMs = dayMs
 
 const noLog = {
   code: logMissing,
@@ -58,7 +58,7 @@ const noLog = {
 }
 
 /** The result of reading some customers. */
-type Looked = {
+type ReadResult = {
   /** Customers whose orders differ. */
   changed: PlannedCustomer[]
   /** When the other customers were read or refused, in milliseconds since 1970 UTC. */
@@ -112,12 +112,12 @@ export function createFollow(options: Options): Follow {
   }
 
   /** Reads customers and compares them with their newest reading, as a part of a run does. */
-  async function look(
+  async function readChanged(
     ids: readonly string[],
     news: News,
     { base, previous }: Earlier,
     operation: OperationContext,
-  ): Promise<Looked> {
+  ): Promise<ReadResult> {
     const newer = await readNewer(previous, base, operation)
     const customers = [...ids].sort().map(id => planned(id, news.get(id)?.customerName ?? '', true, newer))
     const now = clock.now()
@@ -125,31 +125,31 @@ export function createFollow(options: Options): Follow {
     const head = { snapshotId, startedAt: iso(now), trigger: 'timer', partial: false, following: true } as const
     const plan: Plan = { ...head, ...(base === undefined ? {} : { base }), parts: [], start: 0 }
     const history = await readHistory({ reader, plan, customers, operation })
-    const looked: Looked = { changed: [], readings: new Map() }
+    const found: ReadResult = { changed: [], readings: new Map() }
     const stopReading = new AbortController()
     const signal = AbortSignal.any([operation.deadline.signal, stopReading.signal])
-    const lookOperation: OperationContext = { ...operation, deadline: { ...operation.deadline, signal } }
+    const readOperation: OperationContext = { ...operation, deadline: { ...operation.deadline, signal } }
     const mayWait = () => false
     try {
       const results = inOrder(customers, concurrency, async customer => ({
         customer,
-        result: await readCustomer(customer, { history, mayWait }, lookOperation),
+        result: await readCustomer(customer, { history, mayWait }, readOperation),
       }))
       for await (const { customer, result } of results) {
         const { entry } = result
         if (isRead(entry)) {
-          if ('changes' in result && result.changes.length > 0) looked.changed.push(customer)
-          else looked.readings.set(customer[0], Date.parse(entry.retrievedAt))
+          if ('changes' in result && result.changes.length > 0) found.changed.push(customer)
+          else found.readings.set(customer[0], Date.parse(entry.retrievedAt))
         } else if ('error' in entry) {
           // While the service throttles, more requests prolong the throttling. The other customers wait for the next
           // tick.
           if (entry.error.code === 'partner_center_throttled') break
-          if (!mayPass(entry.error.code)) looked.readings.set(customer[0], clock.now())
+          if (!mayClear(entry.error.code)) found.readings.set(customer[0], clock.now())
         }
       }
-      return looked
+      return found
     } finally {
-      stopReading.abort(new Error('The look at the log has ended'))
+      stopReading.abort(new Error('The reading of the log has ended'))
     }
   }
 
@@ -172,12 +172,12 @@ export function createFollow(options: Options): Follow {
     const { changed, readings: read } =
       due.length === 0
         ? { changed: [], readings: new Map<string, number>() }
-        : await look(due.slice(0, options.mostCustomers), news, await readEarlier(current), operation)
+        : await readChanged(due.slice(0, options.mostCustomers), news, await readEarlier(current), operation)
     if (changed.length > 0) await start('timer', changed, operation, { following: true })
     // The position moves past an operation only after a run with its changes has ended. Until then, the next tick reads
     // the customer again.
-    const open = due.filter(id => !read.has(id))
-    const held = open.map(id => firstUncovered(news.get(id)?.at ?? [], known.get(id), now - mostHeldMs))
+    const unread = due.filter(id => !read.has(id))
+    const held = unread.map(id => firstUncovered(news.get(id)?.at ?? [], known.get(id), now - maxHeldMs))
     const next = isCut ? position : Math.max(position, Math.min(now, ...held))
     const { error: _, ...rest } = state.followed
     const followed = {
@@ -206,14 +206,14 @@ export function createFollow(options: Options): Follow {
     try {
       await follow(state, current, operation)
     } catch (error) {
-      if (!isAppError(error) || ofOurStorage.includes(error.code)) throw error
+      if (!isAppError(error) || storageFailures.includes(error.code)) throw error
       await fail(state, error, operation)
     }
   }
 }
 
-const ofOurStorage: readonly string[] = ['storage_unavailable', 'app_misconfigured', 'snapshot_blob_locked']
+const storageFailures: readonly string[] = ['storage_unavailable', 'app_misconfigured', 'snapshot_blob_locked']
 
 /** Failures that may clear without intervention. */
-const mayPass = (code: string): boolean =>
+const mayClear = (code: string): boolean =>
   ['partner_center_throttled', 'partner_center_unavailable', 'deadline_exceeded'].includes(code)

@@ -8,13 +8,13 @@ import { changesFolder, dateOf, partNumber } from '../storage/layout.ts'
 import { dataBlob } from '../storage/part-blobs.ts'
 import { readPartMetadata } from '../storage/part-metadata.ts'
 import {
-  type NewerReadings,
-  newerReading,
+  type NewerRuns,
+  newerRun,
   type Plan,
   packCustomer,
   readAllPlanned,
   readOthers,
-  toldReading,
+  reportingRun,
 } from '../storage/plan-blob.ts'
 import type { SnapshotReader } from '../storage/reader.ts'
 import { isGone, isRead, type OtherCustomer } from '../storage/shapes.ts'
@@ -38,7 +38,7 @@ export type ReadKnown = {
    * The customers that smaller runs read after the baseline run, with the id of that run. `previous` is the run before
    * this one.
    */
-  newer: (previous: string | undefined, base: string | undefined, operation: OperationContext) => Promise<NewerReadings>
+  newer: (previous: string | undefined, base: string | undefined, operation: OperationContext) => Promise<NewerRuns>
 }
 
 type Options = { store: Store; reader: SnapshotReader; runs: FindRuns }
@@ -46,9 +46,9 @@ type Options = { store: Store; reader: SnapshotReader; runs: FindRuns }
 /** The most indexes that are read at a time. */
 const concurrency = 16
 
-const change = z.looseObject({ customerTenantId: z.string() })
+const changeSchema = z.looseObject({ customerTenantId: z.string() })
 
-const none: NewerReadings = { newest: new Map(), told: new Map() }
+const none: NewerRuns = { newest: new Map(), reported: new Map() }
 
 /**
  * Reads the customers that the baseline run knows. Damage costs the unreadable part of them but does not fail the plan.
@@ -91,18 +91,18 @@ export function createReadKnown({ store, reader, runs }: Options): ReadKnown {
     })
   }
 
-  const nothing: KnownCustomers = { planned: [], others: [], incomplete: true }
+  const unreadable: KnownCustomers = { planned: [], others: [], incomplete: true }
 
-  async function readNewer(plan: Plan): Promise<NewerReadings> {
+  async function readNewer(plan: Plan): Promise<NewerRuns> {
     const newest = new Map<string, string>()
-    const told = new Map<string, string>()
+    const reported = new Map<string, string>()
     const note = (id: string, readIn: string | undefined, toldIn: string | undefined) => {
       if (readIn !== undefined) newest.set(id, readIn)
-      if (toldIn !== undefined) told.set(id, toldIn)
+      if (toldIn !== undefined) reported.set(id, toldIn)
     }
     for (const { id, readIn, toldIn } of await readOthers(store, plan)) note(id, readIn, toldIn)
     for await (const customers of readAllPlanned(store, plan)) {
-      for (const customer of customers) note(customer[0], newerReading(customer), toldReading(customer))
+      for (const customer of customers) note(customer[0], newerRun(customer), reportingRun(customer))
     }
     const limit = createLimit(concurrency)
     const indexes = inOrder([...plan.parts.keys()], concurrency, part => limit(() => reader.readIndex(plan, part)))
@@ -112,13 +112,13 @@ export function createReadKnown({ store, reader, runs }: Options): ReadKnown {
         else note(entry.customerTenantId, plan.snapshotId, plan.following === true ? plan.snapshotId : undefined)
       }
     }
-    return { newest, told }
+    return { newest, reported }
   }
 
   async function known(base: string, operation: OperationContext): Promise<KnownCustomers> {
     try {
       const plan = await reader.readPlan({ snapshotId: base })
-      if (plan === undefined) return nothing
+      if (plan === undefined) return unreadable
       const gone = await readGone(plan)
       const others = await stillKept([...(await readOthers(store, plan)), ...gone.values()])
       const planned: string[] = []
@@ -129,15 +129,15 @@ export function createReadKnown({ store, reader, runs }: Options): ReadKnown {
     } catch (error) {
       if (!isUnreadable(error)) throw error
       operation.log('warn', 'comparison_lost', { base, why: error.message })
-      return nothing
+      return unreadable
     }
   }
 
   /**
    * The previous run is damaged. The changes blobs also name the customers that were reported since the baseline run.
    */
-  async function readTold(base: string | undefined, operation: OperationContext): Promise<NewerReadings> {
-    const told = new Map<string, string>()
+  async function readReported(base: string | undefined, operation: OperationContext): Promise<NewerRuns> {
+    const reported = new Map<string, string>()
     for await (const { snapshotId, following, folded } of base === undefined ? [] : runs.placesAfter(base)) {
       const counts = folded || (following === true && (await runs.finished(snapshotId))?.status !== 'failed')
       for await (const { name, metadata } of counts ? store.list(changesFolder({ snapshotId })) : []) {
@@ -145,31 +145,31 @@ export function createReadKnown({ store, reader, runs }: Options): ReadKnown {
         try {
           const lines = await decodeLines((await store.read(name))?.body ?? Buffer.alloc(0))
           for (const line of lines)
-            told.set(change.parse(JSON.parse(line.toString('utf8'))).customerTenantId, snapshotId)
+            reported.set(changeSchema.parse(JSON.parse(line.toString('utf8'))).customerTenantId, snapshotId)
         } catch (error) {
           operation.log('warn', 'readings_unknown', { previous: snapshotId, why: describeError(error) })
         }
       }
     }
-    return { newest: told, told }
+    return { newest: reported, reported }
   }
 
   async function newer(
     previous: string | undefined,
     base: string | undefined,
     operation: OperationContext,
-  ): Promise<NewerReadings> {
+  ): Promise<NewerRuns> {
     if (previous === undefined || previous === base) return none
     try {
       const plan =
         (await reader.readPlan({ snapshotId: previous })) ??
         (await reader.readPlan({ snapshotId: previous, following: true }))
-      if (plan === undefined) return await readTold(base, operation)
+      if (plan === undefined) return await readReported(base, operation)
       return plan.partial || plan.following === true ? await readNewer(plan) : none
     } catch (error) {
       if (!isUnreadable(error)) throw error
       operation.log('warn', 'readings_unknown', { previous, why: error.message })
-      return readTold(base, operation)
+      return readReported(base, operation)
     }
   }
 

@@ -19,7 +19,7 @@ import { isUnreadable } from '../storage/storage-errors.ts'
 import type { BlobInfo, Store } from '../storage/store.ts'
 
 /** The most failures in a manifest. */
-const mostFailures = 1000
+const maxFailures = 1000
 
 const statusOf = (error: Failure | undefined, failed: number): 'failed' | 'completedWithErrors' | 'succeeded' => {
   if (error !== undefined) return 'failed'
@@ -35,7 +35,7 @@ async function readFailures(
 ) {
   const failures: Manifest['failures'] = []
   for (const { name, metadata } of parts) {
-    if (failures.length >= mostFailures) break
+    if (failures.length >= maxFailures) break
     const part = partNumber(name)
     if (readPartMetadata(metadata).failed === 0) continue
     const index = await reader.readIndex(run, part).catch(error => {
@@ -44,7 +44,7 @@ async function readFailures(
       return { customers: [] }
     })
     for (const entry of index.customers) {
-      if (!isFailed(entry) || failures.length >= mostFailures) continue
+      if (!isFailed(entry) || failures.length >= maxFailures) continue
       const { customerTenantId, customerName, error } = entry
       failures.push({ customerTenantId, ...(customerName === '' ? {} : { customerName }), ...error })
     }

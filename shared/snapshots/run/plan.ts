@@ -1,7 +1,7 @@
 import type { Customer } from '../../partner-center/customers.ts'
 import type { OperationContext } from '../../runtime/operation.ts'
 import { planBlob } from '../storage/layout.ts'
-import { idOf, type NewerReadings, type Plan, packCustomer, writePlan } from '../storage/plan-blob.ts'
+import { idOf, type NewerRuns, type Plan, packCustomer, writePlan } from '../storage/plan-blob.ts'
 import type { SnapshotReader } from '../storage/reader.ts'
 import type { Current, OtherCustomer } from '../storage/shapes.ts'
 import { corrupt } from '../storage/storage-errors.ts'
@@ -40,10 +40,10 @@ function inOrderOfIds(packed: string[]): string[] {
 }
 
 /** The customers of other runs, updated with the readings of smaller runs. */
-function withNewer(others: readonly OtherCustomer[], { newest, told }: NewerReadings): OtherCustomer[] {
+function withNewer(others: readonly OtherCustomer[], { newest, reported }: NewerRuns): OtherCustomer[] {
   const byId = new Map(others.map(other => [other.id, other]))
   for (const [id, readIn] of newest) byId.set(id, { ...byId.get(id), id, readIn })
-  for (const [id, toldIn] of told) byId.set(id, { ...byId.get(id), id, toldIn })
+  for (const [id, toldIn] of reported) byId.set(id, { ...byId.get(id), id, toldIn })
   return [...byId.values()]
 }
 
@@ -56,13 +56,17 @@ type LeftOut = { unlisted: string[]; others: OtherCustomer[] }
 /**
  * A known customer that is not in the list is still read, because a list that ends early must not remove a customer.
  */
-const askAgain = (leftOut: readonly string[], others: readonly OtherCustomer[]): LeftOut => ({
+const readAgain = (leftOut: readonly string[], others: readonly OtherCustomer[]): LeftOut => ({
   unlisted: [...leftOut, ...others.filter(isStillKnown).map(({ id }) => packCustomer(id, ''))],
   others: others.filter(other => !isStillKnown(other)),
 })
 
 /** With `SNAPSHOT_CUSTOMERS`, other customers are not read. The plan keeps the run that knows them. */
-const passOver = (leftOut: readonly string[], others: readonly OtherCustomer[], base: string | undefined): LeftOut => ({
+const skipUnconfigured = (
+  leftOut: readonly string[],
+  others: readonly OtherCustomer[],
+  base: string | undefined,
+): LeftOut => ({
   unlisted: [],
   others: [...others, ...(base === undefined ? [] : leftOut.map(each => ({ id: idOf(each), knownIn: base })))],
 })
@@ -99,9 +103,9 @@ export function createPlanRun(options: Options): PlanRun {
    * The known customers to read besides the listed ones, and those only to keep in the plan. A run over some customers
    * reads no others.
    */
-  function sortOut(isWhole: boolean, leftOut: readonly string[], others: OtherCustomer[], base: string | undefined) {
+  function splitKnown(isWhole: boolean, leftOut: readonly string[], others: OtherCustomer[], base: string | undefined) {
     if (!isWhole) return { unlisted: [], others }
-    return configuredCustomers === undefined ? askAgain(leftOut, others) : passOver(leftOut, others, base)
+    return configuredCustomers === undefined ? readAgain(leftOut, others) : skipUnconfigured(leftOut, others, base)
   }
 
   return async (run, operation) => {
@@ -119,8 +123,8 @@ export function createPlanRun(options: Options): PlanRun {
     const isListed = (id: string): boolean => listedIds.has(id)
     const leftOut = known.planned.filter(customer => !isListed(idOf(customer)))
     const plannedBefore = new Set(known.planned.map(idOf))
-    const ofOthers = withNewer(known.others, newer).filter(({ id }) => !plannedBefore.has(id) && !isListed(id))
-    const { unlisted, others } = sortOut(isWhole, leftOut, ofOthers, base)
+    const knownElsewhere = withNewer(known.others, newer).filter(({ id }) => !plannedBefore.has(id) && !isListed(id))
+    const { unlisted, others } = splitKnown(isWhole, leftOut, knownElsewhere, base)
     const customers = inOrderOfIds([...listed, ...unlisted])
     const planned = new Set(customers.map(idOf))
     await writePlan(store, run, {

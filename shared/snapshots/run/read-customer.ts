@@ -63,7 +63,7 @@ export class Requeue extends Error {
 const openBrace = 0x7b
 
 /** Failures of storage fail the part, not the customer. The message is delivered again. */
-const ofOurStorage: readonly ErrorCode[] = [
+const storageFailures: readonly ErrorCode[] = [
   'storage_unavailable',
   'app_misconfigured',
   'snapshot_corrupt',
@@ -71,14 +71,14 @@ const ofOurStorage: readonly ErrorCode[] = [
 ]
 
 /** True if Partner Center does not know the customer, or it is no longer a customer of the partner. */
-const saysGone = ({ code, options }: AppError): boolean =>
+const isGone = ({ code, options }: AppError): boolean =>
   code === 'no_customer_relationship' || options.upstream?.status === 404
 
 /** A 401 without a code that means the credential. */
 const isBareRefusal = ({ code, options }: AppError): boolean =>
   code === 'credential_rejected' && options.upstream?.status === 401
 
-const refusedHere: Failure = {
+const refusedByCustomer: Failure = {
   code: 'credential_rejected',
   message:
     'Partner Center refuses the app for this customer alone (401). Check the relationship with the customer and the role that it grants.',
@@ -121,17 +121,17 @@ export function createReadCustomer({ readOrders, probe, limit, clock, seconds }:
         operation.log('error', 'customer_failed', { customerTenantId, why: describeError(error) })
         return failed({ code: 'internal_error', message: 'The app has failed on this customer; see its log.' })
       }
-      if (ofOurStorage.includes(error.code)) throw error
-      const isTheCustomers = isBareRefusal(error) && (await probe(operation))
-      if (isCredentialFailure(error) && !isTheCustomers) throw error
+      if (storageFailures.includes(error.code)) throw error
+      const isOfCustomerAlone = isBareRefusal(error) && (await probe(operation))
+      if (isCredentialFailure(error) && !isOfCustomerAlone) throw error
       const wait = error.options.retryAfterSeconds ?? 60
       if (error.code === 'partner_center_throttled' && mayWait(wait)) throw new Requeue(wait)
-      if (isUnlisted(customer) && saysGone(error)) {
+      if (isUnlisted(customer) && isGone(error)) {
         const changes = await history.removalsOf(customer, new Date(clock.now()).toISOString())
         operation.log('info', 'customer_gone', { customerTenantId, removed: changes.length })
         return { entry: history.toGone(customer), changes }
       }
-      const { code, message } = isTheCustomers ? refusedHere : error
+      const { code, message } = isOfCustomerAlone ? refusedByCustomer : error
       operation.log('warn', 'customer_failed', { customerTenantId, code })
       return failed({ code, message })
     }

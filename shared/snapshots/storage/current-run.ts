@@ -1,5 +1,5 @@
 import { currentBlob, latestBlob } from './layout.ts'
-import { type Current, current as currentShape, type Latest, latest as latestShape } from './shapes.ts'
+import { type Current, currentSchema, type Latest, latestSchema } from './shapes.ts'
 import type { Store } from './store.ts'
 
 /** The content of `current.json`, and the version that a conditional write must name. */
@@ -35,7 +35,7 @@ export function createCurrentRun(store: Store): CurrentRun {
     async read() {
       const stored = await store.read(currentBlob)
       if (stored === undefined) return { current: undefined, etag: undefined }
-      return { current: currentShape.safeParse(parseJson(stored.body)).data, etag: stored.info.etag }
+      return { current: currentSchema.safeParse(parseJson(stored.body)).data, etag: stored.info.etag }
     },
     replace: (next, etag) => write(JSON.stringify(next), etag),
     async change(nonce, change) {
@@ -57,5 +57,5 @@ export function createCurrentRun(store: Store): CurrentRun {
 export async function readLatest(store: Store): Promise<{ latest: Latest | undefined; etag: string | undefined }> {
   const stored = await store.read(latestBlob)
   if (stored === undefined) return { latest: undefined, etag: undefined }
-  return { latest: latestShape.safeParse(parseJson(stored.body)).data, etag: stored.info.etag }
+  return { latest: latestSchema.safeParse(parseJson(stored.body)).data, etag: stored.info.etag }
 }

@@ -47,7 +47,7 @@ export type RunFolder = { snapshotId: string; manifest: BlobInfo | undefined; pa
 export const isWhole = ({ status, partial }: FinishedRun): boolean => status !== 'failed' && !partial
 
 /** True for a run that reports changes. */
-export const tellsChanges = ({ status, partial, following }: FinishedRun): boolean =>
+export const reportsChanges = ({ status, partial, following }: FinishedRun): boolean =>
   status !== 'failed' && (!partial || following === true)
 
 /** Finds runs by the folders of the container: first the dates, then the runs of a date. */

@@ -5,7 +5,7 @@ import type { Store } from './store.ts'
 const instant = z.iso.datetime()
 
 /** `following.json`: the state of following. */
-export const followed = z.object({
+export const followedSchema = z.object({
   /** All changes in the log up to this time are recorded. */
   position: instant.optional(),
   /** When the log was last read successfully. */
@@ -17,7 +17,7 @@ export const followed = z.object({
   /** When the last warning was logged. */
   warnedAt: instant.optional(),
 })
-export type Followed = z.infer<typeof followed>
+export type Followed = z.infer<typeof followedSchema>
 
 export type FollowedState = { followed: Followed; etag: string | undefined }
 
@@ -35,7 +35,7 @@ export async function readFollowed(store: Store): Promise<FollowedState> {
 
 function parse(body: Buffer): Followed | undefined {
   try {
-    return followed.safeParse(JSON.parse(body.toString('utf8'))).data
+    return followedSchema.safeParse(JSON.parse(body.toString('utf8'))).data
   } catch {
     return undefined
   }

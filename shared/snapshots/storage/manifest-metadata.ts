@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { snapshotIdPattern } from './layout.ts'
-import { type Manifest, type Snapshot, status, trigger } from './shapes.ts'
+import { type Manifest, type Snapshot, statusSchema, triggerSchema } from './shapes.ts'
 
 /** Orders younger than this may be missing (learn.microsoft.com/partner-center/developer/get-all-of-a-customer-s-orders). */
 const settlingMs = 15 * 60 * 1000
@@ -23,9 +23,9 @@ export type FinishedRun = Snapshot & {
 
 const count = z.coerce.number().int().nonnegative().catch(0)
 
-const manifestMetadata = z.object({
-  status,
-  trigger,
+const manifestMetadataSchema = z.object({
+  status: statusSchema,
+  trigger: triggerSchema,
   startedat: z.iso.datetime(),
   finishedat: z.iso.datetime(),
   planned: count,
@@ -69,7 +69,7 @@ export function readManifestMetadata(
   snapshotId: string,
   metadata: Readonly<Record<string, string>>,
 ): FinishedRun | undefined {
-  const parsed = manifestMetadata.safeParse(metadata)
+  const parsed = manifestMetadataSchema.safeParse(metadata)
   if (!parsed.success) return undefined
   const {
     startedat,

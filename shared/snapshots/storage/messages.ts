@@ -7,7 +7,7 @@ const count = z.int().nonnegative()
 const snapshotId = z.string().regex(snapshotIdPattern)
 
 /** Watches one run until it has ended. `committed` is the number of committed parts when the message was sent. */
-const watch = z.object({
+const watchSchema = z.object({
   kind: z.literal('watch'),
   snapshotId,
   nonce: z.string(),
@@ -17,7 +17,7 @@ const watch = z.object({
   early: count.default(0),
 })
 
-const part = z.object({
+const partSchema = z.object({
   kind: z.literal('part'),
   snapshotId,
   part: count,
@@ -28,17 +28,17 @@ const part = z.object({
 })
 
 /** Starts the timer's run, which waited for the end of the run `behind`. */
-const start = z.object({ kind: z.literal('start'), behind: snapshotId })
+const startSchema = z.object({ kind: z.literal('start'), behind: snapshotId })
 
 /** The first message of a run in the previous version. */
-const plan = z
+const planSchema = z
   .object({ kind: z.literal('plan'), snapshotId, nonce: z.string() })
   .transform((sent): Watch => ({ ...sent, kind: 'watch', round: 0, committed: 0, early: 0 }))
 
-type Watch = z.infer<typeof watch>
+type Watch = z.infer<typeof watchSchema>
 
-export const message = z.union([z.discriminatedUnion('kind', [watch, part, start]), plan])
-export type Message = z.infer<typeof message>
+export const messageSchema = z.union([z.discriminatedUnion('kind', [watchSchema, partSchema, startSchema]), planSchema])
+export type Message = z.infer<typeof messageSchema>
 export type WatchMessage = Extract<Message, { kind: 'watch' }>
 export type PartMessage = Extract<Message, { kind: 'part' }>
 export type StartMessage = Extract<Message, { kind: 'start' }>

@@ -6,7 +6,7 @@ import type { BlobInfo } from './store.ts'
 const count = z.coerce.number().int().nonnegative().catch(0)
 
 /** The metadata of a part's data blob. The totals of a run are added up from it, without reading the indexes. */
-const partMetadata = z.object({
+const partMetadataSchema = z.object({
   /** The attempt that was committed. The other blobs of the part have the same attempt. */
   attempt: z.string().catch(''),
   sha256: z.string().catch(''),
@@ -25,14 +25,14 @@ const partMetadata = z.object({
   endcode: z.string().optional().catch(undefined),
   endmessage: z.string().optional().catch(undefined),
 })
-export type PartMetadata = z.infer<typeof partMetadata>
+export type PartMetadata = z.infer<typeof partMetadataSchema>
 
 export type PartCounts = Pick<PartMetadata, 'orders' | 'read' | 'failed' | 'gone' | 'created' | 'updated' | 'removed'>
 export type ChangeCounts = Pick<PartCounts, 'created' | 'updated' | 'removed'>
 
 type Metadata = Readonly<Record<string, string>>
 
-export const readPartMetadata = (metadata: Metadata): PartMetadata => partMetadata.parse(metadata)
+export const readPartMetadata = (metadata: Metadata): PartMetadata => partMetadataSchema.parse(metadata)
 
 /** The number of staged blocks of another blob of the part. */
 export const blocksOf = (metadata: Metadata, kind: BlobKind): number => count.parse(metadata[`${kind}blocks`])

@@ -3,12 +3,12 @@ import { z } from 'zod'
 import { planBlob, type RunPlace, snapshotIdPattern } from './layout.ts'
 import {
   type OtherCustomer,
-  otherCustomer,
+  otherCustomerSchema,
   type PlanHead,
   type PlannedCustomer,
   type PlannedPart,
-  planHead,
-  plannedCustomer,
+  planHeadSchema,
+  plannedCustomerSchema,
 } from './shapes.ts'
 import { corrupt } from './storage-errors.ts'
 import type { Store } from './store.ts'
@@ -31,8 +31,8 @@ const blockBytes = 1024 * 1024
 /** Enough for the head of a plan with about 500 parts. */
 const firstReadBytes = 64 * 1024
 
-const open = '"customers":['
-const between = '],"others":['
+const customersStart = '"customers":['
+const othersStart = '],"others":['
 
 const idLength = 36
 
@@ -44,32 +44,32 @@ export const nameOf = (packed: string): string => packed.slice(idLength)
 export const isUnlisted = ([, , ...marks]: PlannedCustomer): boolean => marks.includes('unlisted')
 
 /** The smaller run that read the customer after the baseline run. */
-export const newerReading = ([, , ...marks]: PlannedCustomer): string | undefined =>
+export const newerRun = ([, , ...marks]: PlannedCustomer): string | undefined =>
   marks.find(mark => snapshotIdPattern.test(mark))
 
-const toldPrefix = 'told:'
+const reportedPrefix = 'told:'
 
 /** The newest following run that reported the customer's changes after the baseline run. */
-export const toldReading = ([, , ...marks]: PlannedCustomer): string | undefined =>
-  marks.find(mark => mark.startsWith(toldPrefix))?.slice(toldPrefix.length)
+export const reportingRun = ([, , ...marks]: PlannedCustomer): string | undefined =>
+  marks.find(mark => mark.startsWith(reportedPrefix))?.slice(reportedPrefix.length)
 
 /** The smaller runs that read customers after the baseline run. */
-export type NewerReadings = {
+export type NewerRuns = {
   /** The newest such run, by customer. */
   newest: ReadonlyMap<string, string>
   /** The newest such run that reported changes, by customer. */
-  told: ReadonlyMap<string, string>
+  reported: ReadonlyMap<string, string>
 }
 
 /** A planned customer with its marks. */
-export function planned(id: string, name: string, isListed: boolean, { newest, told }: NewerReadings): PlannedCustomer {
-  const [readIn, toldIn] = [newest.get(id), told.get(id)]
+export function planned(id: string, name: string, isListed: boolean, { newest, reported }: NewerRuns): PlannedCustomer {
+  const [readIn, toldIn] = [newest.get(id), reported.get(id)]
   return [
     id,
     name,
     ...(isListed ? [] : ['unlisted' as const]),
     ...(readIn === undefined ? [] : [readIn]),
-    ...(toldIn === undefined ? [] : [toldPrefix + toldIn]),
+    ...(toldIn === undefined ? [] : [reportedPrefix + toldIn]),
   ]
 }
 
@@ -79,7 +79,7 @@ export type PlanContent = {
   customers: readonly string[]
   /** Ids of customers that only an earlier run knows. */
   unlisted: ReadonlySet<string>
-  newer: NewerReadings
+  newer: NewerRuns
   others: readonly OtherCustomer[]
   customersPerPart: number
 }
@@ -106,14 +106,14 @@ export async function writePlan(
     parts.push({ firstId: idOf(customers[from] ?? ''), customers: count, offset, length })
     offset += length + 2
   }
-  const othersOffset = (parts.length === 0 ? offset : offset - 2) + between.length - 1
+  const othersOffset = (parts.length === 0 ? offset : offset - 2) + othersStart.length - 1
   const othersJson = JSON.stringify(others)
   const complete: PlanHead = { ...head, parts, others: { offset: othersOffset, length: Buffer.byteLength(othersJson) } }
 
   const blob = planBlob(run)
   const attempt = randomBytes(4).toString('hex')
   const blocks: string[] = []
-  let text = `${JSON.stringify(complete).slice(0, -1)},${open}`
+  let text = `${JSON.stringify(complete).slice(0, -1)},${customersStart}`
   const start = Buffer.byteLength(text)
   const flush = async () => {
     const id = `${attempt}-${String(blocks.length).padStart(6, '0')}`
@@ -125,7 +125,7 @@ export async function writePlan(
     text += (from === 0 ? '' : ',\n') + partJson(from).json
     if (text.length > blockBytes) await flush()
   }
-  text += `${between.slice(0, -1)}${othersJson}}`
+  text += `${othersStart.slice(0, -1)}${othersJson}}`
   await flush()
   const metadata = { start: String(start), planned: String(customers.length), parts: String(parts.length) }
   return store.commit(blob, blocks, { metadata })
@@ -147,14 +147,14 @@ export async function readPlan(store: Store, run: RunPlace): Promise<Plan | unde
   const { start, tailoffset } = first.info.metadata
   if (start === undefined && tailoffset !== undefined) return readEarlierPlan(store, blob, Number(tailoffset))
   const length = Number(start)
-  if (!Number.isSafeInteger(length) || length < open.length) throw corrupt(blob)
+  if (!Number.isSafeInteger(length) || length < customersStart.length) throw corrupt(blob)
   let body = first.body.subarray(0, length)
   if (length > firstReadBytes) {
     const rest = await store.read(blob, { offset: first.body.length, length: length - first.body.length })
     body = Buffer.concat([first.body, rest?.body ?? Buffer.alloc(0)])
   }
   if (body.length !== length) throw corrupt(blob)
-  const head = parse(planHead, `${body.toString('utf8').slice(0, -open.length - 1)}}`, blob)
+  const head = parse(planHeadSchema, `${body.toString('utf8').slice(0, -customersStart.length - 1)}}`, blob)
   return { ...head, start: length }
 }
 
@@ -162,7 +162,7 @@ export async function readPlan(store: Store, run: RunPlace): Promise<Plan | unde
 async function readEarlierPlan(store: Store, blob: string, offset: number): Promise<Plan> {
   if (!Number.isSafeInteger(offset)) throw corrupt(blob)
   const tail = await store.read(blob, { offset, length: 1024 ** 3 })
-  return { ...parse(planHead, `{${tail?.body.toString('utf8') ?? ''}`, blob), start: 0 }
+  return { ...parse(planHeadSchema, `{${tail?.body.toString('utf8') ?? ''}`, blob), start: 0 }
 }
 
 async function readRange<T>(
@@ -180,7 +180,7 @@ async function readRange<T>(
 export function readPlanned(store: Store, plan: Plan, part: number): Promise<PlannedCustomer[]> {
   const place = plan.parts[part]
   if (place === undefined) throw corrupt(planBlob(plan))
-  return readRange(store, plan, place, z.array(plannedCustomer))
+  return readRange(store, plan, place, z.array(plannedCustomerSchema))
 }
 
 /** The number of parts whose customers are read at once. */
@@ -195,7 +195,7 @@ export async function* readAllPlanned(store: Store, plan: Plan): AsyncGenerator<
     const length = last.offset + last.length - first.offset
     const stored = await store.read(blob, { offset: plan.start + first.offset, length })
     if (stored?.body.length !== length) throw corrupt(blob)
-    const parts = parse(z.array(z.array(plannedCustomer)), `[${stored.body.toString('utf8')}]`, blob)
+    const parts = parse(z.array(z.array(plannedCustomerSchema)), `[${stored.body.toString('utf8')}]`, blob)
     yield parts.flat()
   }
 }
@@ -204,4 +204,4 @@ export async function* readAllPlanned(store: Store, plan: Plan): AsyncGenerator<
 export const readOthers = async (store: Store, plan: Plan): Promise<OtherCustomer[]> =>
   plan.others === undefined || plan.others.length <= 2
     ? []
-    : readRange(store, plan, plan.others, z.array(otherCustomer))
+    : readRange(store, plan, plan.others, z.array(otherCustomerSchema))

@@ -6,10 +6,10 @@ import { type Plan, readOthers, readPlan } from './plan-blob.ts'
 import {
   type Index,
   type IndexEntry,
-  index as indexShape,
+  indexSchema,
   isRead,
   type Manifest,
-  manifest as manifestShape,
+  manifestSchema,
   type OtherCustomer,
   type ReadEntry,
 } from './shapes.ts'
@@ -17,10 +17,10 @@ import { corrupt } from './storage-errors.ts'
 import type { Store } from './store.ts'
 
 /** A customer's index entry, with its run and part. */
-export type Found = { plan: Plan; part: number; entry: IndexEntry }
+export type CustomerEntry = { plan: Plan; part: number; entry: IndexEntry }
 
 /** The index entry of a customer that was read. */
-export type FoundReading = Found & { entry: ReadEntry }
+export type CustomerReading = CustomerEntry & { entry: ReadEntry }
 
 export type SnapshotReader = {
   /** The plan of a run. Undefined if the run has no plan. */
@@ -28,13 +28,13 @@ export type SnapshotReader = {
   readIndex: (run: RunPlace, part: number) => Promise<Index>
   readManifest: (run: RunPlace) => Promise<Manifest | undefined>
   /** The customer's entry in a run. Undefined if the run did not plan the customer. */
-  find: (plan: Plan, customerTenantId: string) => Promise<Found | undefined>
+  find: (plan: Plan, customerTenantId: string) => Promise<CustomerEntry | undefined>
   /** A customer that the run knows from another run and did not plan. */
   findOther: (plan: Plan, customerTenantId: string) => Promise<OtherCustomer | undefined>
   /** The reading of a customer in a run. Undefined if the customer was not read there or the run was deleted. */
-  readingIn: (snapshotId: string, customerTenantId: string) => Promise<FoundReading | undefined>
+  readingIn: (snapshotId: string, customerTenantId: string) => Promise<CustomerReading | undefined>
   /** A customer's orders from one range read, checked against the index. */
-  readOrders: (reading: FoundReading) => Promise<Buffer[]>
+  readOrders: (reading: CustomerReading) => Promise<Buffer[]>
 }
 
 /** The orders of a customer's member, checked against its index entry. */
@@ -74,12 +74,12 @@ export function createReader(store: Store): SnapshotReader {
         const blob = indexBlob(run, part)
         const stored = await store.read(blob)
         if (stored === undefined) throw corrupt(blob)
-        return parse(indexShape, stored.body, blob)
+        return parse(indexSchema, stored.body, blob)
       }),
     async readManifest(run) {
       const blob = manifestBlob(run)
       const stored = await store.read(blob)
-      return stored === undefined ? undefined : parse(manifestShape, stored.body, blob)
+      return stored === undefined ? undefined : parse(manifestSchema, stored.body, blob)
     },
     async find(plan, customerTenantId) {
       const part = plan.parts.findLastIndex(({ firstId }) => firstId <= customerTenantId)

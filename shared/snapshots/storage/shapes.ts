@@ -6,15 +6,15 @@ import { snapshotIdPattern } from './layout.ts'
 const count = z.int().nonnegative()
 const snapshotId = z.string().regex(snapshotIdPattern)
 const customerTenantId = z.string()
-const failure = z.object({ code: z.string(), message: z.string() })
+const failureSchema = z.object({ code: z.string(), message: z.string() })
 
 /** The reason why a customer could not be read, or why a run was ended. */
-export type Failure = z.infer<typeof failure>
+export type Failure = z.infer<typeof failureSchema>
 
-export const trigger = z.enum(['timer', 'request'])
-export type Trigger = z.infer<typeof trigger>
+export const triggerSchema = z.enum(['timer', 'request'])
+export type Trigger = z.infer<typeof triggerSchema>
 
-export const plannedCustomer = z
+export const plannedCustomerSchema = z
   .tuple([customerTenantId, z.string()])
   .rest(z.union([z.literal('unlisted'), snapshotId, z.string().regex(/^told:\d{8}T\d{6}Z$/)]))
 /**
@@ -22,19 +22,19 @@ export const plannedCustomer = z
  * earlier run knows the customer. A run id names the smaller run that read the customer after the baseline run. `told:`
  * and a run id name the newest of those that reported its changes.
  */
-export type PlannedCustomer = z.infer<typeof plannedCustomer>
+export type PlannedCustomer = z.infer<typeof plannedCustomerSchema>
 
-export const status = z.enum(['running', 'succeeded', 'completedWithErrors', 'failed'])
-export type Status = z.infer<typeof status>
+export const statusSchema = z.enum(['running', 'succeeded', 'completedWithErrors', 'failed'])
+export type Status = z.infer<typeof statusSchema>
 
 /** `current.json`: the run in progress, or the last one. The nonce distinguishes runs that start within one second. */
-export const current = z.object({
+export const currentSchema = z.object({
   snapshotId,
   nonce: z.string(),
-  trigger,
+  trigger: triggerSchema,
   startedAt: z.iso.datetime(),
   /** Present for a run over these customers only. Such a run does not move `latest.json` and writes no changes. */
-  customers: z.array(plannedCustomer).optional(),
+  customers: z.array(plannedCustomerSchema).optional(),
   /** A following run: its data are under `following/`, and it writes changes. */
   following: z.boolean().optional(),
   /** The newest run over all customers before this one that did not fail. */
@@ -55,23 +55,23 @@ export const current = z.object({
   /** True if the timer fired during the run. Its own run starts when this one has ended, if the day still needs it. */
   timerWaits: z.boolean().optional(),
   /** The reason why the run is being ended early. */
-  stop: failure.optional(),
+  stop: failureSchema.optional(),
   /** The status at the end. It is written after the manifest, `latest.json` and the log line. */
-  ended: status.optional(),
+  ended: statusSchema.optional(),
 })
-export type Current = z.infer<typeof current>
+export type Current = z.infer<typeof currentSchema>
 
 /**
  * The place of a part's customers in `_plan.json`, and the first tenant id of the part, by which a customer is found.
  */
-export const plannedPart = z.object({ firstId: customerTenantId, customers: count, offset: count, length: count })
-export type PlannedPart = z.infer<typeof plannedPart>
+export const plannedPartSchema = z.object({ firstId: customerTenantId, customers: count, offset: count, length: count })
+export type PlannedPart = z.infer<typeof plannedPartSchema>
 
 /** The start of `_plan.json`. The customers follow it, part by part, and then those of other runs. */
-export const planHead = z.object({
+export const planHeadSchema = z.object({
   snapshotId,
   startedAt: z.iso.datetime(),
-  trigger,
+  trigger: triggerSchema,
   /** True for a run over some customers, which writes no changes. */
   partial: z.boolean(),
   following: z.boolean().optional(),
@@ -89,17 +89,17 @@ export const planHead = z.object({
    * is not followed.
    */
   followedThrough: z.iso.datetime().optional(),
-  parts: z.array(plannedPart),
+  parts: z.array(plannedPartSchema),
   /**
    * The place of the customers that are known from other runs and not planned here. Absent in plans of earlier
    * versions.
    */
   others: z.object({ offset: count, length: count }).optional(),
 })
-export type PlanHead = z.infer<typeof planHead>
+export type PlanHead = z.infer<typeof planHeadSchema>
 
 /** A customer that is known but that this run does not plan. */
-export const otherCustomer = z.object({
+export const otherCustomerSchema = z.object({
   id: customerTenantId,
   /** The run over all customers that last planned it. If the customer left, the run that last read it. */
   knownIn: snapshotId.optional(),
@@ -109,9 +109,9 @@ export const otherCustomer = z.object({
   /** The newest following run that reported its changes after that. */
   toldIn: snapshotId.optional(),
 })
-export type OtherCustomer = z.infer<typeof otherCustomer>
+export type OtherCustomer = z.infer<typeof otherCustomerSchema>
 
-export const readEntry = z.object({
+export const readEntrySchema = z.object({
   customerTenantId,
   customerName: z.string(),
   retrievedAt: z.iso.datetime(),
@@ -122,12 +122,12 @@ export const readEntry = z.object({
   /** The hash of the orders without `retrievedAt`. Equal hashes mean that there are no changes. */
   sha256: z.string(),
 })
-export type ReadEntry = z.infer<typeof readEntry>
+export type ReadEntry = z.infer<typeof readEntrySchema>
 
-export const failedEntry = z.object({
+export const failedEntrySchema = z.object({
   customerTenantId,
   customerName: z.string(),
-  error: failure,
+  error: failureSchema,
   /** The newest earlier run that read the customer and that changes are compared with. */
   lastRead: snapshotId.optional(),
   /** The newest earlier run that read the customer, if it is another one. */
@@ -135,29 +135,32 @@ export const failedEntry = z.object({
   /** True if the customer is new and no order is reported as created yet. */
   isNew: z.boolean().optional(),
 })
-export type FailedEntry = z.infer<typeof failedEntry>
+export type FailedEntry = z.infer<typeof failedEntrySchema>
 
-export const goneEntry = z.object({
+export const goneEntrySchema = z.object({
   customerTenantId,
   customerName: z.string(),
   gone: z.literal(true),
   lastRead: snapshotId.optional(),
   readIn: snapshotId.optional(),
 })
-export type GoneEntry = z.infer<typeof goneEntry>
+export type GoneEntry = z.infer<typeof goneEntrySchema>
 
-export const index = z.object({ part: count, customers: z.array(z.union([readEntry, failedEntry, goneEntry])) })
-export type Index = z.infer<typeof index>
+export const indexSchema = z.object({
+  part: count,
+  customers: z.array(z.union([readEntrySchema, failedEntrySchema, goneEntrySchema])),
+})
+export type Index = z.infer<typeof indexSchema>
 export type IndexEntry = Index['customers'][number]
 
 export const isRead = (entry: IndexEntry): entry is ReadEntry => 'offset' in entry
 export const isFailed = (entry: IndexEntry): entry is FailedEntry => 'error' in entry
 export const isGone = (entry: IndexEntry): entry is GoneEntry => 'gone' in entry
 
-export const snapshot = z.object({
+export const snapshotSchema = z.object({
   snapshotId,
-  status,
-  trigger,
+  status: statusSchema,
+  trigger: triggerSchema,
   startedAt: z.iso.datetime(),
   finishedAt: z.iso.datetime().optional(),
   asOf: z.iso.datetime().optional(),
@@ -169,18 +172,18 @@ export const snapshot = z.object({
   /** The changes that following should have reported before. Absent if the log is not followed. */
   missedByFollowing: count.optional(),
 })
-export type Snapshot = z.infer<typeof snapshot>
+export type Snapshot = z.infer<typeof snapshotSchema>
 
-export const manifest = snapshot.extend({
+export const manifestSchema = snapshotSchema.extend({
   path: z.string(),
   parts: z.array(z.object({ name: z.string(), orders: count, bytes: count, sha256: z.string() })),
   /** At most 1,000. `customers.failed` is the full count. */
-  failures: z.array(failure.extend({ customerTenantId, customerName: z.string().optional() })),
-  error: failure.optional(),
+  failures: z.array(failureSchema.extend({ customerTenantId, customerName: z.string().optional() })),
+  error: failureSchema.optional(),
 })
-export type Manifest = z.infer<typeof manifest>
+export type Manifest = z.infer<typeof manifestSchema>
 
-export const latest = z.object({
+export const latestSchema = z.object({
   snapshotId,
   path: z.string(),
   /** The folder of the order lines. Absent if a part of an earlier version has none. */
@@ -188,7 +191,7 @@ export const latest = z.object({
   asOf: z.iso.datetime(),
   finishedAt: z.iso.datetime(),
 })
-export type Latest = z.infer<typeof latest>
+export type Latest = z.infer<typeof latestSchema>
 
 export const changeKinds = ['created', 'updated', 'removed'] as const
 export type ChangeKind = (typeof changeKinds)[number]

@@ -11,7 +11,7 @@ import { createLineRules } from './lines.ts'
 import type { SeenRun } from './runs.ts'
 
 /** The contract's shape of an index entry, in its states. */
-const entry = z.looseObject({
+const entrySchema = z.looseObject({
   customerTenantId: z.string(),
   orders: z.number().optional(),
   offset: z.number().optional(),
@@ -19,8 +19,8 @@ const entry = z.looseObject({
   error: z.object({ code: z.string(), message: z.string() }).optional(),
   gone: z.boolean().optional(),
 })
-const index = z.looseObject({ part: z.number(), customers: z.array(entry) })
-const plan = z.looseObject({
+const indexSchema = z.looseObject({ part: z.number(), customers: z.array(entrySchema) })
+const planSchema = z.looseObject({
   customers: z.array(
     z.array(z.union([z.tuple([z.string()]).rest(z.unknown()), z.looseObject({ customerTenantId: z.string() })])),
   ),
@@ -105,7 +105,7 @@ export function createContentRules({ storage, upstream, customers, faults, findi
     const name = `${folderOf(run.id, run.isFollowing ? 'following' : 'snapshots')}_index-${String(part).padStart(5, '0')}.json`
     let expectedOffset = 0
     let orders = 0
-    for (const each of json(name, index)?.customers ?? []) {
+    for (const each of json(name, indexSchema)?.customers ?? []) {
       const { customerTenantId: id, offset, length, error } = each
       if (contents.read.has(id) || contents.failed.has(id) || contents.gone.has(id)) {
         findings.broken('each planned customer exactly once', `${shortId(id)} twice in ${run.id}`)
@@ -184,7 +184,7 @@ export function createContentRules({ storage, upstream, customers, faults, findi
       const { manifest } = run
       if (manifest === undefined) return contents
       const folder = folderOf(run.id, run.isFollowing ? 'following' : 'snapshots')
-      const planned = json(`${folder}_plan.json`, plan)?.customers.flat() ?? []
+      const planned = json(`${folder}_plan.json`, planSchema)?.customers.flat() ?? []
       const ids = planned.map(customer => (Array.isArray(customer) ? customer[0] : customer.customerTenantId))
       contents.planned = new Set(ids)
       const wrong = (what: string, expected: unknown, actual: unknown) => {

@@ -21,7 +21,7 @@ export type SeenRun = {
   isCancelled: boolean
 }
 
-const pointer = z.looseObject({
+const pointerSchema = z.looseObject({
   snapshotId: z.string(),
   customers: z.array(z.unknown()).optional(),
   following: z.boolean().optional(),
@@ -51,7 +51,7 @@ export function createRunRules({ storage, scheduler, findings, longestMs, ended 
   const ticks: { at: number; isExcused: boolean }[] = []
 
   function begin(blob: Blob): void {
-    const { snapshotId: id, customers, following } = pointer.parse(JSON.parse(blob.body.toString()))
+    const { snapshotId: id, customers, following } = pointerSchema.parse(JSON.parse(blob.body.toString()))
     if (runs.has(id)) return
     const previous = [...runs.values()].at(-1)
     if (previous !== undefined && previous.id >= id) findings.broken('ids ascend', `${id} follows ${previous.id}`)
@@ -95,7 +95,7 @@ export function createRunRules({ storage, scheduler, findings, longestMs, ended 
   }
 
   function moveLatest(blob: Blob): void {
-    const { snapshotId } = pointer.parse(JSON.parse(blob.body.toString()))
+    const { snapshotId } = pointerSchema.parse(JSON.parse(blob.body.toString()))
     const run = runs.get(snapshotId)
     if (snapshotId < latest) findings.broken('latest.json never moves back', `from ${latest} to ${snapshotId}`)
     if (run?.manifest === undefined || run.manifest.status === 'failed' || run.isPartial) {
