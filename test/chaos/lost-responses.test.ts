@@ -57,7 +57,7 @@ describe('one response that never comes', () => {
     ['the identity endpoint', ({ entra }) => loseFirst(entra, /^\/msi\/token/)],
     ['the token endpoint', ({ entra }) => loseFirst(entra, /\/oauth2\//)],
     ['Partner Center', ({ partnerCenter }) => loseFirst(partnerCenter, /\/orders$/)],
-  ])('of %s costs no caller more than a repeat', async (_, lose) => {
+  ])('one response that never comes of %s costs no caller more than a repeat', async (_, lose) => {
     const app = await start()
     const seen = lose(app.simulator)
     const callers: ReturnType<typeof call>[] = []
@@ -71,7 +71,7 @@ describe('one response that never comes', () => {
     expect(seen.requests).toBeGreaterThan(1)
   })
 
-  test('of Partner Center is one body that stops midway, too', async () => {
+  test('one response that never comes of Partner Center is one body that stops midway, too', async () => {
     const app = await start()
     let requests = 0
     app.simulator.partnerCenter.outage = ({ response }, proceed) => {
@@ -133,7 +133,7 @@ test('storage that accepts and stays silent leaves no function without a respons
 })
 
 describe('work that nobody waits for', () => {
-  test('holds no connection: one half of a request that has failed', async () => {
+  test('work that nobody waits for holds no connection: one half of a request that has failed', async () => {
     const app = await start({ settings: { REQUEST_DEADLINE_SECONDS: '60' } })
     app.simulator.partnerCenter.outage = (exchange, proceed) =>
       exchange.request.path.endsWith('/provisioningstatus') ? undefined : proceed()
@@ -146,7 +146,7 @@ describe('work that nobody waits for', () => {
     expect([read.status, read.ms < 3000]).toEqual([200, true])
   })
 
-  test('holds no connection: the other customers of a list of which one is refused', async () => {
+  test('work that nobody waits for holds no connection: the other customers of a list of which one is refused', async () => {
     const app = await start({ settings: { REQUEST_DEADLINE_SECONDS: '60' } })
     const ids = Array.from({ length: 100 }, (_, index) => `00000000-0000-4000-8000-${String(index).padStart(12, '0')}`)
     app.simulator.partnerCenter.outage = ({ request, response }, proceed) => {
@@ -172,20 +172,23 @@ describe('a response with an error status', () => {
     [429, 429, 'partner_center_throttled', 1],
     [404, 502, 'partner_center_invalid_response', 1],
     [403, 403, 'partner_center_forbidden', 1],
-  ])('of %i keeps its meaning although its body cannot be read', async (sent, status, code, tries) => {
-    const app = await start()
-    let requests = 0
-    app.simulator.partnerCenter.outage = ({ response }) => {
-      requests++
-      response.writeHead(sent, { ...damaged, ...(sent === 429 ? { 'retry-after': '7' } : {}) }).end('this is no gzip')
-    }
-    const result = await call(`${app.api}/customers/${documentedCustomerId}/orders`)
+  ])(
+    'a response with an error status of %i keeps its meaning although its body cannot be read',
+    async (sent, status, code, tries) => {
+      const app = await start()
+      let requests = 0
+      app.simulator.partnerCenter.outage = ({ response }) => {
+        requests++
+        response.writeHead(sent, { ...damaged, ...(sent === 429 ? { 'retry-after': '7' } : {}) }).end('this is no gzip')
+      }
+      const result = await call(`${app.api}/customers/${documentedCustomerId}/orders`)
 
-    expect([result.status, problemOf(result).error.code, requests]).toEqual([status, code, tries])
-    if (sent === 429) expect(result.response.headers.get('retry-after')).toBe('7')
-  })
+      expect([result.status, problemOf(result).error.code, requests]).toEqual([status, code, tries])
+      if (sent === 429) expect(result.response.headers.get('retry-after')).toBe('7')
+    },
+  )
 
-  test('keeps its meaning although its body never ends', async () => {
+  test('a response with an error status keeps its meaning although its body never ends', async () => {
     const app = await start({ settings: { REQUEST_DEADLINE_SECONDS: '6' } })
     app.simulator.partnerCenter.outage = ({ response }) => {
       response.writeHead(429, { 'retry-after': '90' }).write('{"statusCode":')

@@ -165,7 +165,7 @@ describe('the certification checklist', () => {
     })
   })
 
-  test('lists are pageable by nextLink, at the root', () => {
+  test('the certification checklist lists are pageable by nextLink, at the root', () => {
     const pageable = operations.filter(({ operation }) => operation['x-ms-pageable'] !== undefined)
     for (const { operation } of pageable) {
       expect(operation['x-ms-pageable']).toEqual({ nextLinkName: 'nextLink' })
@@ -218,7 +218,7 @@ describe('the certification checklist', () => {
 describe('the document that the app serves', () => {
   const served = createDocument() as typeof definition
 
-  test('differs from the definition of the connector in the triggers alone: it has the one for all kinds of change', () => {
+  test('the document that the app serves differs from the definition of the connector in the triggers alone: it has the one for all kinds of change', () => {
     const { '/trigger/api/order-changes': changes, ...paths } = definition.paths
     const actions = Object.entries(paths).filter(([path]) => !path.startsWith('/trigger/'))
     expect(served).toEqual({
@@ -227,7 +227,7 @@ describe('the document that the app serves', () => {
     })
   })
 
-  test('has the address of each route that needs a key, once, and no other', async () => {
+  test('the document that the app serves has the address of each route that needs a key, once, and no other', async () => {
     const { functions } = await loadApp(`${root}dist/main.js`, () => undefined)
     const routes = [...functions.values()].flatMap(({ bindings }) =>
       Object.values(bindings).flatMap(({ authLevel, route }) => (authLevel === 'function' ? [`/api/${route}`] : [])),
@@ -237,7 +237,7 @@ describe('the document that the app serves', () => {
 })
 
 describe('the triggers', () => {
-  test('are one for each kind of change and one for all, at paths of their own below /trigger', () => {
+  test('the triggers are one for each kind of change and one for all, at paths of their own below /trigger', () => {
     expect(triggers.map(({ path, operation }) => [operation.summary, path])).toEqual([
       ['When an order is created', '/trigger/api/order-changes/created'],
       ['When an order is changed', '/trigger/api/order-changes/updated'],
@@ -247,7 +247,7 @@ describe('the triggers', () => {
   })
 
   test.each(triggers.map(({ operation, method }) => [operation.operationId, operation, method] as const))(
-    '%s is a batch poll with a hint, whose cursor makers do not see',
+    'the triggers: %s is a batch poll with a hint, whose cursor makers do not see',
     (_, operation, method) => {
       expect(method).toBe('get')
       expect(operation).toMatchObject({
@@ -264,7 +264,7 @@ describe('the triggers', () => {
     },
   )
 
-  test('of one kind send this kind without asking, and the one for all lets the maker choose', () => {
+  test('the triggers of one kind send this kind without asking, and the one for all lets the maker choose', () => {
     const kinds = triggers.map(({ operation }) => operation.parameters.find(({ name }) => name === 'kind'))
     const constant = (kind: string, displayName: string) =>
       expect.objectContaining({
@@ -286,7 +286,7 @@ describe('the triggers', () => {
     expect(kinds.at(-1)).not.toHaveProperty('x-ms-visibility')
   })
 
-  test('of one kind offer no member that this kind never has', () => {
+  test('the triggers of one kind offer no member that this kind never has', () => {
     const offered = triggers.map(({ operation }) => {
       const members = [...schemasIn(operation.responses['200']?.schema ?? {})].map(({ at }) => at)
       return {
@@ -324,7 +324,7 @@ describe('the definition says what the functions parse', () => {
     }
   })
 
-  test.each(described)('$operationId: $name', ({ schema, meta }) => {
+  test.each(described)('the definition says what the functions parse: $operationId: $name', ({ schema, meta }) => {
     const parse = (text: unknown) => (schema as z.ZodType).safeParse(text)
     const openapi: ParameterMeta['openapi'] = meta?.openapi ?? { type: 'string' }
     for (const value of openapi.enum ?? []) expect(parse(value).success).toBe(true)

@@ -74,7 +74,7 @@ describe.each(samples)('the sample $name', ({ definition, parameters }) => {
 describe('the sample for Logic Apps Standard', () => {
   const texts = textsIn(standard.definition)
 
-  test('calls a route of ours with parameters it takes', () => {
+  test('the sample for Logic Apps Standard calls a route of ours with parameters it takes', () => {
     const uris = texts.filter(text => text.includes('/api/'))
     expect(uris.length).toBeGreaterThan(0)
     for (const uri of uris) {
@@ -91,7 +91,7 @@ describe('the sample for Logic Apps Standard', () => {
     }
   })
 
-  test('tells failures apart by codes that we have, and signs in with the managed identity', () => {
+  test('the sample for Logic Apps Standard tells failures apart by codes that we have, and signs in with the managed identity', () => {
     const cases = [...groupsIn(standard.definition.actions)]
       .flatMap(group => Object.values(group))
       .flatMap(({ cases = {} }) => Object.values(cases))

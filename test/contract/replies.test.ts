@@ -90,7 +90,7 @@ describe('every operation obeys its definition', () => {
     ['OnOrderUpdated', () => '/order-changes?kind=updated'],
     ['OnOrderRemoved', () => '/order-changes?kind=removed'],
     ['TestConnection', () => '/health/details'],
-  ])('%s', async (operationId, path) => {
+  ])('every operation obeys its definition: %s', async (operationId, path) => {
     const result = await ask(path())
     expect(result.status).toBe(200)
     check(operationId, result)
@@ -117,7 +117,7 @@ describe('every operation obeys its definition', () => {
     ['GetCustomerOrders', () => `/customers/${customer()}/orders`],
     ['GetCustomerOrder', () => `/customers/${customer()}/orders/${anOrder()}`],
     ['ListOrderLines', () => `/customers/${customer()}/order-lines`],
-  ])('%s answers 304 if nothing has changed', async (operationId, path) => {
+  ])('every operation obeys its definition: %s answers 304 if nothing has changed', async (operationId, path) => {
     const etag = (await ask(path())).headers.get('etag') ?? ''
     const again = await ask(path(), { headers: { 'if-none-match': etag } })
     expect(again.status).toBe(304)
@@ -267,16 +267,19 @@ describe('every failure has the one shape, and its status stands in the definiti
     ['OnOrderChanged', '/order-changes?kind=gone', 400],
     ['OnOrderCreated', '/order-changes?kind=created&kind=removed', 400],
     ['TestConnection', '/health/details?x=1', 400],
-  ])('%s %s', async (operationId, path, status) => {
-    const result = await ask(path)
-    expect(result.status).toBe(status)
-    expect(shape(result.body), ajv.errorsText(shape.errors)).toBe(true)
-    check(operationId, result)
-  })
+  ])(
+    'every failure has the one shape, and its status stands in the definition: %s %s',
+    async (operationId, path, status) => {
+      const result = await ask(path)
+      expect(result.status).toBe(status)
+      expect(shape(result.body), ajv.errorsText(shape.errors)).toBe(true)
+      check(operationId, result)
+    },
+  )
 })
 
 describe('a maker’s engine', () => {
-  test('gets through an upstream that fails for a while by retrying what says so', async () => {
+  test('a maker’s engine gets through an upstream that fails for a while by retrying what says so', async () => {
     app.simulator.partnerCenter.outage = firstTimes(6, refuse(503, '0', 'Down.', { 'retry-after': '0' }))
     const result = await ask(`/customers/${documentedCustomerId}/orders`)
     app.simulator.partnerCenter.outage = undefined
@@ -284,25 +287,25 @@ describe('a maker’s engine', () => {
     expect(result.headers.get('x-correlation-id')).toBe('08584000000000000000000000000CU01')
   })
 
-  test('does not retry what needs a person', async () => {
+  test('a maker’s engine does not retry what needs a person', async () => {
     const result = await ask(`/customers/${caseId(900421)}/orders`)
     expect(result).toMatchObject({ status: 424, tries: 1 })
   })
 
-  test('merges pages by nextLink, with the key in its header and nowhere else', async () => {
+  test('a maker’s engine merges pages by nextLink, with the key in its header and nowhere else', async () => {
     const all = await runPaged({ url: `${app.api}/customers?top=7`, key })
     expect(all).toHaveLength(60)
     const { body } = await ask('/customers?top=7')
     expect(JSON.stringify(body)).not.toContain(key)
   })
 
-  test('is turned away without its key, and not by our shape but the platform’s', async () => {
+  test('a maker’s engine is turned away without its key, and not by our shape but the platform’s', async () => {
     const response = await fetch(`${app.api}/customers`)
     expect([response.status, await response.text()]).toEqual([401, ''])
     expect((await fetch(`${app.api}/health`)).status).toBe(200)
   })
 
-  test('can import the definition from the app, with an ETag and the app’s own address', async () => {
+  test('a maker’s engine can import the definition from the app, with an ETag and the app’s own address', async () => {
     const response = await fetch(`${app.api}/openapi.json`)
     const served = (await response.json()) as typeof definition
     expect({ ...served, paths: {} }).toEqual({
@@ -320,7 +323,7 @@ describe('a maker’s engine', () => {
     expect(again.status).toBe(304)
   })
 
-  test('finds a function at every address of the definition', async () => {
+  test('a maker’s engine finds a function at every address of the definition', async () => {
     const response = await fetch(`${app.api}/openapi.json`)
     const { paths } = (await response.json()) as typeof definition
     for (const [path, methods] of Object.entries(paths)) {
@@ -332,7 +335,7 @@ describe('a maker’s engine', () => {
     }
   })
 
-  test('behind a connector is led back through its gateway', async () => {
+  test('a maker’s engine behind a connector is led back through its gateway', async () => {
     const prefix = 'https://default-1.azure-apihub.net/apim/shared-orders/conn'
     const started = await fetch(`${app.api}/snapshots`, {
       method: 'POST',

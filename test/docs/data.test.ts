@@ -88,13 +88,13 @@ describe('the queries for DuckDB', () => {
   }
   const monthOf = (order: SimulatedOrder) => new Date(instant(order)).toISOString().slice(0, 7)
 
-  test('give the newest orders', () => {
+  test('the queries for DuckDB give the newest orders', () => {
     const newest = Math.max(...all().map(({ order }) => instant(order)))
     expect(results[0]).toHaveLength(20)
     expect(Math.abs(Date.parse(String(results[0]?.[0]?.orderedAt)) - newest)).toBeLessThan(1000)
   })
 
-  test('count orders, lines and customers as of a date', () => {
+  test('the queries for DuckDB count orders, lines and customers as of a date', () => {
     const lines = all().flatMap(({ order }) => order.lineItems ?? [])
     const withLines = all().filter(({ order }) => (order.lineItems ?? []).length > 0)
     const [row] = results[1] ?? []
@@ -105,7 +105,7 @@ describe('the queries for DuckDB', () => {
     ])
   })
 
-  test('count orders per month, in UTC, and customer', () => {
+  test('the queries for DuckDB count orders per month, in UTC, and customer', () => {
     const expected = new Map<string, number>()
     for (const { id, order } of all()) {
       if ((order.lineItems ?? []).length === 0) continue
@@ -117,7 +117,7 @@ describe('the queries for DuckDB', () => {
     ).toEqual([...expected].sort(([a], [b]) => (a < b ? -1 : 1)))
   })
 
-  test('give the seats of products at the end of each month', () => {
+  test('the queries for DuckDB give the seats of products at the end of each month', () => {
     const subscriptions = new Map<string, { month: string; sku: string | undefined; quantity: number }>()
     const lines = all()
       .filter(({ order }) => order.status === 'completed')
@@ -139,7 +139,7 @@ describe('the queries for DuckDB', () => {
     }
   })
 
-  test('give the changes of the last week', () => {
+  test('the queries for DuckDB give the changes of the last week', () => {
     expect(results[4]?.map(({ kind }) => kind)).toEqual(['created', 'created', 'removed'])
     expect(results).toHaveLength(5)
   })

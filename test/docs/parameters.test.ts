@@ -61,7 +61,7 @@ describe('a command in the documents', () => {
   const ofAzd = ['AZURE_RESOURCE_GROUP', 'AZURE_PRINCIPAL_ID', 'AZURE_PRINCIPAL_TYPE']
 
   test.each(['README.md', 'docs/operations.md', 'docs/credentials.md'])(
-    'of %s sets what main.bicepparam reads, and gets what the template puts out',
+    'a command in the documents of %s sets what main.bicepparam reads, and gets what the template puts out',
     async file => {
       const text = await read(file)
       const parameters = await read('infra/main.bicepparam')
@@ -74,17 +74,20 @@ describe('a command in the documents', () => {
     },
   )
 
-  test.each(['README.md', 'docs/operations.md'])('of %s comes when it can work', async file => {
-    const text = await read(file)
-    const order = ['azd up', 'az keyvault secret set', 'azd env set STORED_SECRETS', 'azd provision'].map(command =>
-      text.indexOf(`\n${command}`),
-    )
-    expect(order.every(at => at > 0)).toBe(true)
-    expect(order).toEqual(order.toSorted((one, other) => one - other))
-    expect(text.lastIndexOf('\nnpm run smoke')).toBeGreaterThan(Math.max(...order))
-  })
+  test.each(['README.md', 'docs/operations.md'])(
+    'a command in the documents of %s comes when it can work',
+    async file => {
+      const text = await read(file)
+      const order = ['azd up', 'az keyvault secret set', 'azd env set STORED_SECRETS', 'azd provision'].map(command =>
+        text.indexOf(`\n${command}`),
+      )
+      expect(order.every(at => at > 0)).toBe(true)
+      expect(order).toEqual(order.toSorted((one, other) => one - other))
+      expect(text.lastIndexOf('\nnpm run smoke')).toBeGreaterThan(Math.max(...order))
+    },
+  )
 
-  test('exists', async () => {
+  test('a command in the documents exists', async () => {
     const { scripts } = JSON.parse(await read('package.json')) as { scripts: Record<string, string> }
     const texts = await Promise.all(
       ['README.md', 'docs/operations.md', 'docs/credentials.md', 'docs/parameters.md', 'docs/reference.md'].map(read),

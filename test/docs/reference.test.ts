@@ -27,11 +27,11 @@ describe('the settings', () => {
     AzureWebJobsStorage: 'UseDevelopmentStorage=true',
   }
 
-  test('are those of the app', () => {
+  test('the settings are those of the app', () => {
     expect([...rows.keys()].toSorted()).toEqual(settingNames.toSorted())
   })
 
-  test('have a default in words only if no one value is the default', () => {
+  test('the settings have a default in words only if no one value is the default', () => {
     expect([...rows].filter(([, [byDefault]]) => codeIn(byDefault).length === 0).map(([name]) => name)).toEqual([
       'PARTNER_CENTER_TENANT_ID',
       'PARTNER_CENTER_CLIENT_ID',
@@ -53,7 +53,7 @@ describe('the settings', () => {
   })
 
   test.each([...rows].filter(([, [byDefault]]) => byDefault === 'required').map(([name]) => name))(
-    '%s is required',
+    'the settings: %s is required',
     name => {
       expect(() => parseSettings({ ...least, [name]: undefined })).toThrow(`${name} is required`)
     },
@@ -91,11 +91,11 @@ describe('the parameters', () => {
   )
   const shape: z.ZodRawShape = Object.assign({}, ...shapes, startSnapshot.body)
 
-  test('are those of the app', () => {
+  test('the parameters are those of the app', () => {
     expect([...rows.keys()].toSorted()).toEqual(Object.keys(shape).toSorted())
   })
 
-  test('have the defaults of the app', () => {
+  test('the parameters have the defaults of the app', () => {
     const defaults = Object.entries(z.object(shape).parse({})).filter(([, value]) => value !== undefined)
     const documented = [...rows].flatMap(([name, [, byDefault]]) => codeIn(byDefault).map(value => [name, value]))
     expect(Object.fromEntries(documented)).toEqual(

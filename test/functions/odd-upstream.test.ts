@@ -26,20 +26,20 @@ describe('one order', () => {
     ['a collection', { totalCount: 0, items: [], attributes: { objectType: 'Collection' } }],
     ['an order without an id', { id: '', referenceCustomerId: documentedCustomerId }],
     ['another customer’s order', { id: 'o1', referenceCustomerId: '6e960637-f914-4368-ab00-127711577b3e' }],
-  ])('that comes as %s is an unusable response', async (_, body) => {
+  ])('one order that comes as %s is an unusable response', async (_, body) => {
     answer(json(body))
     const response = await get(`${orders}/o1`)
     expect([response.status, await codeOf(response)]).toEqual([502, 'partner_center_invalid_response'])
   })
 
-  test('may write its customer in capitals or leave the customer out', async () => {
+  test('one order may write its customer in capitals or leave the customer out', async () => {
     answer(json({ id: 'o1', referenceCustomerId: documentedCustomerId.toUpperCase() }))
     expect((await get(`${orders}/o1`)).status).toBe(200)
     answer(json({ id: 'o1' }))
     expect((await get(`${orders}/o1`)).status).toBe(200)
   })
 
-  test('has the provisioning status of all its pages', async () => {
+  test('one order has the provisioning status of all its pages', async () => {
     answer(({ request, response }, proceed) => {
       if (!request.path.endsWith('/provisioningstatus')) return json({ id: 'o1' })({ request, response }, proceed)
       const page = Number(request.query.get('page') ?? 1)
@@ -56,7 +56,7 @@ describe('one order', () => {
     })
   })
 
-  test('says when it was read, not when its reader came', async () => {
+  test('one order says when it was read, not when its reader came', async () => {
     let respond: (() => void) | undefined
     answer((exchange, proceed) => {
       respond = () => json({ id: 'o1' })(exchange, proceed)

@@ -50,7 +50,7 @@ describe('under a Node.js that is too old', () => {
     'snapshots',
     'snapshots/20261120T002000Z',
     'health/details',
-  ])('%s answers so', async path => {
+  ])('under a Node.js that is too old: %s answers so', async path => {
     const response = await fetch(`${host.url}/api/${path}`)
     expect(response.status).toBe(500)
     expect(await response.json()).toMatchObject({

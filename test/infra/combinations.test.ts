@@ -61,11 +61,11 @@ describe('a name', () => {
     ['too long', [resource(account, 'a'.repeat(25))], `${account} may not be named ${'a'.repeat(25)}`],
     ['with a wrong character', [resource(account, 'my-orders')], `${account} may not be named my-orders`],
     ['of an unknown type', [resource('Some/things', 'x')], 'the names of Some/things have no rule in this test'],
-  ])('%s is found', (_, resources, fault) => {
+  ])('a name: %s is found', (_, resources, fault) => {
     expect(nameFaultsOf(resources)).toContain(fault)
   })
 
-  test('may be there once in each scope, and for each type', () => {
+  test('a name may be there once in each scope, and for each type', () => {
     const role = 'Microsoft.Authorization/roleAssignments'
     const id = '00000000-0000-4000-8000-000000000001'
     expect(nameFaultsOf([resource(role, id, 'a'), resource(role, id, 'b')])).toEqual([])

@@ -15,12 +15,12 @@ const queries = allOf('Microsoft.Insights/scheduledQueryRules').map(
 const { faultsOf } = createWorkspace()
 
 describe('an alert query', () => {
-  test.each(queries)('%s is clean under the Kusto language service', (_, query) => {
+  test.each(queries)('an alert query: %s is clean under the Kusto language service', (_, query) => {
     expect(query).toMatch(/App(Traces|Requests)/)
     expect(faultsOf(query)).toEqual([])
   })
 
-  test.each(queries)('%s is not with any of its columns misspelt', (_, query) => {
+  test.each(queries)('an alert query: %s is not with any of its columns misspelt', (_, query) => {
     const columns = ['Message', 'TimeGenerated', 'Name', 'Success', 'Url', 'ItemCount', 'ResultCode'].filter(column =>
       new RegExp(`\\b${column}\\b`).test(query),
     )
@@ -40,7 +40,7 @@ describe('an alert query', () => {
     ],
     ['type', 'AppTraces | where Message', 'The expression must have the type bool'],
     ['operator', 'AppTraces | wher Message has "x"', 'line 1'],
-  ])('with a wrong %s is refused', (_, query, fault) => {
+  ])('an alert query with a wrong %s is refused', (_, query, fault) => {
     expect(faultsOf(query).join('\n')).toContain(fault)
   })
 })

@@ -28,14 +28,14 @@ const deployFile = (file: string, env: Record<string, string>) => {
 }
 
 describe('the templates', () => {
-  test('name what there is and nothing in vain', () => {
+  test('the templates name what there is and nothing in vain', () => {
     const faults = templates.flatMap(template =>
       [...faultsOf(template), ...startFaultsOf(template)].map(fault => `${basename(template.file)} ${fault}`),
     )
     expect(faults).toEqual([])
   })
 
-  test('describe each parameter and output in a sentence', () => {
+  test('the templates describe each parameter and output in a sentence', () => {
     const silent = templates.flatMap(({ file, symbols }) =>
       [...symbols].flatMap(([name, symbol]) => {
         if (symbol.kind !== 'parameter' && symbol.kind !== 'output') return []
@@ -47,7 +47,7 @@ describe('the templates', () => {
     expect(silent).toEqual([])
   })
 
-  test('are one: each module is part of it', () => {
+  test('the templates are one: each module is part of it', () => {
     const used = new Set(
       templates.flatMap(({ symbols }) =>
         [...symbols.values()].flatMap(symbol => ('path' in symbol ? [basename(symbol.path)] : [])),
@@ -58,7 +58,7 @@ describe('the templates', () => {
 })
 
 describe('a parameter file', () => {
-  test.each(parameterFiles)('%s asks for what can be deployed', file => {
+  test.each(parameterFiles)('a parameter file: %s asks for what can be deployed', file => {
     const { resources, outputs } = deployFile(file, azd)
     expect(nameFaultsOf(resources)).toEqual([])
     expect(resources.filter(({ type }) => type === 'Microsoft.Web/sites')).toHaveLength(1)
@@ -66,7 +66,7 @@ describe('a parameter file', () => {
   })
 
   test.each(parameterFiles)(
-    '%s assigns no role on a secret, since none is stored before the first deployment',
+    'a parameter file: %s assigns no role on a secret, since none is stored before the first deployment',
     file => {
       const { resources } = deployFile(file, azd)
       const onSecrets = resources.filter(({ scope }) => scope.includes('/secrets/'))
@@ -79,13 +79,13 @@ describe('a parameter file', () => {
     [' partner-center-client-secret , partner-center-refresh-token ', 2],
     ['partner-center-client-secret', 1],
     [' ', 0],
-  ])('of azd reads the stored secrets %j', (STORED_SECRETS, roles) => {
+  ])('a parameter file of azd reads the stored secrets %j', (STORED_SECRETS, roles) => {
     const env = { ...azd, PARTNER_CENTER_CREDENTIAL: 'refresh-token', STORED_SECRETS }
     const { resources } = deployFile('infra/main.bicepparam', env)
     expect(resources.filter(({ scope }) => scope.includes('/secrets/'))).toHaveLength(roles)
   })
 
-  test('of azd takes who is signed in as the operator, and recovers a vault if asked', () => {
+  test('a parameter file of azd takes who is signed in as the operator, and recovers a vault if asked', () => {
     const operator = '00000000-0000-0000-0000-00000000000f'
     const env = { AZURE_PRINCIPAL_ID: operator, AZURE_PRINCIPAL_TYPE: 'ServicePrincipal', RECOVER_VAULT: 'true' }
     const { resources } = deployFile('infra/main.bicepparam', { ...azd, ...env })
@@ -95,7 +95,7 @@ describe('a parameter file', () => {
     expect(vault?.properties.createMode).toBe('recover')
   })
 
-  test('of azd demands who the partner is before anything is deployed', () => {
+  test('a parameter file of azd demands who the partner is before anything is deployed', () => {
     const { PARTNER_CENTER_TENANT_ID: _, ...env } = azd
     expect(() => deployFile('infra/main.bicepparam', env)).toThrow('PARTNER_CENTER_TENANT_ID')
   })

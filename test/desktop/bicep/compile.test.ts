@@ -17,11 +17,11 @@ const timeout = 60_000
 const mostTemplateBytes = 4 * 1024 * 1024
 
 describe('the compiler', () => {
-  test('takes the template and its modules without a warning', { timeout }, async () => {
+  test('the compiler takes the template and its modules without a warning', { timeout }, async () => {
     expect(await bicep(['lint', 'infra/main.bicep'])).toEqual({ exitCode: 0, stdout: '', diagnostics: '' })
   })
 
-  test.each(parameterFiles)('takes %s without a warning', { timeout }, async file => {
+  test.each(parameterFiles)('the compiler takes %s without a warning', { timeout }, async file => {
     const { exitCode, diagnostics, stdout } = await bicep(['build-params', file, '--stdout'], azd)
     expect({ exitCode, diagnostics }).toEqual({ exitCode: 0, diagnostics: '' })
     const { templateJson } = JSON.parse(stdout) as { templateJson: string }
@@ -42,7 +42,7 @@ describe('a fault', () => {
     ['a parameter that nothing uses', 'no-unused-params', "param unused string = ''\n"],
     ['a variable that nothing uses', 'no-unused-vars', 'var unused = 1\n'],
     ['a name that nothing declares', 'BCP057', 'output value string = undeclared\n'],
-  ])('such as %s fails the build', { timeout }, async (_, code, text) => {
+  ])('a fault such as %s fails the build', { timeout }, async (_, code, text) => {
     const file = join(folder, `${code}.bicep`)
     await writeFile(file, text)
     const { exitCode, diagnostics } = await bicep(['build', file, '--stdout'])

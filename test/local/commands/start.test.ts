@@ -58,7 +58,7 @@ const orders = (id: string, query = '') => fetch(`${started.url}/api/customers/$
 const day = (days: number) => new Date(Date.now() + days * 86_400_000).toISOString().slice(0, 10)
 
 describe('`npm start`', () => {
-  test('prints the request to try first before anything else that can be tried, in words of every shell', async () => {
+  test('`npm start` prints the request to try first before anything else that can be tried, in words of every shell', async () => {
     const [first, asOf] = started.printed('curl')
     const live = await get(first)
     const past = await get(asOf)
@@ -73,14 +73,14 @@ describe('`npm start`', () => {
       expect(line).toMatch(/^curl (http:\/\/[^\s"'?&|]+|"http:\/\/[^\s"'&|]+")$/)
   })
 
-  test('prints no warning, no line of what it asks for itself, and none that is long', () => {
+  test('`npm start` prints no warning, no line of what it asks for itself, and none that is long', () => {
     const { lines } = started.running
     expect(lines.filter(line => /warning|\{"event"/i.test(line))).toEqual([])
     expect(lines.filter(line => line.length > 120)).toEqual([])
     expect(lines.length).toBeLessThan(40)
   })
 
-  test('keeps the whole log of the host in a file', async () => {
+  test('`npm start` keeps the whole log of the host in a file', async () => {
     await orders(documentedCustomerId)
     const log = async () => readFile(join(started.folder, 'host.log'), 'utf8')
     await vi.waitFor(
@@ -94,7 +94,7 @@ describe('`npm start`', () => {
     )
   })
 
-  test('has a yesterday: a true snapshot of the timer, and what has changed since', async () => {
+  test('`npm start` has a yesterday: a true snapshot of the timer, and what has changed since', async () => {
     const [today, yesterday, ...others] = await snapshots()
     expect(others).toEqual([])
     expect(yesterday).toMatchObject({
@@ -111,14 +111,14 @@ describe('`npm start`', () => {
     expect(today?.changes).toEqual({ created: 9, updated: 2, removed: 1 })
   })
 
-  test('has customers that fail today and were read yesterday', async () => {
+  test('`npm start` has customers that fail today and were read yesterday', async () => {
     expect((await orders(caseId(20002))).status).toBe(403)
     const asOf = await orders(caseId(20002), `?asOf=${day(0)}`)
     expect([asOf.status, asOf.headers.get('x-orders-as-of')?.slice(0, 10)]).toEqual([200, day(-1)])
     expect(((await asOf.json()) as { totalCount: number }).totalCount).toBeGreaterThan(0)
   })
 
-  test('serves its page beside the functions, and the host alone has none', async () => {
+  test('`npm start` serves its page beside the functions, and the host alone has none', async () => {
     expect((await fetch(`${started.url}/`)).headers.get('content-type')).toBe('text/html; charset=utf-8')
     const running = JSON.parse(await readFile(join(started.folder, 'running.json'), 'utf8')) as {
       settings: Record<string, string>
@@ -139,7 +139,7 @@ describe('`npm start`', () => {
     }
   })
 
-  test('refuses to start twice on one folder', async () => {
+  test('`npm start` refuses to start twice on one folder', async () => {
     const second = promisify(execFile)(process.execPath, [`${root}local/run.js`, 'start'], { env: started.env })
     await expect(second).rejects.toMatchObject({
       code: 1,

@@ -78,7 +78,7 @@ const failures = (count: number, status: number, code: string) => {
 }
 
 describe('a secret', () => {
-  test('is read with what the vault knows of it, after its challenge', async () => {
+  test('a secret is read with what the vault knows of it, after its challenge', async () => {
     const expires = Math.floor(Date.now() / 1000) + 86_400
     store('the value\n', { created: 1_700_000_000, expires, contentType: 'text/plain', tags: { a: 'b' } })
     const { secrets, operation } = vault()
@@ -97,7 +97,7 @@ describe('a secret', () => {
     ])
   })
 
-  test('without more than its value has no more', async () => {
+  test('a secret without more than its value has no more', async () => {
     store('x')
     const { secrets, operation } = vault()
     expect(await secrets.read('a', operation)).toEqual({
@@ -108,7 +108,7 @@ describe('a secret', () => {
     })
   })
 
-  test('is at most five minutes old', async () => {
+  test('a secret is at most five minutes old', async () => {
     store('old')
     const { value, clock } = vault()
     expect(await value()).toBe('old')
@@ -119,7 +119,7 @@ describe('a secret', () => {
     expect(await value()).toBe('new')
   })
 
-  test('that has to be fresh is read anew, and is the known one from then on', async () => {
+  test('a secret that has to be fresh is read anew, and is the known one from then on', async () => {
     store('old')
     const { value } = vault()
     await value()
@@ -129,7 +129,7 @@ describe('a secret', () => {
     expect([await value(), requests.length]).toEqual(['new', 0])
   })
 
-  test('is read once for callers that come at the same time; another is read apart', async () => {
+  test('a secret is read once for callers that come at the same time; another is read apart', async () => {
     store('x')
     simulator.keyVault.store('b', 'y')
     const { value } = vault()
@@ -140,7 +140,7 @@ describe('a secret', () => {
     expect(requests.map(({ path }) => path).toSorted()).toEqual(['/secrets/a/', '/secrets/b/'])
   })
 
-  test('that was written is a new version with its date of expiry, and is read anew', async () => {
+  test('a secret that was written is a new version with its date of expiry, and is read anew', async () => {
     store('old')
     const { secrets, value, operation, clock } = vault()
     await value()
@@ -163,7 +163,7 @@ describe('a secret that cannot be had', () => {
     ['is forbidden', 'Key Vault Secrets User', () => failures(1, 403, 'Forbidden')],
     ['is of another tenant', 'own tenant', () => failures(2, 401, 'Unauthorized')],
     ['has a malformed name', 'answered 400', () => failures(1, 400, 'BadParameter')],
-  ])('because it %s needs a person, who is told its name', async (_, text, arrange) => {
+  ])('a secret that cannot be had because it %s needs a person, who is told its name', async (_, text, arrange) => {
     arrange()
     const { value } = vault()
     await expect(value()).rejects.toMatchObject({
@@ -173,21 +173,21 @@ describe('a secret that cannot be had', () => {
     })
   })
 
-  test('because it has expired is a rejected credential', async () => {
+  test('a secret that cannot be had because it has expired is a rejected credential', async () => {
     const { value, clock } = vault()
     store('x', { expires: Math.floor(clock.now() / 1000) })
     await expect(value()).rejects.toThrow("'a' expired on 2")
     await expect(value()).rejects.toMatchObject({ code: 'credential_rejected' })
   })
 
-  test('is asked for again by the next caller', async () => {
+  test('a secret that cannot be had is asked for again by the next caller', async () => {
     const { value } = vault()
     await expect(value()).rejects.toMatchObject({ code: 'key_vault_refused' })
     store('x')
     expect(await value()).toBe('x')
   })
 
-  test('is not replaced by one that was read before it was refused', async () => {
+  test('a secret that cannot be had is not replaced by one that was read before it was refused', async () => {
     store('x')
     const { value, clock } = vault()
     await value()
@@ -196,21 +196,21 @@ describe('a secret that cannot be had', () => {
     await expect(value()).rejects.toMatchObject({ code: 'key_vault_refused' })
   })
 
-  test('because the identity is refused needs a person, too', async () => {
+  test('a secret that cannot be had because the identity is refused needs a person, too', async () => {
     const failure = await withoutToken(({ response }) => sendJson(response, 400, { error: 'invalid_request' }))
     expect(failure).toMatchObject({ code: 'key_vault_refused', message: expect.stringContaining('No Azure identity') })
   })
 })
 
 describe('an outage of the vault', () => {
-  test('that passes is not seen by the caller', async () => {
+  test('an outage of the vault that passes is not seen by the caller', async () => {
     store('x')
     failures(1, 503, 'ServiceUnavailable')
     expect(await vault().value()).toBe('x')
     expect(requests).toHaveLength(3)
   })
 
-  test('leaves a secret in use that was read before; one that is new or has to be fresh cannot be had', async () => {
+  test('an outage of the vault leaves a secret in use that was read before; one that is new or has to be fresh cannot be had', async () => {
     store('x')
     simulator.keyVault.store('b', 'y')
     const { value, clock, operation } = vault()
@@ -238,7 +238,7 @@ describe('an outage of the vault', () => {
     expect(await value('a')).toBe('z')
   })
 
-  test('does not outlast the deadline of the caller', async () => {
+  test('an outage of the vault does not outlast the deadline of the caller', async () => {
     store('x')
     const { serve } = simulator.keyVault
     const { value, operation } = vault()
@@ -261,7 +261,7 @@ describe('an outage of the vault', () => {
     ['501', ({ response }) => sendJson(response, 501, { error: 'down' })],
     ['429', ({ response }) => sendJson(response, 429, { error: 'throttled' })],
     ['a reset', ({ response }) => response.socket?.destroy() !== undefined],
-  ])('may be one of the identity endpoint: %s', async (_, endpoint) => {
+  ])('an outage of the vault may be one of the identity endpoint: %s', async (_, endpoint) => {
     expect(await withoutToken(endpoint)).toMatchObject({ code: 'key_vault_unavailable' })
   })
 })
@@ -288,13 +288,13 @@ describe('a failed call to the vault', () => {
     [named('AuthenticationError'), 'key_vault_refused'],
     [named('AggregateAuthenticationError'), 'key_vault_refused'],
     [named('AuthenticationRequiredError'), 'key_vault_refused'],
-  ])('%s means %s', (error, code) => {
+  ])('a failed call to the vault: %s means %s', (error, code) => {
     const known = toVaultError(error, 'my-secret')
     expect(known).toMatchObject({ code, cause: error })
     if (code === 'key_vault_refused') expect(known.message).toContain("'my-secret'")
   })
 
-  test('of ours is what it is', () => {
+  test('a failed call to the vault of ours is what it is', () => {
     const ours = new AppError('key_vault_refused', 'empty')
     expect(toVaultError(ours, 'a')).toBe(ours)
   })

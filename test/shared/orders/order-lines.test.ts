@@ -49,7 +49,7 @@ const types: Record<keyof OrderLine, string> = Object.fromEntries(
 ) as Record<keyof OrderLine, string>
 
 describe('flattening', () => {
-  test('gives one row per line object with types that never vary, whatever the service sends', () => {
+  test('flattening gives one row per line object with types that never vary, whatever the service sends', () => {
     fc.assert(
       fc.property(order, value => {
         const rows = flatten(value)
@@ -79,7 +79,7 @@ describe('flattening', () => {
     )
   })
 
-  test('leaves empty texts out, lowers subscription ids and splits new-commerce offers', () => {
+  test('flattening leaves empty texts out, lowers subscription ids and splits new-commerce offers', () => {
     const [row] = flatten({
       id: 'o',
       creationDate: '2018-03-06T17:37:05.2539-08:00',
@@ -125,7 +125,7 @@ describe('flattening', () => {
     ['P', undefined],
     ['', undefined],
     [undefined, undefined],
-  ])('%s is %s months', (duration, months) => {
+  ])('flattening: %s is %s months', (duration, months) => {
     expect(toMonths(duration)).toBe(months)
   })
 })

@@ -63,7 +63,7 @@ const read = (text: string) => readOrderCollection(Buffer.from(text))
 const firstOrder = (order: string) => read(`{"items":[${order}]}`).items.map(readable)[0]
 
 describe('a collection of orders', () => {
-  test('comes out mended, digit for digit, however it was written', () => {
+  test('a collection of orders comes out mended, digit for digit, however it was written', () => {
     fc.assert(
       fc.property(writtenCollections, layouts, fc.boolean(), (collection, layout, withMark) => {
         const { items, envelope } = read((withMark ? '\uFEFF' : '') + layout(collection))
@@ -82,7 +82,7 @@ describe('a collection of orders', () => {
     )
   })
 
-  test('parses to what was sent without its null members', () => {
+  test('a collection of orders parses to what was sent without its null members', () => {
     const orders = fc.array(
       fc.dictionary(fc.string({ maxLength: 3 }), fc.jsonValue({ maxDepth: 3, noUnicodeString: false })),
       { maxLength: 3 },
@@ -100,7 +100,7 @@ describe('a collection of orders', () => {
     )
   })
 
-  test('is taken exactly where JSON.parse finds one, whatever happened to its bytes', () => {
+  test('a collection of orders is taken exactly where JSON.parse finds one, whatever happened to its bytes', () => {
     const change = fc.record({
       at: fc.nat(),
       removed: fc.nat({ max: 3 }),
@@ -125,7 +125,7 @@ describe('a collection of orders', () => {
     )
   })
 
-  test('that is cut short is refused, wherever the cut falls', () => {
+  test('a collection of orders that is cut short is refused, wherever the cut falls', () => {
     const body = Buffer.from('{"items":[{"id":"é\\u0041","n":[1.5e3,null,true]},null],"links":{"self":{}}}')
     for (let length = 0; length < body.length; length++) {
       expect(itemsByReader(body.subarray(0, length)), body.subarray(0, length).toString()).toBeUndefined()
@@ -145,16 +145,16 @@ describe('a collection of orders', () => {
       '{"items":[{}],"items":null}',
       '{"a":{"items":[]}}',
     ],
-  ])('is not %s', text => {
+  ])('a collection of orders is not %s', text => {
     expect(() => read(text)).toThrow(SyntaxError)
   })
 
-  test('has the items of its last `items`, as in JSON.parse', () => {
+  test('a collection of orders has the items of its last `items`, as in JSON.parse', () => {
     const text = '{"items":[{"id":"a"}],"items":[{"id":"b"}]}'
     expect(read(text).items.map(({ id }) => id)).toEqual(['b'])
   })
 
-  test('holds at most 200,000 orders, and no list or object in it is longer', () => {
+  test('a collection of orders holds at most 200,000 orders, and no list or object in it is longer', () => {
     const orders = (count: number) => `{"items":[${'{"id":1},'.repeat(count - 1)}{}]}`
     expect(read(orders(200_000)).items).toHaveLength(200_000)
     expect(() => read(orders(200_001))).toThrow(RangeError)
@@ -163,14 +163,14 @@ describe('a collection of orders', () => {
     expect(() => read(`{"items":[],${'"a":1,'.repeat(200_000)}"a":1}`)).toThrow(RangeError)
   })
 
-  test('holds no order of more than two million values or one million gaps', () => {
+  test('a collection of orders holds no order of more than two million values or one million gaps', () => {
     const lists = (element: string) => `[${`[${`${element},`.repeat(99_999)}${element}],`.repeat(21)}[]]`
     expect(() => read(`{"items":[{"a":${lists('1')}}]}`)).toThrow(RangeError)
     expect(() => read(`{"items":[{"a":${lists(' 1')}}]}`)).toThrow(RangeError)
     expect(read(`{"items":[{"a":[${'1,'.repeat(99_999)}1]},{"a":[ ${'1, '.repeat(99_999)}1]}]}`).items).toHaveLength(2)
   })
 
-  test('is read to its depth limit and not beyond', () => {
+  test('a collection of orders is read to its depth limit and not beyond', () => {
     const nested = (depth: number) => `{"items":[{"a":${'['.repeat(depth - 3)}${']'.repeat(depth - 3)}}]}`
     expect(read(nested(maxDepth)).items).toHaveLength(1)
     expect(() => read(nested(maxDepth + 1))).toThrow(SyntaxError)
@@ -182,7 +182,7 @@ describe('a collection of orders', () => {
     expect(() => read(envelope(maxDepth + 1))).toThrow(SyntaxError)
   })
 
-  test('that is not UTF-8 has replacement characters instead', () => {
+  test('a collection of orders that is not UTF-8 has replacement characters instead', () => {
     const body = Buffer.concat([Buffer.from('{"items":[{"id":"a'), Buffer.from([0xff]), Buffer.from('"}]}')])
     expect(readOrderCollection(body).items.map(({ id }) => id)).toEqual(['a\uFFFD'])
   })
@@ -210,7 +210,7 @@ describe('an order', () => {
     ['{"creationDate":1e3}', { creationDate: '1e3' }],
     ['{"creationDate":["2020"]}', { creationDate: undefined }],
     ['{"creationDate":"2018-03-15T02:17:15.6455674Z"}', { creationDate: '2018-03-15T02:17:15.6455674Z' }],
-  ])('%s is sorted and filtered by what it says', (order, expected) => {
+  ])('an order: %s is sorted and filtered by what it says', (order, expected) => {
     expect(firstOrder(order)).toMatchObject(expected)
   })
 
@@ -228,22 +228,22 @@ describe('an order', () => {
     ['{"a":{"lineItems":null}}', '{"a":{},"lineItems":[]}', 0],
     ['{"lineItems":[{"lineItems":null}]}', '{"lineItems":[{}]}', 1],
     ['null', 'null', 0],
-  ])('%s has its order lines in an array', (order, json, lines) => {
+  ])('an order: %s has its order lines in an array', (order, json, lines) => {
     expect(firstOrder(order)).toMatchObject({ json, lines })
   })
 
-  test('is read the same by itself as in a collection', () => {
+  test('an order is read the same by itself as in a collection', () => {
     const text = ' {"id": "a", "note": null, "lineItems": [ {"n": 1.50} ]} '
     expect(readable(readOrder(Buffer.from(`\uFEFF${text}`)))).toEqual(firstOrder(text))
   })
 
-  test.each(['', 'null', '[]', '"a"', '{', '{} {}', '{}x'])('by itself is not %j', text => {
+  test.each(['', 'null', '[]', '"a"', '{', '{} {}', '{}x'])('an order by itself is not %j', text => {
     expect(() => readOrder(Buffer.from(text))).toThrow(SyntaxError)
   })
 })
 
 describe('the items of any other collection', () => {
-  test('come out mended as one array, whatever they are', () => {
+  test('the items of any other collection come out mended as one array, whatever they are', () => {
     fc.assert(
       fc.property(writtenCollections, layouts, (collection, layout) => {
         const list = membersOf(collection).find(member => nameOf(member) === 'items')?.value
@@ -266,7 +266,7 @@ describe('the items of any other collection', () => {
     '{"items":[]',
     '{"items":[]} x',
     '{"items":[1,]}',
-  ])('are not in %j', text => {
+  ])('the items of any other collection are not in %j', text => {
     expect(() => readItems(Buffer.from(text))).toThrow(SyntaxError)
   })
 })

@@ -50,7 +50,7 @@ async function send(
 }
 
 describe('the rate limiter', () => {
-  test('holds in every sliding minute, for any number of workers, whatever hangs', async () => {
+  test('the rate limiter holds in every sliding minute, for any number of workers, whatever hangs', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.integer({ min: 30, max: 600 }),
@@ -82,25 +82,28 @@ describe('the rate limiter', () => {
     [1, 5, 300],
     [4, 5, 300],
     [40, 5, 2000],
-  ])('is used up by %i workers of %i lanes at %i ms a request', async (workers, concurrency, milliseconds) => {
-    const clock = createFakeClock()
-    const startedAt = clock.now()
-    const total = 900
-    const instants = await send(
-      {
-        requestsPerMinute: 450,
-        workers,
-        concurrency,
-        callsEach: Math.ceil(total / workers),
-        latency: () => milliseconds,
-      },
-      clock,
-    )
-    const ideal = (instants.length / 450) * 60_000
-    expect(Math.max(...instants) - startedAt).toBeLessThan(ideal * 1.1)
-  })
+  ])(
+    'the rate limiter is used up by %i workers of %i lanes at %i ms a request',
+    async (workers, concurrency, milliseconds) => {
+      const clock = createFakeClock()
+      const startedAt = clock.now()
+      const total = 900
+      const instants = await send(
+        {
+          requestsPerMinute: 450,
+          workers,
+          concurrency,
+          callsEach: Math.ceil(total / workers),
+          latency: () => milliseconds,
+        },
+        clock,
+      )
+      const ideal = (instants.length / 450) * 60_000
+      expect(Math.max(...instants) - startedAt).toBeLessThan(ideal * 1.1)
+    },
+  )
 
-  test('saves no requests up: after a pause the first of them are as far apart as ever', async () => {
+  test('the rate limiter saves no requests up: after a pause the first of them are as far apart as ever', async () => {
     const clock = createFakeClock()
     const store = createMemoryStore()
     const limiter = createRateLimiter({ store, blob: 'pace.json', clock, requestsPerMinute: 60, concurrency: 1 })
@@ -121,7 +124,7 @@ describe('the rate limiter', () => {
     ).toEqual([1000, 1000])
   })
 
-  test('is kept although sign-in hangs for every worker at once: a slot is taken when the token is there', async () => {
+  test('the rate limiter is kept although sign-in hangs for every worker at once: a slot is taken when the token is there', async () => {
     const clock = createFakeClock()
     const store = createMemoryStore()
     const instants: number[] = []
@@ -168,7 +171,7 @@ describe('the rate limiter', () => {
     expect(settled.map(({ status }) => status)).toEqual(['rejected', 'fulfilled'])
   })
 
-  test('outlives a damaged pace.json', async () => {
+  test('the rate limiter outlives a damaged pace.json', async () => {
     const clock = createFakeClock()
     const store = createMemoryStore()
     await store.write('pace.json', 'garbage')

@@ -12,7 +12,7 @@ const never = () => new Promise<never>(() => undefined)
 const outcome = (promise: Promise<unknown>): Promise<unknown> => promise.catch((error: unknown) => error)
 
 describe('work under a deadline', () => {
-  test('is rejected when its time is up, although it never settles, and its signal aborts', async () => {
+  test('work under a deadline is rejected when its time is up, although it never settles, and its signal aborts', async () => {
     const clock = createFakeClock()
     let deadline: Deadline | undefined
     const result = outcome(
@@ -31,7 +31,7 @@ describe('work under a deadline', () => {
     expect(String(error)).toContain('within 3 seconds')
   })
 
-  test('that ends in time is not aborted, then or later', async () => {
+  test('work under a deadline that ends in time is not aborted, then or later', async () => {
     const clock = createFakeClock()
     let signal: AbortSignal | undefined
     const result = await withDeadline(clock, timeLimit(clock, 3), async deadline => {
@@ -43,7 +43,7 @@ describe('work under a deadline', () => {
     expect(signal?.aborted).toBe(false)
   })
 
-  test('that fails aborts what it has started and left behind', async () => {
+  test('work under a deadline that fails aborts what it has started and left behind', async () => {
     const clock = createFakeClock()
     let leftBehind: AbortSignal | undefined
     const failure = new Error('one of two')
@@ -57,7 +57,7 @@ describe('work under a deadline', () => {
     expect(leftBehind?.reason).toBe(failure)
   })
 
-  test('ends with the deadline above it', async () => {
+  test('work under a deadline ends with the deadline above it', async () => {
     const clock = createFakeClock()
     let inner: AbortSignal | undefined
     const result = outcome(
@@ -74,7 +74,7 @@ describe('work under a deadline', () => {
     expect(inner?.aborted).toBe(true)
   })
 
-  test('does not begin once the deadline above it has passed', async () => {
+  test('work under a deadline does not begin once the deadline above it has passed', async () => {
     const clock = createFakeClock()
     const reason = new Error('too late')
     let begun = false
@@ -83,7 +83,7 @@ describe('work under a deadline', () => {
     expect(begun).toBe(false)
   })
 
-  test('is known to what it calls, however deep, and to nothing else', async () => {
+  test('work under a deadline is known to what it calls, however deep, and to nothing else', async () => {
     const clock = createFakeClock()
     const seen = await withDeadline(clock, timeLimit(clock, 3), async deadline => {
       await Promise.resolve()

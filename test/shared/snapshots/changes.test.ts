@@ -34,22 +34,25 @@ describe('an earlier run that is damaged', () => {
     ['has lost an index', (name: string) => name.endsWith('_index-00000.json')],
     ['has lost everything but its manifest', (name: string) => !name.endsWith('_manifest.json')],
     ['is gone', () => true],
-  ])('and %s costs the comparisons with it, and tells no false change', async (_, isLost) => {
-    const world = await worldOf(7)
-    const { snapshotId } = await run(world)
-    for (const name of [...world.store.blobs.keys()])
-      if (name.startsWith(folder(snapshotId)) && isLost(name)) world.store.blobs.delete(name)
-    world.snapshots = await world.newWorker()
-    const second = await run(world)
-    expect(second).toMatchObject({ status: 'succeeded', changes: nothing, customers: { read: 7 } })
-    const [first] = world.customers
-    if (Array.isArray(first?.orders)) first.orders.pop()
-    expect(await run(world)).toMatchObject({ changes: { ...nothing, removed: 1 } })
-  })
+  ])(
+    'an earlier run that is damaged and %s costs the comparisons with it, and tells no false change',
+    async (_, isLost) => {
+      const world = await worldOf(7)
+      const { snapshotId } = await run(world)
+      for (const name of [...world.store.blobs.keys()])
+        if (name.startsWith(folder(snapshotId)) && isLost(name)) world.store.blobs.delete(name)
+      world.snapshots = await world.newWorker()
+      const second = await run(world)
+      expect(second).toMatchObject({ status: 'succeeded', changes: nothing, customers: { read: 7 } })
+      const [first] = world.customers
+      if (Array.isArray(first?.orders)) first.orders.pop()
+      expect(await run(world)).toMatchObject({ changes: { ...nothing, removed: 1 } })
+    },
+  )
 })
 
 describe('a customer list that is cut short', () => {
-  test('removes nobody, and makes nobody new the day after', async () => {
+  test('a customer list that is cut short removes nobody, and makes nobody new the day after', async () => {
     const world = await worldOf(9)
     await run(world)
     world.list = { cutAfter: 3 }
@@ -58,7 +61,7 @@ describe('a customer list that is cut short', () => {
     expect(await run(world)).toMatchObject({ customers: { planned: 9, read: 9 }, changes: nothing })
   })
 
-  test('in the first run of all makes nobody new in the second', async () => {
+  test('a customer list that is cut short in the first run of all makes nobody new in the second', async () => {
     const world = await worldOf(9)
     world.list = { cutAfter: 3 }
     expect(await run(world)).toMatchObject({ customers: { planned: 3 } })
@@ -68,7 +71,7 @@ describe('a customer list that is cut short', () => {
 })
 
 describe('a new customer', () => {
-  test('is told as created when it is first read, also if earlier readings failed', async () => {
+  test('a new customer is told as created when it is first read, also if earlier readings failed', async () => {
     const world = await worldOf(3)
     await run(world)
     const [added] = makeCustomers(4).slice(3)
@@ -92,7 +95,7 @@ describe('a new customer', () => {
     expect(told[0]).not.toHaveProperty('previousSnapshotId')
   })
 
-  test('of the first run of all is none, also if that could not read it', async () => {
+  test('a new customer of the first run of all is none, also if that could not read it', async () => {
     const world = await worldOf(2)
     const [first] = world.customers
     const orders = first?.orders
@@ -104,7 +107,7 @@ describe('a new customer', () => {
 })
 
 describe('a customer that left', () => {
-  test('is removed once, is no failure, and is told as created when it returns', async () => {
+  test('a customer that left is removed once, is no failure, and is told as created when it returns', async () => {
     const world = await worldOf(5)
     const first = await run(world)
     const [left] = world.customers.splice(1, 1)
@@ -131,7 +134,7 @@ describe('a customer that left', () => {
     expect((await run(world)).changes).toEqual({ ...nothing, created: 2 })
   })
 
-  test('and answers with an outage is a failure, and nothing of it is removed', async () => {
+  test('a customer that left and answers with an outage is a failure, and nothing of it is removed', async () => {
     const world = await worldOf(3)
     await run(world)
     const [left] = world.customers

@@ -29,7 +29,7 @@ const head = fc.record({
 const texts = (orders: readonly OrderBytes[]) => orders.map(({ json }) => json.toString())
 
 describe('a customer in a part', () => {
-  test('comes back byte for byte, alone and out of a whole part, for any orders and names', async () => {
+  test('a customer in a part comes back byte for byte, alone and out of a whole part, for any orders and names', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(fc.tuple(head, fc.array(order, { maxLength: 4 })), { maxLength: 3 }),
@@ -54,7 +54,7 @@ describe('a customer in a part', () => {
     )
   }, 60_000)
 
-  test('is a gzip member without a time and without a system in its header', async () => {
+  test('a customer in a part is a gzip member without a time and without a system in its header', async () => {
     const orders = [readOrder(Buffer.from('{"id":"a"}'))]
     const member = await encodeCustomer({ customerTenantId: 'c', customerName: 'n', retrievedAt: 't' }, orders)
     expect(member.readUInt32LE(4)).toBe(0)
@@ -64,7 +64,7 @@ describe('a customer in a part', () => {
     )
   })
 
-  test('has a hash that depends on its orders and nothing else', () => {
+  test('a customer in a part has a hash that depends on its orders and nothing else', () => {
     fc.assert(
       fc.property(fc.array(order), fc.array(order), (a, b) => {
         expect(hashOrders(a) === hashOrders(b)).toBe(JSON.stringify(texts(a)) === JSON.stringify(texts(b)))

@@ -157,7 +157,7 @@ test('a look without news takes at most two calls upstream and five to storage',
 })
 
 describe('the position', () => {
-  test('begins at the newest snapshot, and waits for one', async () => {
+  test('the position begins at the newest snapshot, and waits for one', async () => {
     const world = await worldOf()
     await look(world)
     expect(world.requests).toEqual([])
@@ -168,7 +168,7 @@ describe('the position', () => {
     expect((await poll(world, from)).told).toHaveLength(1)
   })
 
-  test('is moved only once the run has ended', async () => {
+  test('the position is moved only once the run has ended', async () => {
     const world = await worldOf()
     await run(world)
     await tick(world)
@@ -192,7 +192,7 @@ describe('the position', () => {
     expect(Date.parse(positionOf(world))).toBeGreaterThan(world.clock.now() - minute)
   })
 
-  test('of more than 90 days ago is given up for the newest snapshot, and a warning says so', async () => {
+  test('the position of more than 90 days ago is given up for the newest snapshot, and a warning says so', async () => {
     const world = await worldOf()
     await run(world)
     await tick(world)
@@ -205,7 +205,7 @@ describe('the position', () => {
     expect((await poll(world, from)).told).toHaveLength(1)
   })
 
-  test('does not pass a customer that cannot be read for a while', async () => {
+  test('the position does not pass a customer that cannot be read for a while', async () => {
     const world = await worldOf()
     await run(world)
     const from = await world.snapshots.changes.end()
@@ -224,7 +224,7 @@ describe('the position', () => {
   test.each([
     ['gone', { status: 404, code: '60003' }],
     ['no longer the partner’s', { status: 403, code: '20002' }],
-  ])('passes a customer that is %s', async (_, orders) => {
+  ])('the position passes a customer that is %s', async (_, orders) => {
     const world = await worldOf()
     await run(world)
     note(world, 2)
@@ -306,7 +306,7 @@ test('what following should have told is counted by the snapshot', async () => {
 })
 
 describe('readings older than the second newest snapshot', () => {
-  test('are folded away, and what they told stays', async () => {
+  test('readings older than the second newest snapshot are folded away, and what they told stays', async () => {
     const world = await worldOf()
     await run(world)
     const from = await world.snapshots.changes.end()
@@ -332,7 +332,7 @@ describe('readings older than the second newest snapshot', () => {
     expect((await poll(world, next)).told.map(({ orderId }) => orderId)).toEqual(['b'])
   })
 
-  test('stay as long as somebody could not be read since', async () => {
+  test('readings older than the second newest snapshot stay as long as somebody could not be read since', async () => {
     const world = await worldOf()
     await run(world)
     const from = await world.snapshots.changes.end()
@@ -395,7 +395,7 @@ describe('a run over those that failed in the newest snapshot', () => {
     return snapshotId
   }
 
-  test('lies under following/, tells their changes, and keeps latest.json', async () => {
+  test('a run over those that failed in the newest snapshot lies under following/, tells their changes, and keeps latest.json', async () => {
     const world = await worldOf()
     await run(world)
     const third = world.customers[2]
@@ -420,7 +420,7 @@ describe('a run over those that failed in the newest snapshot', () => {
     expect((await run(world)).changes).toEqual({ created: 0, updated: 0, removed: 0 })
   })
 
-  test('is refused where nobody failed, and where there is no snapshot', async () => {
+  test('a run over those that failed in the newest snapshot is refused where nobody failed, and where there is no snapshot', async () => {
     const world = await worldOf()
     await expect(again(world)).rejects.toMatchObject({ code: 'snapshot_not_found' })
     await run(world)

@@ -30,7 +30,7 @@ describe('a run ends', () => {
   test.each([
     ['_index-00001.json', 'index'],
     ['changes', 'changes'],
-  ])('also if %s of a committed part is missing and its message is gone', async blob => {
+  ])('a run ends also if %s of a committed part is missing and its message is gone', async blob => {
     const world = await createWorld(small)
     world.customers.push(...makeCustomers(6))
     const id = await start(world)
@@ -53,7 +53,7 @@ describe('a run ends', () => {
     expect(await start(world)).not.toBe(id)
   })
 
-  test('also if every message of its parts is lost: they are sent again', async () => {
+  test('a run ends also if every message of its parts is lost: they are sent again', async () => {
     const world = await createWorld(small)
     world.customers.push(...makeCustomers(7))
     const id = await start(world)
@@ -65,7 +65,7 @@ describe('a run ends', () => {
     expect(world.requests.filter(({ path }) => path.endsWith('/orders'))).toHaveLength(7)
   })
 
-  test('when it is overdue, without anybody starting another', async () => {
+  test('a run ends when it is overdue, without anybody starting another', async () => {
     const world = await createWorld({ ...small, SNAPSHOT_OVERDUE_MINUTES: '10' })
     world.customers.push(...makeCustomers(7))
     const id = await start(world)
@@ -76,7 +76,7 @@ describe('a run ends', () => {
     expect(manifestOf(world, id)).toMatchObject({ status: 'failed', error: { code: 'snapshot_failed' } })
   })
 
-  test('and its end is in the log, also if the answer to the write of its manifest is lost', async () => {
+  test('a run ends and its end is in the log, also if the answer to the write of its manifest is lost', async () => {
     const world = await createWorld(small)
     world.customers.push(...makeCustomers(2))
     const id = await start(world)
@@ -95,7 +95,7 @@ describe('a run ends', () => {
     expect(json<Current>(world, 'current.json')).toMatchObject({ snapshotId: id, ended: 'succeeded' })
   })
 
-  test('when it is cancelled, and says so', async () => {
+  test('a run ends when it is cancelled, and says so', async () => {
     const world = await createWorld(small)
     world.customers.push(...makeCustomers(7))
     const id = await start(world)
@@ -144,7 +144,7 @@ test('a run that is cancelled ends also if a part cannot be recorded as failed, 
 })
 
 describe('a run begins', () => {
-  test('also if the write that decides it takes far longer than its message', async () => {
+  test('a run begins also if the write that decides it takes far longer than its message', async () => {
     const world = await createWorld(small)
     world.customers.push(...makeCustomers(4))
     const { write } = world.store
@@ -165,7 +165,7 @@ describe('a run begins', () => {
     expect(manifestOf(world, id)).toMatchObject({ status: 'succeeded', customers: { planned: 4, read: 4 } })
   })
 
-  test('and one send that is refused repeats no part', async () => {
+  test('a run begins and one send that is refused repeats no part', async () => {
     const world = await createWorld(small)
     world.customers.push(...makeCustomers(30))
     const id = await start(world)
@@ -178,7 +178,7 @@ describe('a run begins', () => {
     expect(world.requests.filter(({ path }) => path.endsWith('/orders'))).toHaveLength(30)
   })
 
-  test('once, also if its plan is delivered again after it was sent: parts of the first sending are dropped', async () => {
+  test('a run begins once, also if its plan is delivered again after it was sent: parts of the first sending are dropped', async () => {
     const world = await createWorld(small)
     world.customers.push(...makeCustomers(9))
     const id = await start(world)
@@ -203,7 +203,7 @@ describe('a run begins', () => {
     expect(world.requests.filter(({ path }) => path.endsWith('/orders'))).toHaveLength(9)
   })
 
-  test('never again for a message that comes after its end', async () => {
+  test('a run begins never again for a message that comes after its end', async () => {
     const world = await createWorld(small)
     world.customers.push(...makeCustomers(4))
     const id = await start(world)
@@ -225,7 +225,7 @@ describe('a run begins', () => {
 })
 
 describe('the timer', () => {
-  test('starts again and again while storage is down', async () => {
+  test('the timer starts again and again while storage is down', async () => {
     const world = await createWorld(small)
     world.customers.push(...makeCustomers(2))
     const until = world.clock.now() + 10 * 60_000
@@ -240,7 +240,7 @@ describe('the timer', () => {
     })
   })
 
-  test('takes its snapshot after a run over some customers that goes on at its time', async () => {
+  test('the timer takes its snapshot after a run over some customers that goes on at its time', async () => {
     const world = await createWorld(small)
     world.customers.push(...makeCustomers(4))
     const operation = longCall(world)
@@ -256,7 +256,7 @@ describe('the timer', () => {
     expect(runs[1]?.snapshotId).toBe(snapshotId)
   })
 
-  test('takes none after a run over all customers that went on at its time and did not fail', async () => {
+  test('the timer takes none after a run over all customers that went on at its time and did not fail', async () => {
     const world = await createWorld(small)
     world.customers.push(...makeCustomers(4))
     await start(world)
@@ -267,17 +267,20 @@ describe('the timer', () => {
 })
 
 describe('a credential', () => {
-  test.each([30, 450])('that is refused stops the run at once, at %i requests a minute', async requestsPerMinute => {
-    const world = await createWorld({ ...small, PARTNER_CENTER_REQUESTS_PER_MINUTE: String(requestsPerMinute) })
-    world.customers.push(...makeCustomers(30))
-    for (const customer of world.customers) customer.orders = { status: 401, code: '900421' }
-    const startedAt = world.clock.now()
-    const manifest = await run(world)
-    expect(manifest).toMatchObject({ status: 'failed', error: { code: 'mfa_required' } })
-    expect(Date.parse(manifest.finishedAt ?? '') - startedAt).toBeLessThan(60_000)
-  })
+  test.each([30, 450])(
+    'a credential that is refused stops the run at once, at %i requests a minute',
+    async requestsPerMinute => {
+      const world = await createWorld({ ...small, PARTNER_CENTER_REQUESTS_PER_MINUTE: String(requestsPerMinute) })
+      world.customers.push(...makeCustomers(30))
+      for (const customer of world.customers) customer.orders = { status: 401, code: '900421' }
+      const startedAt = world.clock.now()
+      const manifest = await run(world)
+      expect(manifest).toMatchObject({ status: 'failed', error: { code: 'mfa_required' } })
+      expect(Date.parse(manifest.finishedAt ?? '') - startedAt).toBeLessThan(60_000)
+    },
+  )
 
-  test('is still seen as refused where each request waits for most of a customer’s time', async () => {
+  test('a credential is still seen as refused where each request waits for most of a customer’s time', async () => {
     const world = await createWorld({
       ...small,
       PARTNER_CENTER_REQUESTS_PER_MINUTE: '2',
@@ -288,7 +291,7 @@ describe('a credential', () => {
     expect(await run(world)).toMatchObject({ status: 'failed', error: { code: 'mfa_required' } })
   })
 
-  test('that one customer alone refuses is that customer’s failure', async () => {
+  test('a credential that one customer alone refuses is that customer’s failure', async () => {
     const world = await createWorld(small)
     world.customers.push(...makeCustomers(7))
     Object.assign(world.customers[3] ?? {}, { orders: { status: 401 } })
@@ -297,7 +300,7 @@ describe('a credential', () => {
     expect(manifest.failures[0]).toMatchObject({ customerTenantId: customerId(4), code: 'credential_rejected' })
   })
 
-  test('that the customer list refuses as well stops the run', async () => {
+  test('a credential that the customer list refuses as well stops the run', async () => {
     const world = await createWorld(small)
     world.customers.push(...makeCustomers(7))
     const id = await start(world)
@@ -312,7 +315,7 @@ describe('a credential', () => {
 describe('the customers of SNAPSHOT_CUSTOMERS', () => {
   const configured = { ...small, SNAPSHOT_CUSTOMERS: [1, 2, 9].map(customerId).join() }
 
-  test('are read although the profile of one cannot be', async () => {
+  test('the customers of SNAPSHOT_CUSTOMERS are read although the profile of one cannot be', async () => {
     const world = await createWorld(configured)
     world.customers.push(...makeCustomers(3))
     world.store.before = (operation, name) => {

@@ -6,7 +6,7 @@ const headersOf = (response: ReturnType<typeof respond>) => response.headers as 
 const etagOf = (body: string | Buffer) => headersOf(respond(body, { ifNoneMatch: null })).etag ?? ''
 
 describe('an answer', () => {
-  test('is JSON that nobody but the caller keeps, unless told otherwise', () => {
+  test('an answer is JSON that nobody but the caller keeps, unless told otherwise', () => {
     expect(respond('{}')).toEqual({
       status: 200,
       headers: { 'cache-control': 'private, no-cache', 'content-type': 'application/json' },
@@ -21,7 +21,7 @@ describe('an answer', () => {
     })
   })
 
-  test('carries a strong ETag over its bytes where it may be asked for again', () => {
+  test('an answer carries a strong ETag over its bytes where it may be asked for again', () => {
     const digest = createHash('sha256').update('é').digest('base64url')
     expect(etagOf('é')).toBe(`"${digest}"`)
     expect(etagOf(Buffer.from('é'))).toBe(`"${digest}"`)
@@ -45,7 +45,7 @@ describe('If-None-Match', () => {
     `"",${etag}`,
     '*',
     ' * ',
-  ])('%s is answered with 304', ifNoneMatch => {
+  ])('If-None-Match: %s is answered with 304', ifNoneMatch => {
     expect(respond('body', { ifNoneMatch, headers: { 'x-a': '1' } })).toEqual({
       status: 304,
       headers: { 'cache-control': 'private, no-cache', etag, 'x-a': '1' },
@@ -65,7 +65,7 @@ describe('If-None-Match', () => {
     '**',
     'W/*',
     `"x${etag.slice(1)}`,
-  ])('%s is answered in full', ifNoneMatch => {
+  ])('If-None-Match: %s is answered in full', ifNoneMatch => {
     expect(respond('body', { ifNoneMatch })).toMatchObject({ status: 200, body: 'body', headers: { etag } })
   })
 })
