@@ -175,7 +175,7 @@ const arrows: Record<string, string[]> = {
 const roomOf = (path: string) => Object.keys(arrows).find(room => path.startsWith(room))
 
 test.each(sources.filter(({ path }) => roomOf(path) !== undefined))(
-  '$path imports only what its room may',
+  '$path has only imports that its room allows',
   ({ path, imports }) => {
     const allowed = arrows[roomOf(path) ?? ''] ?? []
     const strangers = imports.filter(target => !allowed.some(prefix => target.path.startsWith(prefix)))
@@ -183,7 +183,7 @@ test.each(sources.filter(({ path }) => roomOf(path) !== undefined))(
   },
 )
 
-test('every file of shared/ lies in a known room or is one of the few shared by all', () => {
+test('every file of shared/ is in a known room or in the list of common files', () => {
   const known = ['app.ts', 'background.ts', 'start.ts', 'clouds.ts'].map(name => `shared/${name}`)
   const lost = sources.filter(
     ({ path }) => path.startsWith('shared/') && roomOf(path) === undefined && !known.includes(path),
@@ -206,7 +206,7 @@ test('only shared/settings.ts reads the environment', () => {
   expect(readers.map(({ path }) => path)).toEqual(['shared/settings.ts'])
 })
 
-test('SDKs, undici and zod are out of reach of the entry until they are needed', () => {
+test('the entry file does not import SDKs, undici or zod statically', () => {
   const heavy = /^(zod|undici|hyparquet-writer|@azure\/(?!functions$))/
   const byPath = new Map(sources.map(source => [source.path, source]))
   const dynamic = (source: Source, target: string) =>
@@ -229,7 +229,7 @@ test('SDKs, undici and zod are out of reach of the entry until they are needed',
   expect([...reached]).toEqual([])
 })
 
-test('files stay small: none over 350 lines, few over 200, and no room for odds and ends', () => {
+test('files stay small: none over 350 lines, few over 200, and none with a name for anything', () => {
   const sized = sources.map(({ path, lines }) => ({ path, length: lines.length }))
   expect(sized.filter(({ length }) => length > 350)).toEqual([])
   expect(sized.filter(({ length }) => length > 200).length).toBeLessThan(sized.length / 10)

@@ -86,7 +86,7 @@ async function snapshotWithKill(write: number, moment: Moment): Promise<string |
   return proxy.struck()
 }
 
-test('one of two hosts may die at any write of a run: it ends whole, and the next one starts', async () => {
+test('a run ends complete and the next one starts, whichever write one of two hosts dies at', async () => {
   const writes = new Set<string>()
   // Which host does what is chance: a few runs without a kill are none too many.
   for (const moment of ['before', 'after'] as const) {

@@ -52,7 +52,7 @@ async function kill(): Promise<void> {
   host = undefined
 }
 
-test(`a host that is killed at ${rounds * killsEach} random points of its runs finds every order once each time`, {
+test(`a run contains every order once after kills at ${rounds * killsEach} random points`, {
   timeout: 240_000,
 }, async () => {
   const seed = String(Date.now())

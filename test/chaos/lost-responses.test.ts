@@ -57,7 +57,7 @@ describe('one response that never comes', () => {
     ['the identity endpoint', ({ entra }) => loseFirst(entra, /^\/msi\/token/)],
     ['the token endpoint', ({ entra }) => loseFirst(entra, /\/oauth2\//)],
     ['Partner Center', ({ partnerCenter }) => loseFirst(partnerCenter, /\/orders$/)],
-  ])('one response that never comes of %s costs no caller more than a repeat', async (_, lose) => {
+  ])('one lost response of %s costs a caller at most one retry', async (_, lose) => {
     const app = await start()
     const seen = lose(app.simulator)
     const callers: ReturnType<typeof call>[] = []
@@ -71,7 +71,7 @@ describe('one response that never comes', () => {
     expect(seen.requests).toBeGreaterThan(1)
   })
 
-  test('one response that never comes of Partner Center is one body that stops midway, too', async () => {
+  test('one body of Partner Center that stops midway costs a caller at most one retry', async () => {
     const app = await start()
     let requests = 0
     app.simulator.partnerCenter.outage = ({ response }, proceed) => {
@@ -82,7 +82,7 @@ describe('one response that never comes', () => {
   })
 })
 
-test('an upstream that never responds fails callers in time, and each new one causes a call of its own', async () => {
+test('with an upstream that never responds, callers fail in time, and each new caller starts a new call', async () => {
   const app = await start()
   app.simulator.partnerCenter.outage = hang
   const url = `${app.api}/customers/${documentedCustomerId}/orders`
@@ -100,7 +100,7 @@ test('an upstream that never responds fails callers in time, and each new one ca
   expect((await call(url)).status).toBe(200)
 })
 
-test('storage that accepts and stays silent leaves no function without a response', async () => {
+test('every function responds while storage accepts connections and stays silent', async () => {
   const sockets = new Set<Socket>()
   const server: Server = createServer(socket => sockets.add(socket.on('error', () => undefined)))
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
@@ -133,7 +133,7 @@ test('storage that accepts and stays silent leaves no function without a respons
 })
 
 describe('work that nobody waits for', () => {
-  test('work that nobody waits for holds no connection: one half of a request that has failed', async () => {
+  test('abandoned work releases its connection: the other half of a failed request', async () => {
     const app = await start({ settings: { REQUEST_DEADLINE_SECONDS: '60' } })
     app.simulator.partnerCenter.outage = (exchange, proceed) =>
       exchange.request.path.endsWith('/provisioningstatus') ? undefined : proceed()
@@ -146,7 +146,7 @@ describe('work that nobody waits for', () => {
     expect([read.status, read.ms < 3000]).toEqual([200, true])
   })
 
-  test('work that nobody waits for holds no connection: the other customers of a list of which one is refused', async () => {
+  test('abandoned work releases its connection: the other customers of a list with a refused one', async () => {
     const app = await start({ settings: { REQUEST_DEADLINE_SECONDS: '60' } })
     const ids = Array.from({ length: 100 }, (_, index) => `00000000-0000-4000-8000-${String(index).padStart(12, '0')}`)
     app.simulator.partnerCenter.outage = ({ request, response }, proceed) => {
@@ -203,7 +203,7 @@ test.each([
   ['objects', '{},'],
   ['lists', '[],'],
   ['gaps', ' \n,'],
-])('64 MiB of %s are refused at once and in little memory', async (_, element) => {
+])('64 MiB of %s are refused quickly and with little memory', async (_, element) => {
   const app = await start({ settings: { REQUEST_DEADLINE_SECONDS: '30' } })
   app.simulator.partnerCenter.outage = compressed(
     `{"items":[${element.repeat((64 * 1024 * 1024) / element.length)}null]}`,

@@ -22,7 +22,7 @@ function randomNumbers(seed: number) {
 
 const codeOf = (text: string): string => (JSON.parse(text) as { error: { code: string } }).error.code
 
-test(`${minutes} minutes of mixed traffic, with one response in ${oneIn} of every dependency lost`, async () => {
+test(`${minutes} minutes of mixed traffic succeed with one response in ${oneIn} of every dependency lost`, async () => {
   const random = randomNumbers(20_261_121)
   const loses = () => random() < 1 / oneIn
   const lost = new Map<string, number>()

@@ -41,7 +41,7 @@ describe('paconn', () => {
     expect(byKey.connectionParameters.api_key?.type).toBe('securestring')
   })
 
-  test('paconn asks for a secret with the settings for Entra ID, and no file holds one', () => {
+  test('paconn asks for a secret with the settings for Entra ID, and no file contains one', () => {
     expect(readJson('settings.entra.json').apiProperties).toBe('apiProperties.entra.json')
     expect(needsSecret(byEntra)).toBe(true)
     expect(readText('README.md')).toMatch(/paconn create --settings settings\.entra\.json --secret /)
@@ -49,20 +49,23 @@ describe('paconn', () => {
       expect(readText(name), name).not.toMatch(/clientSecret/i)
   })
 
-  test.each(['settings.json', 'settings.entra.json'])('paconn finds what %s names, and asks for the rest', name => {
-    const settings = readJson<Record<string, string>>(name)
-    const { apiProperties = '', apiDefinition = '', icon = '', ...service } = settings
-    expect(readdirSync(folder)).toEqual(expect.arrayContaining([apiProperties, apiDefinition, icon]))
-    expect(service).toEqual({ powerAppsUrl: 'https://api.powerapps.com', powerAppsApiVersion: '2016-11-01' })
-  })
+  test.each(['settings.json', 'settings.entra.json'])(
+    'paconn finds the files that %s names, and asks for the rest',
+    name => {
+      const settings = readJson<Record<string, string>>(name)
+      const { apiProperties = '', apiDefinition = '', icon = '', ...service } = settings
+      expect(readdirSync(folder)).toEqual(expect.arrayContaining([apiProperties, apiDefinition, icon]))
+      expect(service).toEqual({ powerAppsUrl: 'https://api.powerapps.com', powerAppsApiVersion: '2016-11-01' })
+    },
+  )
 
-  test('paconn makes the address of the service out of scheme, host and base path, and a name out of the title', () => {
+  test('paconn derives the service address from scheme, host and base path, and the name from the title', () => {
     const [scheme] = definition.schemes as string[]
     expect(URL.canParse(`${scheme}://${definition.host}${definition.basePath}`)).toBe(true)
     expect(definition.info).toMatchObject({ title: expect.any(String), description: expect.any(String) })
   })
 
-  test('paconn reads the files in whatever encoding the machine has', () => {
+  test('paconn reads the files in every encoding that a machine can have', () => {
     for (const name of readdirSync(folder).filter(name => name.endsWith('.json')))
       expect(
         [...readFileSync(`${folder}${name}`)].filter(byte => byte > 127),
@@ -70,14 +73,14 @@ describe('paconn', () => {
       ).toEqual([])
   })
 
-  test('paconn can update the connector, which it cannot where a stack owner is named', () => {
+  test('paconn can update the connector, because the properties name no stack owner', () => {
     expect(byKey).not.toHaveProperty('stackOwner')
     expect(byEntra).not.toHaveProperty('stackOwner')
   })
 })
 
 describe('the properties', () => {
-  test('the properties for Entra ID differ in the connection alone, which sends the key as well', () => {
+  test('the properties for Entra ID differ only in the connection, which also sends the key', () => {
     const { connectionParameters, ...rest } = byEntra
     const { connectionParameters: keyOnly, ...others } = byKey
     expect(rest).toEqual(others)
@@ -89,7 +92,7 @@ describe('the properties', () => {
     })
   })
 
-  test('the properties for certification differ in the stack owner alone', () => {
+  test('the properties for certification differ only in the stack owner', () => {
     const { stackOwner, ...rest } = certified
     expect(rest).toEqual(byKey)
     expect(stackOwner).toBe(byKey.publisher)
@@ -109,7 +112,7 @@ describe('the policies', () => {
     expect(byKey.connectionParameters).toHaveProperty('host')
   })
 
-  test('the policies lead the next page of every pageable list through the gateway', () => {
+  test('the policies route the next page of every pageable list through the gateway', () => {
     const pageable = operations.filter(({ operation }) => operation['x-ms-pageable'] !== undefined)
     const [policy, ...more] = policies('updatenextlink')
     expect(more).toEqual([])
@@ -118,7 +121,7 @@ describe('the policies', () => {
     expect(pageable.length).toBeGreaterThan(2)
   })
 
-  test('the policies route the operations that share an address to it, and no others', () => {
+  test('the policies route exactly the operations that share an address', () => {
     const served = Object.keys((createDocument() as typeof definition).paths)
     const elsewhere = operations.filter(({ path }) => !served.includes(path.replace(/^\/trigger/, '')))
     const routing = policies('routerequesttoendpoint')
@@ -133,7 +136,7 @@ describe('the policies', () => {
     ])
   })
 
-  test('the policies keep the cursor of every trigger, as polling triggers have to say', () => {
+  test('the policies keep the cursor of every polling trigger', () => {
     const polling = policies('pollingtrigger')
     expect(polling.flatMap(namedBy)).toEqual(idsOf(triggers))
     for (const { type, parameters } of polling) {
@@ -145,7 +148,7 @@ describe('the policies', () => {
     }
   })
 
-  test('the policies apply where the gateway looks for triggers: below /trigger, and nothing else is there', () => {
+  test('the policies for triggers apply below /trigger, and no other paths are there', () => {
     const below = operations.filter(({ path }) => path.startsWith('/trigger/'))
     expect(idsOf(below)).toEqual(policies('pollingtrigger').flatMap(namedBy))
   })
@@ -192,7 +195,7 @@ describe('the rest of the package', () => {
     )
   })
 
-  test('the README leads on to the first flow', () => {
+  test('the README links to the first flow', () => {
     const [, target = ''] = /## Getting Started\n[\s\S]*?\]\(([^)]+\.md)[^)]*\)/.exec(readText('README.md')) ?? []
     expect(readFileSync(`${folder}${target}`, 'utf8')).toContain('# Power Automate')
   })

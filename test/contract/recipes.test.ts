@@ -58,7 +58,7 @@ function recorder(): { calls: Call[]; connector: Connectors[string] } {
 }
 
 describe('new orders to Teams', () => {
-  test('new orders to Teams posts each new order once, with its customer, its lines and its price', async () => {
+  test('the recipe for Teams posts each new order once, with its customer, lines and price', async () => {
     const poll = createTrigger({ url: `${app.api}/order-changes?kind=created`, key, secondMs: 20 })
     await poll()
     await snapshot()
@@ -85,7 +85,7 @@ describe('new orders to Teams', () => {
     expect(text).toMatch(/\d+(\.\d+)? [A-Z]{3}</)
   })
 
-  test('new orders to Teams posts the order without its details if they cannot be read', async () => {
+  test('the recipe for Teams posts an order without its details if they cannot be read', async () => {
     const { actions } = read('new-order-to-teams')
     const teams = recorder()
     app.simulator.partnerCenter.faults.set(customerAt(2).id, refuse(403, '20002', 'No relationship.'))
@@ -202,12 +202,12 @@ describe('mail about a snapshot', () => {
     return outlook.calls.map(call => `${call['emailMessage/Subject']} | ${call['emailMessage/Body']}`)
   }
 
-  test('mail about a snapshot sends none if the newest snapshot is complete', async () => {
+  test('the recipe for mail sends nothing if the newest snapshot is complete', async () => {
     expect((await snapshot()).status).toBe(200)
     expect(await mailed()).toEqual([])
   })
 
-  test('mail about a snapshot names the customers that are missing', async () => {
+  test('the recipe for mail names the customers that are missing', async () => {
     app.simulator.partnerCenter.faults.set(customerAt(1).id, refuse(400, '1', 'Odd.'))
     await snapshot()
     const [mail, ...more] = await mailed()
@@ -217,14 +217,14 @@ describe('mail about a snapshot', () => {
     expect(mail).toMatch(/<tr><td>.+<\/td><td>partner_center_\w+<\/td><td>.+<\/td><\/tr>/)
   })
 
-  test('mail about a snapshot tells why a snapshot failed', async () => {
+  test('the recipe for mail says why a snapshot failed', async () => {
     app.simulator.partnerCenter.outage = refuse(401, '900421', 'MFA required.')
     expect((await snapshot()).status).toBe(424)
     app.simulator.partnerCenter.outage = undefined
     expect(await mailed()).toEqual([expect.stringMatching(/the snapshot failed \| .*Code: mfa_required/)])
   })
 
-  test('mail about a snapshot tells of a morning without a snapshot', async () => {
+  test('the recipe for mail reports a morning without a snapshot', async () => {
     const later = new Date(Date.now() + 3 * 86_400_000)
     expect(await mailed(undefined, later)).toEqual([
       expect.stringMatching(/no snapshot since yesterday \| .*\d{4}-\d\d-/),
@@ -233,7 +233,7 @@ describe('mail about a snapshot', () => {
     expect(await mailed(none)).toEqual([expect.stringContaining('no time at all')])
   })
 
-  test('mail about a snapshot tells of a snapshot that is still running', async () => {
+  test('the recipe for mail reports a snapshot that is still running', async () => {
     const running: Connectors[string] = async () => ({
       statusCode: 200,
       body: {
@@ -250,7 +250,7 @@ describe('mail about a snapshot', () => {
     expect(await mailed(running)).toEqual([expect.stringContaining('has read 2 of 5 customers')])
   })
 
-  test('mail about a snapshot tells if the snapshots cannot be read', async () => {
+  test('the recipe for mail reports that the snapshots cannot be read', async () => {
     const wrongKey = connectorOf({ url: app.url, key: 'another-key' })
     expect(await mailed(wrongKey)).toEqual([expect.stringContaining('no_answer: The app did not answer.')])
     const down: Connectors[string] = async () => ({

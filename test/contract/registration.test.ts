@@ -74,7 +74,7 @@ const expected = [
 
 const byName = (a: { name: string }, b: { name: string }) => (a.name < b.name ? -1 : 1)
 
-test('the built entry registers exactly the functions of the contract', async () => {
+test('the built entry registers exactly the documented functions', async () => {
   const app = await loadApp(`${root}dist/main.js`, () => undefined)
 
   const registered = [...app.functions.values()]

@@ -90,13 +90,13 @@ describe('every operation obeys its definition', () => {
     ['OnOrderUpdated', () => '/order-changes?kind=updated'],
     ['OnOrderRemoved', () => '/order-changes?kind=removed'],
     ['TestConnection', () => '/health/details'],
-  ])('every operation obeys its definition: %s', async (operationId, path) => {
+  ])('operation %s matches its definition', async (operationId, path) => {
     const result = await ask(path())
     expect(result.status).toBe(200)
     check(operationId, result)
   })
 
-  test('StartSnapshot is followed to its manifest; GetSnapshot, the list and as-of answers obey, too', async () => {
+  test('StartSnapshot leads to a manifest, and GetSnapshot, the list and asOf match their definitions', async () => {
     const result = await ask('/snapshots', { method: 'POST', body: { customerTenantIds: [] } })
     expect(result.status).toBe(200)
     check('StartSnapshot', result)
@@ -117,14 +117,14 @@ describe('every operation obeys its definition', () => {
     ['GetCustomerOrders', () => `/customers/${customer()}/orders`],
     ['GetCustomerOrder', () => `/customers/${customer()}/orders/${anOrder()}`],
     ['ListOrderLines', () => `/customers/${customer()}/order-lines`],
-  ])('every operation obeys its definition: %s answers 304 if nothing has changed', async (operationId, path) => {
+  ])('operation %s returns 304 if nothing has changed', async (operationId, path) => {
     const etag = (await ask(path())).headers.get('etag') ?? ''
     const again = await ask(path(), { headers: { 'if-none-match': etag } })
     expect(again.status).toBe(304)
     check(operationId, again)
   })
 
-  test('the triggers give each change once, as their definitions say', async () => {
+  test('the triggers return each change once, as in their definitions', async () => {
     const triggerOf = (operationId: string) =>
       createTrigger({ url: `${app.url}${triggerAddress(operationId)}`, key, secondMs: 20 })
     const poll = triggerOf('OnOrderChanged')
@@ -182,7 +182,7 @@ describe('every operation obeys its definition', () => {
         lineItems: [{ lineItemNumber: 0, offerId: 'x', quantity: 1, pricing: { listPrice: 12, price: 12.5 } }],
       },
     ],
-  ])('odd upstream data does not break it: %s', async (_, order) => {
+  ])('a response with odd upstream data matches its definition: %s', async (_, order) => {
     const id = caseId(9100)
     app.simulator.partnerCenter.faults.set(
       id,
@@ -267,19 +267,16 @@ describe('every failure has the one shape, and its status stands in the definiti
     ['OnOrderChanged', '/order-changes?kind=gone', 400],
     ['OnOrderCreated', '/order-changes?kind=created&kind=removed', 400],
     ['TestConnection', '/health/details?x=1', 400],
-  ])(
-    'every failure has the one shape, and its status stands in the definition: %s %s',
-    async (operationId, path, status) => {
-      const result = await ask(path)
-      expect(result.status).toBe(status)
-      expect(shape(result.body), ajv.errorsText(shape.errors)).toBe(true)
-      check(operationId, result)
-    },
-  )
+  ])('every failure has the same shape and a status of the definition: %s %s', async (operationId, path, status) => {
+    const result = await ask(path)
+    expect(result.status).toBe(status)
+    expect(shape(result.body), ajv.errorsText(shape.errors)).toBe(true)
+    check(operationId, result)
+  })
 })
 
 describe('a maker’s engine', () => {
-  test('a maker’s engine gets through an upstream that fails for a while by retrying what says so', async () => {
+  test('a maker’s engine recovers from an upstream outage with its retries', async () => {
     app.simulator.partnerCenter.outage = firstTimes(6, refuse(503, '0', 'Down.', { 'retry-after': '0' }))
     const result = await ask(`/customers/${documentedCustomerId}/orders`)
     app.simulator.partnerCenter.outage = undefined
@@ -287,7 +284,7 @@ describe('a maker’s engine', () => {
     expect(result.headers.get('x-correlation-id')).toBe('08584000000000000000000000000CU01')
   })
 
-  test('a maker’s engine does not retry what needs a person', async () => {
+  test('a maker’s engine does not retry a failure that needs a person', async () => {
     const result = await ask(`/customers/${caseId(900421)}/orders`)
     expect(result).toMatchObject({ status: 424, tries: 1 })
   })
@@ -299,13 +296,13 @@ describe('a maker’s engine', () => {
     expect(JSON.stringify(body)).not.toContain(key)
   })
 
-  test('a maker’s engine is turned away without its key, and not by our shape but the platform’s', async () => {
+  test('a maker’s engine without a key gets the platform’s 401', async () => {
     const response = await fetch(`${app.api}/customers`)
     expect([response.status, await response.text()]).toEqual([401, ''])
     expect((await fetch(`${app.api}/health`)).status).toBe(200)
   })
 
-  test('a maker’s engine can import the definition from the app, with an ETag and the app’s own address', async () => {
+  test('a maker’s engine can import the definition from the app, with an ETag and the app’s address', async () => {
     const response = await fetch(`${app.api}/openapi.json`)
     const served = (await response.json()) as typeof definition
     expect({ ...served, paths: {} }).toEqual({
@@ -335,7 +332,7 @@ describe('a maker’s engine', () => {
     }
   })
 
-  test('a maker’s engine behind a connector is led back through its gateway', async () => {
+  test('a maker’s engine behind a connector gets links to its gateway', async () => {
     const prefix = 'https://default-1.azure-apihub.net/apim/shared-orders/conn'
     const started = await fetch(`${app.api}/snapshots`, {
       method: 'POST',

@@ -54,7 +54,7 @@ async function tick(event = 'orders_followed'): Promise<void> {
   if (Number(eventsOf(event).at(-1)?.changed ?? 0) > 0) await until('following_succeeded', runs)
 }
 
-test('an order placed in Partner Center reaches a polling client within two ticks, and no snapshot tells it again', async () => {
+test('a new order reaches a polling client within two ticks, and no snapshot reports it again', async () => {
   expect((await takeSnapshot(app.api)).status).toBe(200)
   const { cursor } = await get<Page>('order-changes')
   expect(await get<Health>('health/details')).toMatchObject({ following: { status: 'waiting' } })
@@ -79,7 +79,7 @@ test('an order placed in Partner Center reaches a polling client within two tick
   expect((await get<Page>(`order-changes?cursor=${cursor}`)).value).toHaveLength(1)
 })
 
-test('a log that is refused shows in health, and everything else goes on', async () => {
+test('a refused activity log shows in health, and everything else works', async () => {
   app.simulator.partnerCenter.activityFault = refuse(403, '2032', 'The role is insufficient.')
   await tick('following_stopped')
   expect(await get<Health>('health/details')).toMatchObject({
@@ -92,7 +92,7 @@ test('a log that is refused shows in health, and everything else goes on', async
   expect(await get<Health>('health/details')).toMatchObject({ status: 'ok', following: { status: 'ok' } })
 })
 
-test('customers that failed in the newest snapshot are read again, and told of', async () => {
+test('customers that failed in the newest snapshot are read again, and their changes are reported', async () => {
   const customer = customerAt(4)
   app.simulator.partnerCenter.faults.set(customer.id, refuse(400, '3000', 'Broken.'))
   expect(await (await takeSnapshot(app.api)).json()).toMatchObject({ customers: { failed: 1 } })

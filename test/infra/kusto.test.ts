@@ -15,12 +15,12 @@ const queries = allOf('Microsoft.Insights/scheduledQueryRules').map(
 const { faultsOf } = createWorkspace()
 
 describe('an alert query', () => {
-  test.each(queries)('an alert query: %s is clean under the Kusto language service', (_, query) => {
+  test.each(queries)('alert query %s has no finding of the Kusto language service', (_, query) => {
     expect(query).toMatch(/App(Traces|Requests)/)
     expect(faultsOf(query)).toEqual([])
   })
 
-  test.each(queries)('an alert query: %s is not with any of its columns misspelt', (_, query) => {
+  test.each(queries)('alert query %s has a finding if any of its columns is misspelt', (_, query) => {
     const columns = ['Message', 'TimeGenerated', 'Name', 'Success', 'Url', 'ItemCount', 'ResultCode'].filter(column =>
       new RegExp(`\\b${column}\\b`).test(query),
     )

@@ -34,7 +34,7 @@ const classic = [
 const leftToDefaults = ['PARTNER_CENTER_BASE_URL', 'AZURE_AUTHORITY_HOST']
 
 describe('the template', () => {
-  test('the template sets every setting that the app knows, or leaves it to a default, and no other', () => {
+  test('the template sets only settings of the app, and all without a default', () => {
     const own = settingNames.filter(name => !leftToDefaults.includes(name))
     expect(Object.keys(settingsOf()).toSorted()).toEqual([...own, ...connections, ...platform].toSorted())
     expect(settingNames).toEqual(expect.arrayContaining(leftToDefaults))
@@ -44,7 +44,7 @@ describe('the template', () => {
     ['premium', classic],
     // Its 10 minutes; host.json says 30.
     ['consumption', ['AzureFunctionsJobHost__functionTimeout', ...classic]],
-  ])('the template adds on %s what that plan needs and Flex Consumption refuses', (plan, names) => {
+  ])('the template adds on %s the settings that this plan needs and Flex Consumption refuses', (plan, names) => {
     const more = Object.keys(settingsOf({ plan })).filter(name => !(name in settingsOf()))
     expect(more.toSorted()).toEqual(names)
     expect(settingsOf({ plan })).toMatchObject({
@@ -56,7 +56,7 @@ describe('the template', () => {
     })
   })
 
-  test('the template names no key anywhere', () => {
+  test('the template contains no key', () => {
     const { APPLICATIONINSIGHTS_CONNECTION_STRING: _, ...settings } = settingsOf({ plan: 'premium' })
     expect(Object.entries(settings).filter(([, value]) => /key=|sig=|AccountName/i.test(value))).toEqual([])
   })
@@ -64,7 +64,7 @@ describe('the template', () => {
 
 describe('the app', () => {
   test.each(['secret', 'certificate', 'federated', 'refresh-token'])(
-    'the app takes the settings for credential %s',
+    'the app accepts the settings for credential %s',
     credential => {
       const parsed = parseSettings(settingsOf({ credential }))
       expect(parsed.credential).toBe(credential)
@@ -94,7 +94,7 @@ describe('the app', () => {
     })
   })
 
-  test('the app behaves by default as if the template had set nothing it need not set', () => {
+  test('the app has its own defaults with the default template', () => {
     const deployed = settingsOf()
     const least = Object.fromEntries(
       Object.entries(deployed).filter(([name]) =>
@@ -105,7 +105,7 @@ describe('the app', () => {
     expect(deployed.SNAPSHOT_SCHEDULE).toBe('0 20 0 * * *')
   })
 
-  test('the app gets what the operator chose', () => {
+  test('the app gets the settings that the operator chose', () => {
     const customer = '00000000-0000-0000-0000-00000000000c'
     const parsed = parseSettings(
       settingsOf({

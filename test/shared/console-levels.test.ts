@@ -41,7 +41,7 @@ afterEach(() => {
 })
 
 describe('a line at start', () => {
-  test.each(levels)('a line at start of level %s has that level on the platform, whatever it says', level => {
+  test.each(levels)('a line at start of level %s has that level on the platform, whatever its text', level => {
     const words = ['warn', 'WARNING', 'error', 'fail', 'Severe', 'unhandled exception', '\\warn', 'war\\n', '"', 'ok']
     const text = fc.array(fc.constantFrom(...words, '\n', '\\'), { maxLength: 6 }).map(parts => parts.join(' '))
     fc.assert(
@@ -57,13 +57,13 @@ describe('a line at start', () => {
     )
   })
 
-  test('a line at start begins with its event, which the alert queries look for', () => {
+  test('a line at start begins with its event, which the alert queries search for', () => {
     expect(written('error', 'app_misconfigured', { message: 'a warning' }).line).toBe(
       '{"event":"app_misconfigured","level":"error","message":"a war\\u006eing"}',
     )
   })
 
-  test('a line at start would have the wrong level if console took it as it is', () => {
+  test('a line at start would have the wrong level without escaping', () => {
     const line = JSON.stringify({ event: 'app_misconfigured', level: 'error', message: 'a warning' })
     expect(levelOnThePlatform({ stream: 'stderr', line }, false)).toBe('Warning')
   })

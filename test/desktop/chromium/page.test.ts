@@ -57,7 +57,7 @@ describe('the page of `npm start`', () => {
     expect(await page.getByRole('status').textContent()).toBe('running')
   })
 
-  test('the page of `npm start` tries a function for the customer that is picked, an order and a snapshot filled in', async () => {
+  test('the page of `npm start` calls a function for the selected customer, with an order and a snapshot filled in', async () => {
     await open()
     await page.getByLabel('Customer', { exact: true }).selectOption({ index: 3 })
     const customer = await page.getByLabel('Customer', { exact: true }).inputValue()
@@ -89,7 +89,7 @@ describe('the page of `npm start`', () => {
     expect(summaries.filter(summary => !shown.includes(summary))).toEqual([])
   })
 
-  test('the page of `npm start` follows a cursor to what has changed since', async () => {
+  test('the page of `npm start` follows a cursor to the changes since then', async () => {
     await open()
     const { paths } = (await (await fetch(`${started.url}/api/openapi.json`)).json()) as {
       paths: Record<string, { get?: { summary: string } }>
@@ -102,7 +102,7 @@ describe('the page of `npm start`', () => {
     await status(200)
   })
 
-  test('the page of `npm start` shows the newest snapshot with who failed and its files, which open as text', async () => {
+  test('the page of `npm start` shows the newest snapshot with its failures and its files, which open as text', async () => {
     await open()
     const snapshot = page.locator('#snapshot')
     expect(await snapshot.textContent()).toMatch(/some customers failed/)
@@ -116,7 +116,7 @@ describe('the page of `npm start`', () => {
     await part.close()
   })
 
-  test('the page of `npm start` takes a snapshot that finds what has changed, and a customer that was switched to fail', async () => {
+  test('the page of `npm start` takes a snapshot that finds changes and a customer that was switched to fail', async () => {
     await open()
     await page.getByRole('button', { name: 'Change one now' }).click()
     await page.getByText('Switched off; 13 so far').waitFor()
@@ -127,7 +127,7 @@ describe('the page of `npm start`', () => {
     expect(await page.locator('#snapshot').textContent()).toMatch(/40\/43/)
   })
 
-  test('the page of `npm start` tries a customer that fails', async () => {
+  test('the page of `npm start` shows a failure for a failing customer', async () => {
     await open()
     await page.getByText('Customers that fail').click()
     await page.getByRole('button', { name: 'no reseller relationship', exact: true }).click()

@@ -26,7 +26,7 @@ async function press(signInUrl: string, choice: string, mfa = 'on'): Promise<str
 const follow = (redirect: string) => fetch(redirect.replace('localhost', '127.0.0.1'))
 
 describe.each(Object.entries(clouds))('consent in the cloud %s', (cloud, { audience }) => {
-  test('asks for the right scope with PKCE, stores the refresh token and never prints it', async () => {
+  test('the consent command requests the right scope with PKCE, stores the refresh token and never prints it', async () => {
     simulator.partnerCenter.audience = audience
     const before = stored().length
     const { running, signInUrl, ended } = await startConsent(simulator, { PARTNER_CENTER_CLOUD: cloud })
@@ -52,7 +52,7 @@ describe.each(Object.entries(clouds))('consent in the cloud %s', (cloud, { audie
   })
 })
 
-test('a redirect with another state is refused and changes nothing, the right one is taken once', async () => {
+test('a redirect with another state is refused, and the right one is accepted once', async () => {
   const { signInUrl, ended } = await startConsent(simulator)
   const redirect = await press(signInUrl, 'accept')
   const forged = new URL(redirect)
@@ -86,7 +86,7 @@ test('a sign-in without MFA is stored with a warning', async () => {
   expect(running.lines.join('\n')).toMatch(/Warning: .*multi-factor/)
 })
 
-test('a vault that refuses shows before anybody signs in', async () => {
+test('a vault that refuses access is reported before the user signs in', async () => {
   simulator.keyVault.failures.push({ status: 403, code: 'Forbidden' })
   await expect(startConsent(simulator)).rejects.toThrow('Key Vault Secrets User')
 })

@@ -83,7 +83,7 @@ test.each<[name: string, args: string[], env: () => Record<string, string>, says
   ['no start to list files of', ['files'], () => ({}), /^Nothing runs on this machine\. Run "npm start"/],
   ['no start to sign in at', ['consent', '--local'], () => ({}), /^Nothing runs on this machine\. Run "npm start"/],
   ['an option of consent', ['consent', '--now'], () => ({}), /^These options are not known\. Use: npm run consent/],
-])('%s is said in one sentence, with the way out and without a stack', async (_, args, env, says) => {
+])('%s gives one sentence with a fix and without a stack', async (_, args, env, says) => {
   const { code, text } = await run(args, env())
   expect(text).toMatch(says)
   expect(text).not.toMatch(/\n\s+at /)
@@ -91,7 +91,7 @@ test.each<[name: string, args: string[], env: () => Record<string, string>, says
   expect(code).toBe(1)
 })
 
-test('`smoke` finds nothing well where nobody listens', async () => {
+test('`smoke` passes no check without a running app', async () => {
   const { code, text } = await run(['smoke', 'http://127.0.0.1:2'])
   expect(code).toBe(1)
   const lines = text.split('\n')
@@ -103,7 +103,7 @@ test('`smoke` finds nothing well where nobody listens', async () => {
   ).toEqual([])
 })
 
-test('packages that are not installed are named before anything else fails', async () => {
+test('missing packages are reported before anything else fails', async () => {
   const bare = join(folder, 'bare')
   await mkdir(join(bare, 'local'), { recursive: true })
   await writeFile(join(bare, 'package.json'), '{"type":"module"}')
@@ -118,7 +118,7 @@ test('packages that are not installed are named before anything else fails', asy
   expect(text).toMatch(/^The scripts need Node 24, .* Run: npm ci --ignore-scripts=false$/)
 })
 
-test('`build` and `connector` say what they did', async () => {
+test('`build` and `connector` print what they did', async () => {
   expect((await run(['build'])).text).toMatch(/^Built \d+ files, \d+ KiB: dist$/)
   expect((await run(['connector'])).text).toMatch(/apiDefinition\.swagger\.json is up to date\.$/)
 })

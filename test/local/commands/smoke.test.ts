@@ -43,13 +43,13 @@ describe('the smoke test', () => {
     ])
   })
 
-  test('the smoke test fails where the key is wrong, but finds what needs none', async () => {
+  test('the smoke test fails with a wrong key, but passes the checks without a key', async () => {
     const outcome = await smoke(app.url, 'another-key')
     expect(outcome.code).toBe(1)
     expect(failed(outcome).map(line => line.replace(/:.*/, ''))).toEqual(['FAIL  orders', 'FAIL  bad request'])
   })
 
-  test('the smoke test takes a first customer that has left for granted', async () => {
+  test('the smoke test passes if the first customer has left', async () => {
     const list = await fetch(`${app.api}/customers?top=1`, { headers: { 'x-functions-key': key } })
     const { value } = (await list.json()) as { value: { customerTenantId: string }[] }
     const id = value[0]?.customerTenantId ?? ''
@@ -74,7 +74,7 @@ describe('the smoke test', () => {
     }
   })
 
-  test('the smoke test tells an app that lacks its credential from one that is broken', async () => {
+  test('the smoke test distinguishes an app without a credential from a broken one', async () => {
     const fresh = await startApp({
       storage: inject('storage'),
       settings: { LOCAL_FUNCTION_KEY: key },
@@ -95,7 +95,7 @@ describe('the smoke test', () => {
     }
   })
 
-  test('the smoke test fails each check on something that is not the app', async () => {
+  test('the smoke test fails every check on another server', async () => {
     const server = createServer((_, response) => response.end('<html>It works</html>'))
     await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
     try {
@@ -107,7 +107,7 @@ describe('the smoke test', () => {
     }
   })
 
-  test('the smoke test asks for an address where it got none', async () => {
+  test('the smoke test requires an address', async () => {
     expect(await smoke()).toEqual({ code: 1, lines: [expect.stringContaining('npm run smoke -- https://')] })
   })
 })

@@ -58,7 +58,7 @@ const orders = (id: string, query = '') => fetch(`${started.url}/api/customers/$
 const day = (days: number) => new Date(Date.now() + days * 86_400_000).toISOString().slice(0, 10)
 
 describe('`npm start`', () => {
-  test('`npm start` prints the request to try first before anything else that can be tried, in words of every shell', async () => {
+  test('`npm start` prints the first request to try before all others, in a form for every shell', async () => {
     const [first, asOf] = started.printed('curl')
     const live = await get(first)
     const past = await get(asOf)
@@ -73,7 +73,7 @@ describe('`npm start`', () => {
       expect(line).toMatch(/^curl (http:\/\/[^\s"'?&|]+|"http:\/\/[^\s"'&|]+")$/)
   })
 
-  test('`npm start` prints no warning, no line of what it asks for itself, and none that is long', () => {
+  test('`npm start` prints no warning, no line about its own requests, and no long line', () => {
     const { lines } = started.running
     expect(lines.filter(line => /warning|\{"event"/i.test(line))).toEqual([])
     expect(lines.filter(line => line.length > 120)).toEqual([])
@@ -94,7 +94,7 @@ describe('`npm start`', () => {
     )
   })
 
-  test('`npm start` has a yesterday: a true snapshot of the timer, and what has changed since', async () => {
+  test('`npm start` has a snapshot of yesterday, and changes since then', async () => {
     const [today, yesterday, ...others] = await snapshots()
     expect(others).toEqual([])
     expect(yesterday).toMatchObject({
@@ -111,14 +111,14 @@ describe('`npm start`', () => {
     expect(today?.changes).toEqual({ created: 9, updated: 2, removed: 1 })
   })
 
-  test('`npm start` has customers that fail today and were read yesterday', async () => {
+  test('`npm start` has customers that fail today but were read yesterday', async () => {
     expect((await orders(caseId(20002))).status).toBe(403)
     const asOf = await orders(caseId(20002), `?asOf=${day(0)}`)
     expect([asOf.status, asOf.headers.get('x-orders-as-of')?.slice(0, 10)]).toEqual([200, day(-1)])
     expect(((await asOf.json()) as { totalCount: number }).totalCount).toBeGreaterThan(0)
   })
 
-  test('`npm start` serves its page beside the functions, and the host alone has none', async () => {
+  test('`npm start` serves a page beside the functions, and `npm run host` does not', async () => {
     expect((await fetch(`${started.url}/`)).headers.get('content-type')).toBe('text/html; charset=utf-8')
     const running = JSON.parse(await readFile(join(started.folder, 'running.json'), 'utf8')) as {
       settings: Record<string, string>
@@ -149,7 +149,7 @@ describe('`npm start`', () => {
 })
 
 describe('beside it', () => {
-  test('`npm run files` lists, prints and copies what the app has written', async () => {
+  test('`npm run files` lists, prints and copies the files of the app', async () => {
     const path = started.printed('snapshots/date=')[0] ?? ''
     expect(path).toMatch(/^snapshots\/date=\d{4}-\d\d-\d\d\/run=\d{8}T\d{6}Z$/)
     const all = (await command('files')).trimEnd().split('\n')
@@ -200,7 +200,7 @@ describe('beside it', () => {
   })
 })
 
-test('Ctrl-C ends all of it cleanly, and the next start goes on with the same days and with its own options', async () => {
+test('Ctrl-C stops everything, and the next start keeps the stored days and takes its own options', async () => {
   const before = await snapshots()
   const ended = once(started.running.process, 'exit')
   started.running.process.kill('SIGINT')
@@ -249,7 +249,7 @@ test.each<[NodeJS.Signals, string]>([
   await rm(folder, { recursive: true, force: true })
 })
 
-test('none of this has touched the developer’s own data', async () => {
+test('the tests of `npm start` do not touch the developer’s data', async () => {
   expect(await dataOfTheDeveloper()).toEqual(ownData)
 })
 

@@ -42,11 +42,11 @@ describe('an entry that is loaded', () => {
     expect(app.functions.get('a')?.bindings.in).toEqual({ name: 'in', type: 'timerTrigger', direction: 'in' })
   })
 
-  test('an entry that is loaded may not register a name twice', async () => {
+  test('an entry that is loaded cannot register a name twice', async () => {
     await expect(load(register('a') + register('a'))).rejects.toThrow('"a" has already been registered')
   })
 
-  test('an entry that is loaded may not register anything later on, as on the platform', async () => {
+  test('an entry that is loaded cannot register anything later, as on the platform', async () => {
     const { app } = await load(`${register('a', 'httpTrigger', `() => { ${register('late')} }`)}${model}`)
     await expect(app.invoke('a', {})).rejects.toThrow('only be registered during app startup')
     expect([...app.functions.keys()]).toEqual(['a'])
@@ -61,14 +61,14 @@ describe('an entry that is loaded', () => {
     expect(written).toEqual(['information user 4 4', 'debug system objectfunction', 'debug system undefined'])
   })
 
-  test('an entry that is loaded that fails leaves require as it was', async () => {
+  test('an entry that fails to load does not change require', async () => {
     await expect(load("throw new Error('broken entry')")).rejects.toThrow('broken entry')
     await load('')
     expect(() => createRequire(join(folder, 'x.cjs'))('@azure/functions-core')).toThrow(/Cannot find module/)
     expect(createRequire(join(folder, 'x.cjs'))('node:path')).toHaveProperty('join')
   })
 
-  test('an entry that is loaded may require everything else as ever', async () => {
+  test('an entry that is loaded can require all other modules', async () => {
     const { written } = await load("core.log('information', 'user', require('node:path').basename('/a/b'))")
     expect(written).toEqual(['information user b'])
   })
@@ -78,7 +78,7 @@ describe('an invocation', () => {
   const echo =
     '(worker, input) => ({ id: worker.invocationId, input, metadata: worker.request.triggerMetadata, name: worker.metadata.name })'
 
-  test('an invocation hands the trigger’s data to the function and back what it returned', async () => {
+  test('an invocation passes the trigger’s data to the function and returns its result', async () => {
     const { app } = await load(register('a', 'httpTrigger', echo) + model)
     const returned = await app.invoke('a', { string: 'hello' }, { DequeueCount: { json: '1' } })
     expect(JSON.parse(returned?.json ?? '')).toEqual({
@@ -89,7 +89,7 @@ describe('an invocation', () => {
     })
   })
 
-  test('an invocation goes by an id of its own', async () => {
+  test('an invocation has its own id', async () => {
     const { app } = await load(register('a', 'queueTrigger', 'worker => worker.invocationId') + model)
     const ids = await Promise.all([1, 2, 3].map(async () => (await app.invoke('a', {}))?.json))
     expect(new Set(ids).size).toBe(3)
@@ -111,7 +111,7 @@ describe('an invocation', () => {
 })
 
 describe('hooks', () => {
-  test('hooks run one after the other, when their time has come', async () => {
+  test('hooks run one after the other, each at its time', async () => {
     const { app, written } = await load(`
       const hook = (name, text, wait) => core.registerHook(name, async () => {
         await wait

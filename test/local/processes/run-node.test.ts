@@ -47,13 +47,13 @@ describe('a process that was started', () => {
     },
   )
 
-  test('a process that was started ends also if it takes no notice', async () => {
+  test('a process that was started ends even if it ignores signals', async () => {
     const family = await startFamily("process.on('SIGTERM', () => undefined)")
     family.parent.kill('SIGKILL')
     await vi.waitFor(() => expect(isThere(family.childPid)).toBe(false), 20_000)
   })
 
-  test('a process that was started stops when it is asked to, and may do so in its own time', async () => {
+  test('a process that was started has time to stop', async () => {
     const code = child(
       "process.on('SIGTERM', () => setTimeout(() => { console.log('drained'); process.exit(0) }, 300))",
     )
@@ -65,7 +65,7 @@ describe('a process that was started', () => {
     await vi.waitFor(() => expect(running.lines).toContain('drained'))
   })
 
-  test('a process that was started that ends before it is ready is told with what it printed last', async () => {
+  test('a process that ends before it is ready is reported with its last output', async () => {
     const code = "console.log('almost'); console.error('the reason'); process.exit(3)"
     const started = runNode([], () => false, { nodeArguments: ['--input-type=module', '--eval', code] })
     await expect(started).rejects.toMatchObject({

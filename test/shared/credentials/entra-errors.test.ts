@@ -19,7 +19,7 @@ describe('an error of the token endpoint', () => {
     [7000215, 'credential_rejected', 'not its id'],
     [7000222, 'credential_rejected', 'expired'],
     [500011, 'wrong_audience', 'PARTNER_CENTER_CLOUD'],
-  ])('an error of the token endpoint: AADSTS%i means %s and says what to do', (code, as, text) => {
+  ])('AADSTS%i means %s, and the message says what to do', (code, as, text) => {
     for (const codes of [[code], [String(code)], [1, code]]) {
       const error = toCredentialError(codes, 'invalid_grant')
       expect(error).toMatchObject({ code: as, status: 424, retryable: false })
@@ -29,7 +29,7 @@ describe('an error of the token endpoint', () => {
     }
   })
 
-  test('an error of the token endpoint that is unknown is named with its first code, or its OAuth error', () => {
+  test('an unknown error of the token endpoint is reported with its first code, or its OAuth error', () => {
     const rejected = { code: 'credential_rejected', retryable: false }
     expect(toCredentialError([530032, 1], 'invalid_grant')).toMatchObject({
       ...rejected,
@@ -42,13 +42,13 @@ describe('an error of the token endpoint', () => {
     })
   })
 
-  test('an error of the token endpoint that asks for interaction demands MFA', () => {
+  test('an interaction_required error of the token endpoint means mfa_required', () => {
     expect(toCredentialError([], 'interaction_required').code).toBe('mfa_required')
     expect(toCredentialError([50076], 'invalid_grant').code).toBe('mfa_required')
   })
 
   test.each(['<script>alert(1)</script>', 'a b\r\nc'])(
-    'an error of the token endpoint says nothing of %j but its letters',
+    'an error message contains only letters of the OAuth error %j',
     text => {
       for (const { message } of [toCredentialError([], text), toCredentialError([text], 'invalid_grant')]) {
         expect(message).not.toMatch(/[<>\r\n]/)
@@ -56,7 +56,7 @@ describe('an error of the token endpoint', () => {
     },
   )
 
-  test('an error of the token endpoint says no more than a few letters of what the endpoint called it', () => {
+  test('an error message contains at most 60 characters of the OAuth error', () => {
     expect(toCredentialError([], 'x'.repeat(500)).message).toMatch(/\(x{60}\)/)
   })
 
@@ -67,7 +67,7 @@ describe('an error of the token endpoint', () => {
     },
   )
 
-  test('an error of the token endpoint that is said to pass by itself is no rejection', () => {
+  test('a temporary error of the token endpoint is no rejection', () => {
     expect(toCredentialError([], 'temporarily_unavailable')).toMatchObject({
       code: 'authority_unavailable',
       retryable: true,

@@ -82,7 +82,7 @@ describe.each(Object.keys(clouds) as CloudName[])('in the cloud %s', cloud => {
 })
 
 describe('the federated credential', () => {
-  test('the federated credential asks the managed identity, user-assigned where one is named, for an assertion to exchange', async () => {
+  test('the federated credential exchanges an assertion of the managed identity, user-assigned if one is named', async () => {
     const id = '11111111-2222-4333-8444-555555555555'
     await reach(appWith({ PARTNER_CENTER_CREDENTIAL: 'federated', AZURE_CLIENT_ID: id, KEY_VAULT_URI: '' }))
 
@@ -91,7 +91,7 @@ describe('the federated credential', () => {
     expect(asked?.get('client_id')).toBe(id)
   })
 
-  test('the federated credential that the app does not trust is rejected with what to add', async () => {
+  test('an untrusted federated credential is rejected with what to add', async () => {
     simulator.entra.trustsManagedIdentity = false
     const failure = reach(appWith({ PARTNER_CENTER_CREDENTIAL: 'federated' }))
     await expect(failure).rejects.toMatchObject({
@@ -104,7 +104,7 @@ describe('the federated credential', () => {
 describe('the certificate credential', () => {
   const store = (value: string) => simulator.keyVault.store('partner-center-client-certificate', value)
 
-  test('the certificate credential takes PEM as well as PFX', async () => {
+  test('the certificate credential accepts PEM and PFX', async () => {
     const { certificate, pem } = await createCertificate()
     simulator.entra.certificates.add(certificate)
     store(pem)
@@ -123,15 +123,12 @@ describe('the certificate credential', () => {
     ['not RSA', async () => (await createCertificate({ keyType: 'ec' })).pem],
     ['expired on', async () => (await createCertificate({ days: -1 })).pem],
     ['is not registered', async () => (await createCertificate()).pem],
-  ])(
-    'the certificate credential that cannot be used (%s) is an operator error that names the secret',
-    async (what, value) => {
-      store(await value())
-      const failure = await reach(appWith({ PARTNER_CENTER_CREDENTIAL: 'certificate' })).catch(error => error)
-      expect(failure).toMatchObject({ code: 'credential_rejected', message: expect.stringContaining(what) })
-      if (what !== 'is not registered') expect(failure.message).toContain("'partner-center-client-certificate'")
-    },
-  )
+  ])('an unusable certificate (%s) is an operator error that names the secret', async (what, value) => {
+    store(await value())
+    const failure = await reach(appWith({ PARTNER_CENTER_CREDENTIAL: 'certificate' })).catch(error => error)
+    expect(failure).toMatchObject({ code: 'credential_rejected', message: expect.stringContaining(what) })
+    if (what !== 'is not registered') expect(failure.message).toContain("'partner-center-client-certificate'")
+  })
 })
 
 describe('a rejected credential', () => {
@@ -146,7 +143,7 @@ describe('a rejected credential', () => {
     [7000215, 'credential_rejected', 'Key Vault'],
     [7000222, 'credential_rejected', 'expired'],
     [123456, 'credential_rejected', 'AADSTS123456'],
-  ])('a rejected credential: AADSTS%i is %s and says what mends it', async (code, expected, mend) => {
+  ])('AADSTS%i is reported as %s with a fix', async (code, expected, mend) => {
     const body = { error: 'invalid_grant', error_description: `AADSTS${code}: secret text`, error_codes: [code] }
     simulator.entra.failures.push({ status: 400, body }, { status: 400, body })
     const failure = await reach(appWith({})).catch(error => error)
@@ -155,7 +152,7 @@ describe('a rejected credential', () => {
     expect(failure.message).not.toContain('secret text')
   })
 
-  test('a rejected credential is read from the vault once more, so that a rotated one is picked up within one request', async () => {
+  test('a rejected credential is read from the vault again, so that a rotated one is used within one request', async () => {
     const app = appWith({})
     await reach(app)
     simulator.entra.clientSecrets.clear()
@@ -166,7 +163,7 @@ describe('a rejected credential', () => {
     expect((await reach(app)).orders).toHaveLength(2)
   })
 
-  test('a rejected credential of a user who signed in without MFA is reported as such', async () => {
+  test('a sign-in without MFA is reported as mfa_required', async () => {
     simulator.keyVault.store('partner-center-refresh-token', simulator.entra.issueRefreshToken({ mfa: false }))
     const app = appWith({ PARTNER_CENTER_CREDENTIAL: 'refresh-token' })
 

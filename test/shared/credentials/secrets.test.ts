@@ -78,7 +78,7 @@ const failures = (count: number, status: number, code: string) => {
 }
 
 describe('a secret', () => {
-  test('a secret is read with what the vault knows of it, after its challenge', async () => {
+  test('a secret is read with its properties, after the challenge of the vault', async () => {
     const expires = Math.floor(Date.now() / 1000) + 86_400
     store('the value\n', { created: 1_700_000_000, expires, contentType: 'text/plain', tags: { a: 'b' } })
     const { secrets, operation } = vault()
@@ -97,7 +97,7 @@ describe('a secret', () => {
     ])
   })
 
-  test('a secret without more than its value has no more', async () => {
+  test('a secret without properties has only its value', async () => {
     store('x')
     const { secrets, operation } = vault()
     expect(await secrets.read('a', operation)).toEqual({
@@ -119,7 +119,7 @@ describe('a secret', () => {
     expect(await value()).toBe('new')
   })
 
-  test('a secret that has to be fresh is read anew, and is the known one from then on', async () => {
+  test('a fresh read bypasses the cache and updates it', async () => {
     store('old')
     const { value } = vault()
     await value()
@@ -129,7 +129,7 @@ describe('a secret', () => {
     expect([await value(), requests.length]).toEqual(['new', 0])
   })
 
-  test('a secret is read once for callers that come at the same time; another is read apart', async () => {
+  test('a secret is read once for simultaneous callers, and another secret separately', async () => {
     store('x')
     simulator.keyVault.store('b', 'y')
     const { value } = vault()
@@ -140,7 +140,7 @@ describe('a secret', () => {
     expect(requests.map(({ path }) => path).toSorted()).toEqual(['/secrets/a/', '/secrets/b/'])
   })
 
-  test('a secret that was written is a new version with its date of expiry, and is read anew', async () => {
+  test('a written secret is a new version with an expiry date, and replaces the cached one', async () => {
     store('old')
     const { secrets, value, operation, clock } = vault()
     await value()
@@ -163,7 +163,7 @@ describe('a secret that cannot be had', () => {
     ['is forbidden', 'Key Vault Secrets User', () => failures(1, 403, 'Forbidden')],
     ['is of another tenant', 'own tenant', () => failures(2, 401, 'Unauthorized')],
     ['has a malformed name', 'answered 400', () => failures(1, 400, 'BadParameter')],
-  ])('a secret that cannot be had because it %s needs a person, who is told its name', async (_, text, arrange) => {
+  ])('a secret that %s is an operator error that names it', async (_, text, arrange) => {
     arrange()
     const { value } = vault()
     await expect(value()).rejects.toMatchObject({
@@ -173,21 +173,21 @@ describe('a secret that cannot be had', () => {
     })
   })
 
-  test('a secret that cannot be had because it has expired is a rejected credential', async () => {
+  test('an expired secret is a rejected credential', async () => {
     const { value, clock } = vault()
     store('x', { expires: Math.floor(clock.now() / 1000) })
     await expect(value()).rejects.toThrow("'a' expired on 2")
     await expect(value()).rejects.toMatchObject({ code: 'credential_rejected' })
   })
 
-  test('a secret that cannot be had is asked for again by the next caller', async () => {
+  test('a failed read of a secret is repeated for the next caller', async () => {
     const { value } = vault()
     await expect(value()).rejects.toMatchObject({ code: 'key_vault_refused' })
     store('x')
     expect(await value()).toBe('x')
   })
 
-  test('a secret that cannot be had is not replaced by one that was read before it was refused', async () => {
+  test('a refused secret is not replaced by the cached one', async () => {
     store('x')
     const { value, clock } = vault()
     await value()
@@ -196,21 +196,21 @@ describe('a secret that cannot be had', () => {
     await expect(value()).rejects.toMatchObject({ code: 'key_vault_refused' })
   })
 
-  test('a secret that cannot be had because the identity is refused needs a person, too', async () => {
+  test('a refused identity is an operator error', async () => {
     const failure = await withoutToken(({ response }) => sendJson(response, 400, { error: 'invalid_request' }))
     expect(failure).toMatchObject({ code: 'key_vault_refused', message: expect.stringContaining('No Azure identity') })
   })
 })
 
 describe('an outage of the vault', () => {
-  test('an outage of the vault that passes is not seen by the caller', async () => {
+  test('an outage of the vault that clears is not visible to the caller', async () => {
     store('x')
     failures(1, 503, 'ServiceUnavailable')
     expect(await vault().value()).toBe('x')
     expect(requests).toHaveLength(3)
   })
 
-  test('an outage of the vault leaves a secret in use that was read before; one that is new or has to be fresh cannot be had', async () => {
+  test('an outage of the vault keeps cached secrets in use, and fails new and fresh reads', async () => {
     store('x')
     simulator.keyVault.store('b', 'y')
     const { value, clock, operation } = vault()
@@ -238,7 +238,7 @@ describe('an outage of the vault', () => {
     expect(await value('a')).toBe('z')
   })
 
-  test('an outage of the vault does not outlast the deadline of the caller', async () => {
+  test('an outage of the vault fails the caller within its deadline', async () => {
     store('x')
     const { serve } = simulator.keyVault
     const { value, operation } = vault()
@@ -261,12 +261,12 @@ describe('an outage of the vault', () => {
     ['501', ({ response }) => sendJson(response, 501, { error: 'down' })],
     ['429', ({ response }) => sendJson(response, 429, { error: 'throttled' })],
     ['a reset', ({ response }) => response.socket?.destroy() !== undefined],
-  ])('an outage of the vault may be one of the identity endpoint: %s', async (_, endpoint) => {
+  ])('an outage of the identity endpoint is an outage of the vault: %s', async (_, endpoint) => {
     expect(await withoutToken(endpoint)).toMatchObject({ code: 'key_vault_unavailable' })
   })
 })
 
-test('a credential that could not be made is made anew for the next caller', async () => {
+test('a credential that could not be created is created again for the next caller', async () => {
   store('x')
   const credential = vi.fn(() => createAzureCredential({ inAzure: true, authority: 'https://login.example' }))
   credential.mockRejectedValueOnce(new Error('a module could not be loaded'))
@@ -294,7 +294,7 @@ describe('a failed call to the vault', () => {
     if (code === 'key_vault_refused') expect(known.message).toContain("'my-secret'")
   })
 
-  test('a failed call to the vault of ours is what it is', () => {
+  test('an AppError from a call to the vault stays unchanged', () => {
     const ours = new AppError('key_vault_refused', 'empty')
     expect(toVaultError(ours, 'a')).toBe(ours)
   })

@@ -65,7 +65,7 @@ const read = (text: string): Instant => {
 }
 
 describe('an instant', () => {
-  test('an instant is read to all its digits, from the year 1 to 9999, in any zone', () => {
+  test('a timestamp is parsed with all its digits, from the year 1 to 9999, in any zone', () => {
     fc.assert(
       fc.property(parts, parts => {
         expect(picosecondsOf(read(write(parts)))).toBe(picoseconds(parts))
@@ -74,7 +74,7 @@ describe('an instant', () => {
     )
   })
 
-  test('an instant compares with another as their picoseconds do', () => {
+  test('two timestamps compare like their picoseconds', () => {
     fc.assert(
       fc.property(parts, parts, fc.boolean(), (a, other, isNear) => {
         const b = isNear ? { ...a, fraction: other.fraction } : other
@@ -85,7 +85,7 @@ describe('an instant', () => {
     )
   })
 
-  test('an instant in milliseconds is what Date makes of it, further digits cut off', () => {
+  test('a timestamp in milliseconds equals that of Date, with further digits cut off', () => {
     fc.assert(
       fc.property(
         fc.date({
@@ -119,7 +119,7 @@ describe('an instant', () => {
     ['0001-01-01T00:00:00Z', -62_135_596_800, ''],
     ['0001-01-01T00:00:00', -62_135_596_800, ''],
     ['2026-01-01T00:00:00+23:59', 1_767_139_260, ''],
-  ])('an instant is read from %s', (text, seconds, fraction) => {
+  ])('a timestamp is parsed from %s', (text, seconds, fraction) => {
     expect(parseInstant(text)).toEqual({ seconds, fraction })
   })
 
@@ -130,15 +130,15 @@ describe('an instant', () => {
     ...['2026-11-20T01:00:00+01:60', '2026-11-20T01:00:00 Z', ' 2026-11-20', '2026-11-20 ', '2026-11-20T01:00:00Z\n'],
     ...['20261120T010000Z', '26-11-20', '+2026-11-20', '-2026-11-20', '12026-11-20', '2026/11/20', '2026-11-20T01Z'],
     ...['2026-11-20T01:00:00GMT', '2026-11-20Z', '٢٠٢٦-11-20', '1795132857000', '/Date(1795132857000)/'],
-  ])('an instant is not read from %j', text => {
+  ])('no timestamp is parsed from %j', text => {
     expect(parseInstant(text)).toBeUndefined()
   })
 
-  test('an instant is not read from nothing', () => {
+  test('no timestamp is parsed from undefined', () => {
     expect(parseInstant(undefined)).toBeUndefined()
   })
 
-  test('an instant exists for each day of the calendar and no other', () => {
+  test('a timestamp exists for each day of the calendar and no other', () => {
     for (const [year, leap] of [
       [1900, false],
       [2000, true],
@@ -155,7 +155,7 @@ describe('an instant', () => {
 })
 
 describe('an instant that callers send', () => {
-  test('an instant that callers send is read exactly as one of Partner Center if it has a zone, a T and no odd marks', () => {
+  test('a caller’s timestamp is parsed like one of Partner Center if it is RFC 3339 with a zone', () => {
     fc.assert(
       fc.property(parts, parts => {
         const text = write(parts)
@@ -171,7 +171,7 @@ describe('an instant that callers send', () => {
     '2026-11-20t01:00:00z',
     '2026-11-20T01:00:00.123456789012+23:59',
     '0001-01-01T00:00:00-00:00',
-  ])('an instant that callers send may be %s', text => {
+  ])('a caller’s timestamp can be %s', text => {
     expect(parseRfc3339(text)).toEqual(read(text))
   })
 
@@ -180,7 +180,7 @@ describe('an instant that callers send', () => {
     ...['2026-11-20T01:00:00+0100', '2026-11-20T01:00:00+01', '2026-11-20T01:00:00 01:00', '2026-02-30T00:00:00Z'],
     ...[`2026-11-20T01:00:00.${'1'.repeat(31)}Z`, '2026-11-20T01:00:00.Z', '2026-11-20T01:00:00Z '],
     ...['2026-11-20T01:00:00+24:00', '2026-11-20T01:00:00-24:00'],
-  ])('an instant that callers send may not be %j', text => {
+  ])('a caller’s timestamp cannot be %j', text => {
     expect(parseRfc3339(text)).toBeUndefined()
   })
 })

@@ -49,7 +49,7 @@ const types: Record<keyof OrderLine, string> = Object.fromEntries(
 ) as Record<keyof OrderLine, string>
 
 describe('flattening', () => {
-  test('flattening gives one row per line object with types that never vary, whatever the service sends', () => {
+  test('flattening gives one row per line object with fixed types, whatever the service sends', () => {
     fc.assert(
       fc.property(order, value => {
         const rows = flatten(value)
@@ -79,7 +79,7 @@ describe('flattening', () => {
     )
   })
 
-  test('flattening leaves empty texts out, lowers subscription ids and splits new-commerce offers', () => {
+  test('flattening omits empty texts, lower-cases subscription ids and splits new-commerce offers', () => {
     const [row] = flatten({
       id: 'o',
       creationDate: '2018-03-06T17:37:05.2539-08:00',

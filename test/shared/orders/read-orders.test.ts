@@ -21,11 +21,11 @@ describe('the path of a customer’s orders', () => {
       { billingType: 'none', includePrice: true, includeSystemPurchases: true },
       '?billingType=none&include_price=true&include_system_purchases=true',
     ],
-  ])('the path of a customer’s orders for %j ends with "%s"', (query, expected) => {
+  ])('the path of orders for %j ends with "%s"', (query, expected) => {
     expect(toPath({ ...plain, ...query })).toBe(`/v1/customers/${customer}/orders${expected}`)
   })
 
-  test('the path of a customer’s orders holds whatever id it is given as one segment', () => {
+  test('the path of orders has any id as one segment', () => {
     expect(toPath({ ...plain, customerTenantId: 'a/../b?c' })).toBe('/v1/customers/a%2F..%2Fb%3Fc/orders')
   })
 })
@@ -55,7 +55,7 @@ const readable = ({ orders, envelope, ...rest }: Awaited<ReturnType<ReturnType<t
 })
 
 describe('a customer’s orders', () => {
-  test('a customer’s orders are read as they come, with the rest of the collection', async () => {
+  test('a customer’s orders keep their bytes and the rest of the collection', async () => {
     const { read, startedAt } = reader(
       '{"totalCount":7,"items":[{"id":"b","x":null},null,{"id":"a","lineItems":[]}],"links":{"self":{"uri":"/o","n":1.0}},"attributes":{"a":1.50}}',
     )
@@ -108,12 +108,12 @@ describe('a customer’s orders', () => {
     })
   })
 
-  test('a customer’s orders may be very many in one page', async () => {
+  test('a customer’s orders can be very many on one page', async () => {
     const { read } = reader(`{"items":[${'{},'.repeat(199_999)}{}]}`)
     expect((await read(plain, createOperation())).orders).toHaveLength(200_000)
   })
 
-  test('a customer’s orders asked for twice at the same time are read once; other queries are read apart', async () => {
+  test('equal simultaneous reads of orders share one call, and other queries do not', async () => {
     const { read, asked } = reader('{"items":[{"id":"1"}]}', '{"items":[]}')
     const [one, two, other] = await Promise.all([
       read(plain, createOperation()),
@@ -127,7 +127,7 @@ describe('a customer’s orders', () => {
 })
 
 describe('prices that the credential has no access to', () => {
-  test('prices that the credential has no access to are left out, and the answer says so', async () => {
+  test('prices without access are omitted, and the response says so', async () => {
     const { read, asked, startedAt } = reader(refusal('800043'), '{"items":[{"id":"1"}]}')
     const result = readable(await read(priced, createOperation()))
 
@@ -136,7 +136,7 @@ describe('prices that the credential has no access to', () => {
     expect(asked.map(({ path }) => path)).toEqual([toPath(priced), toPath(plain)])
   })
 
-  test('prices that the credential has no access to on a later page begin the list again', async () => {
+  test('prices without access on a later page restart the list', async () => {
     const { read } = reader(
       '{"items":[{"id":"1"}],"links":{"next":{"uri":"/x"}}}',
       refusal('800043'),
@@ -151,13 +151,13 @@ describe('prices that the credential has no access to', () => {
     [priced, refusal()],
     [priced, refusal('800043', 400)],
     [priced, new Error('800043')],
-  ])('prices that the credential has no access to are not the reason of any other failure', async (query, failure) => {
+  ])('another failure is not taken for missing access to prices', async (query, failure) => {
     const { read, asked } = reader(failure, '{"items":[]}')
     await expect(read(query, createOperation())).rejects.toBe(failure)
     expect(asked).toHaveLength(1)
   })
 
-  test('prices that the credential has no access to are told by status and code', () => {
+  test('missing access to prices is detected by status and code', () => {
     expect(lacksPriceAccess(refusal('800043'))).toBe(true)
     expect(lacksPriceAccess(refusal('800043', 401))).toBe(false)
     expect(lacksPriceAccess(new AppError('partner_center_forbidden', '800043'))).toBe(false)

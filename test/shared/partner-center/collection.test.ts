@@ -63,7 +63,7 @@ const read = (text: string) => readOrderCollection(Buffer.from(text))
 const firstOrder = (order: string) => read(`{"items":[${order}]}`).items.map(readable)[0]
 
 describe('a collection of orders', () => {
-  test('a collection of orders comes out mended, digit for digit, however it was written', () => {
+  test('a collection of orders is repaired and keeps its digits, however it was written', () => {
     fc.assert(
       fc.property(writtenCollections, layouts, fc.boolean(), (collection, layout, withMark) => {
         const { items, envelope } = read((withMark ? '\uFEFF' : '') + layout(collection))
@@ -100,7 +100,7 @@ describe('a collection of orders', () => {
     )
   })
 
-  test('a collection of orders is taken exactly where JSON.parse finds one, whatever happened to its bytes', () => {
+  test('a collection of orders is accepted exactly if JSON.parse finds one, whatever happened to its bytes', () => {
     const change = fc.record({
       at: fc.nat(),
       removed: fc.nat({ max: 3 }),
@@ -145,7 +145,7 @@ describe('a collection of orders', () => {
       '{"items":[{}],"items":null}',
       '{"a":{"items":[]}}',
     ],
-  ])('a collection of orders is not %s', text => {
+  ])('a collection of orders is not accepted: %s', text => {
     expect(() => read(text)).toThrow(SyntaxError)
   })
 
@@ -154,7 +154,7 @@ describe('a collection of orders', () => {
     expect(read(text).items.map(({ id }) => id)).toEqual(['b'])
   })
 
-  test('a collection of orders holds at most 200,000 orders, and no list or object in it is longer', () => {
+  test('a collection of orders has at most 200,000 orders, and no longer list or object', () => {
     const orders = (count: number) => `{"items":[${'{"id":1},'.repeat(count - 1)}{}]}`
     expect(read(orders(200_000)).items).toHaveLength(200_000)
     expect(() => read(orders(200_001))).toThrow(RangeError)
@@ -163,7 +163,7 @@ describe('a collection of orders', () => {
     expect(() => read(`{"items":[],${'"a":1,'.repeat(200_000)}"a":1}`)).toThrow(RangeError)
   })
 
-  test('a collection of orders holds no order of more than two million values or one million gaps', () => {
+  test('a collection of orders has no order with more than two million values or one million gaps', () => {
     const lists = (element: string) => `[${`[${`${element},`.repeat(99_999)}${element}],`.repeat(21)}[]]`
     expect(() => read(`{"items":[{"a":${lists('1')}}]}`)).toThrow(RangeError)
     expect(() => read(`{"items":[{"a":${lists(' 1')}}]}`)).toThrow(RangeError)
@@ -210,7 +210,7 @@ describe('an order', () => {
     ['{"creationDate":1e3}', { creationDate: '1e3' }],
     ['{"creationDate":["2020"]}', { creationDate: undefined }],
     ['{"creationDate":"2018-03-15T02:17:15.6455674Z"}', { creationDate: '2018-03-15T02:17:15.6455674Z' }],
-  ])('an order: %s is sorted and filtered by what it says', (order, expected) => {
+  ])('the member %s of an order is read', (order, expected) => {
     expect(firstOrder(order)).toMatchObject(expected)
   })
 
@@ -228,7 +228,7 @@ describe('an order', () => {
     ['{"a":{"lineItems":null}}', '{"a":{},"lineItems":[]}', 0],
     ['{"lineItems":[{"lineItems":null}]}', '{"lineItems":[{}]}', 1],
     ['null', 'null', 0],
-  ])('an order: %s has its order lines in an array', (order, json, lines) => {
+  ])('an order %s has its order lines in an array', (order, json, lines) => {
     expect(firstOrder(order)).toMatchObject({ json, lines })
   })
 
@@ -237,13 +237,13 @@ describe('an order', () => {
     expect(readable(readOrder(Buffer.from(`\uFEFF${text}`)))).toEqual(firstOrder(text))
   })
 
-  test.each(['', 'null', '[]', '"a"', '{', '{} {}', '{}x'])('an order by itself is not %j', text => {
+  test.each(['', 'null', '[]', '"a"', '{', '{} {}', '{}x'])('an order is not accepted: %j', text => {
     expect(() => readOrder(Buffer.from(text))).toThrow(SyntaxError)
   })
 })
 
 describe('the items of any other collection', () => {
-  test('the items of any other collection come out mended as one array, whatever they are', () => {
+  test('the items of any other collection are repaired and returned as one array', () => {
     fc.assert(
       fc.property(writtenCollections, layouts, (collection, layout) => {
         const list = membersOf(collection).find(member => nameOf(member) === 'items')?.value
@@ -266,7 +266,7 @@ describe('the items of any other collection', () => {
     '{"items":[]',
     '{"items":[]} x',
     '{"items":[1,]}',
-  ])('the items of any other collection are not in %j', text => {
+  ])('a collection without items is refused: %j', text => {
     expect(() => readItems(Buffer.from(text))).toThrow(SyntaxError)
   })
 })

@@ -29,7 +29,7 @@ describe('the link to the next page', () => {
     ['/customers/../../v1/x', '/v1/x'],
     ['/customers/a:b/orders', '/v1/customers/a:b/orders'],
     ['/customers?next=https://evil.example/', '/v1/customers?next=https://evil.example/'],
-  ])('the link to the next page: %s asks for %s', (uri, path) => {
+  ])('the next link %s leads to %s', (uri, path) => {
     expect(pathOf(uri)).toBe(path)
   })
 
@@ -40,7 +40,7 @@ describe('the link to the next page', () => {
     ['/gateway/customers', '/v1/customers'],
     ['/gatewayed/customers', '/v1/gatewayed/customers'],
     ['https://api.example.com/gateway/v1/customers', '/v1/customers'],
-  ])('the link to the next page: %s below a base URL with a path asks for %s', (uri, path) => {
+  ])('the next link %s below a base URL with a path leads to %s', (uri, path) => {
     expect(pathOf(uri, `${base}/gateway`)).toBe(path)
     expect(pathOf(uri, `${base}/gateway/`)).toBe(path)
   })
@@ -69,7 +69,7 @@ describe('the link to the next page', () => {
     expect(() => pathOf(uri)).toThrow(/leads to another host|is not a URL/)
   })
 
-  test('the link to the next page stays on the host of the base URL or is refused, whatever it says', () => {
+  test('the link to the next page stays on the host of the base URL or is refused', () => {
     const pieces = fc.constantFrom(
       ...[
         '/',
@@ -114,7 +114,7 @@ describe('the link to the next page', () => {
     )
   })
 
-  test('the link to the next page has its headers copied, but for those that are ours', () => {
+  test('the link to the next page has its headers copied, except those of this app', () => {
     const ours = [
       ...['Authorization', 'Host', 'Cookie', 'Connection', 'Keep-Alive', 'TE', 'Trailer', 'Upgrade', 'Expect'],
       ...['Transfer-Encoding', 'Content-Length', 'Content-Type', 'Accept', 'Accept-Encoding', 'Proxy-Authorization'],
@@ -158,7 +158,7 @@ describe('the link to the next page', () => {
     expect(() => headersOf([[key, value]])).toThrow('malformed header')
   })
 
-  test('the link to the next page may carry long headers', () => {
+  test('the link to the next page can have long headers', () => {
     expect(headersOf([['X'.repeat(100), 'x'.repeat(16_384)]])).toEqual({ ['x'.repeat(100)]: 'x'.repeat(16_384) })
   })
 })
@@ -200,7 +200,7 @@ const upstream = (status: number, code?: string) =>
   new AppError('partner_center_invalid_response', 'refused', { upstream: { status, code } })
 
 describe('the pages of a list', () => {
-  test('the pages of a list are read one after the other until there is no next one', async () => {
+  test('the pages of a list are read in turn until there is no next one', async () => {
     const { values, asked, failure } = await readAll([
       { body: 'a', next: '/customers?page=2', header: 't2' },
       { body: 'b', next: '/v1/customers?page=3' },
@@ -242,7 +242,7 @@ describe('the pages of a list', () => {
     expect(orderPageLimits).toEqual({ pages: 200, bytes: 256 * 1024 * 1024 })
   })
 
-  test('the pages of a list end where the service says they do, for lists that are said to end so', async () => {
+  test('the pages of a list end at code 2000, for lists that allow it', async () => {
     const page: Answer = { body: 'a', next: '/x' }
     const ended = await readAll([page, upstream(400, '2000')], { endsBeyond: true })
 
@@ -260,7 +260,7 @@ describe('the pages of a list', () => {
     }
   })
 
-  test('the pages of a list stop at a page that cannot be read, or whose link leads away', async () => {
+  test('the pages of a list stop at an unreadable page or a link to another host', async () => {
     const broken = await readAll([{ body: 'a', next: '/x' }, { body: 'broken' }])
     const away = await readAll([{ body: 'a', next: 'https://evil.example/x' }])
 
@@ -271,7 +271,7 @@ describe('the pages of a list', () => {
   })
 })
 
-test('an answer that its parser rejects is an invalid response, a failure of ours stays what it is', () => {
+test('a response that its parser rejects is an invalid response, and an AppError stays unchanged', () => {
   const ours = new AppError('deadline_exceeded', 'late')
   const throwing = (error: unknown) => () => {
     throw error

@@ -96,7 +96,7 @@ describe('a request', () => {
   })
 
   test.each(['test', `${guid}0`, '08585287554177334956853859655CU05', '00-6f9619ff'])(
-    'a request of the caller %s has a correlation id of its own upstream',
+    'a request of the caller %s has a new correlation id upstream',
     async correlationId => {
       const it = scene([{ status: 503 }, { status: 200 }], { correlationId })
       await it.run()
@@ -117,22 +117,19 @@ describe('a request', () => {
     expect(new Set(ids).size).toBe(2)
   })
 
-  test.each([408, 429, 500, 502, 503, 504])('a request that is answered with %i is repeated', async status => {
+  test.each([408, 429, 500, 502, 503, 504])('a request is retried after a %i', async status => {
     const it = scene([{ status }, { status }, { status }, { status: 200 }])
     expect(await it.run()).toBe(200)
     expect(it.clock.slept).toEqual([250, 500, 1000])
   })
 
-  test.each([300, 304, 400, 403, 404, 409, 417, 501, 505])(
-    'a request that is answered with %i is not repeated',
-    async status => {
-      const it = scene([{ status }])
-      expect(await it.run()).toBeInstanceOf(AppError)
-      expect(it.sent).toHaveLength(1)
-    },
-  )
+  test.each([300, 304, 400, 403, 404, 409, 417, 501, 505])('a request is not retried after a %i', async status => {
+    const it = scene([{ status }])
+    expect(await it.run()).toBeInstanceOf(AppError)
+    expect(it.sent).toHaveLength(1)
+  })
 
-  test('a request takes every status from 200 to 299 for an answer', async () => {
+  test('a request succeeds with every status from 200 to 299', async () => {
     for (const status of [200, 204, 299]) expect(await scene([{ status }]).run()).toBe(status)
   })
 
@@ -148,7 +145,7 @@ describe('a request', () => {
     expect(it.clock.slept).toEqual([7000, 2000, 1000])
   })
 
-  test('a request that is told to wait past its deadline fails with that wait', async () => {
+  test('a request with a wait past its deadline fails with that wait', async () => {
     const it = scene([{ status: 429, headers: { 'retry-after': '100' } }])
     expect(await it.run()).toEqual(
       failed('partner_center_throttled', { options: expect.objectContaining({ retryAfterSeconds: 100 }) }),
@@ -156,7 +153,7 @@ describe('a request', () => {
     expect(it.clock.slept).toEqual([])
   })
 
-  test('a request that never succeeds fails with what came last, after four tries', async () => {
+  test('a request fails with its last failure after four tries', async () => {
     const it = scene([network, { status: 429 }, { status: 500 }, { status: 503 }])
     expect(await it.run()).toEqual(failed('partner_center_unavailable'))
     expect(it.sent).toHaveLength(4)
@@ -172,7 +169,7 @@ describe('a refused token', () => {
     expect(it.clock.slept).toEqual([])
   })
 
-  test('a refused token is renewed once a call: a second refusal is the answer', async () => {
+  test('a refused token is renewed once a call, and a second refusal is returned', async () => {
     const it = scene([{ status: 401 }, { status: 401, code: '900420' }])
     expect(await it.run()).toEqual(failed('wrong_audience'))
     expect(it.renewals).toEqual(['one'])
@@ -212,7 +209,7 @@ describe('a refused token', () => {
 })
 
 describe('a fault below HTTP', () => {
-  test('a fault below HTTP of the network is tried again and ends as unavailable', async () => {
+  test('a network fault is retried and ends as unavailable', async () => {
     const again = scene([network, { status: 200 }])
     expect(await again.run()).toBe(200)
     expect(again.clock.slept).toEqual([250])
@@ -236,7 +233,7 @@ describe('a fault below HTTP', () => {
     },
   )
 
-  test('a fault below HTTP that is the end of the deadline passes through as it is', async () => {
+  test('the end of the deadline is passed on unchanged', async () => {
     const late = new AppError('deadline_exceeded', 'late')
     expect(await scene([late]).run()).toBe(late)
     const bug = new TypeError('a bug')
@@ -244,7 +241,7 @@ describe('a fault below HTTP', () => {
   })
 })
 
-test('the pace is asked before every try, a repeat with a new token included', async () => {
+test('the rate limiter is called before every try, including one with a new token', async () => {
   const order: string[] = []
   const onSent = () => order.push('sent')
   const it = scene(
@@ -261,7 +258,7 @@ test('the pace is asked before every try, a repeat with a new token included', a
   expect(order).toEqual(['paced', 'sent', 'paced', 'sent', 'paced', 'sent'])
 })
 
-test('the headers of every answer are handed on, those of an error included', async () => {
+test('the headers of every response are passed on, including those of an error', async () => {
   const seen: unknown[] = []
   const onResponse: RequestOptions['onResponse'] = headers => seen.push(headers)
   await scene(
@@ -275,7 +272,7 @@ test('the headers of every answer are handed on, those of an error included', as
   expect(seen).toEqual([{ a: '1' }, { a: '2' }, { a: '3' }])
 })
 
-test('the kind of thing asked for decides what a 404 means', async () => {
+test('the requested resource decides what a 404 means', async () => {
   const clock = createFakeClock()
   const request = createRequest({
     transport: async () => toResponse({ status: 404, code: '20000' }),

@@ -74,17 +74,14 @@ describe('a request', () => {
     })
   })
 
-  test.each([204, 301, 304, 404, 500])(
-    'a request that is answered with %i is handed on and not followed',
-    async status => {
-      const { url } = await serve((_, response) => response.writeHead(status, { location: '/elsewhere' }).end())
-      const answer = await transport(get(url()))
-      expect(answer).toMatchObject({ status, headers: { location: '/elsewhere' } })
-      expect(answer.body).toHaveLength(0)
-    },
-  )
+  test.each([204, 301, 304, 404, 500])('a redirect %i is returned and not followed', async status => {
+    const { url } = await serve((_, response) => response.writeHead(status, { location: '/elsewhere' }).end())
+    const answer = await transport(get(url()))
+    expect(answer).toMatchObject({ status, headers: { location: '/elsewhere' } })
+    expect(answer.body).toHaveLength(0)
+  })
 
-  test('a request hands on bytes as they are', async () => {
+  test('a request returns the bytes of the body unchanged', async () => {
     const bytes = Buffer.from(Array.from({ length: 256 }, (_, byte) => byte))
     const { url } = await serve((_, response) => response.end(bytes))
     expect((await transport(get(url()))).body.equals(bytes)).toBe(true)
@@ -105,7 +102,7 @@ describe('connections', () => {
     expect(atOnce()).toBe(4)
   })
 
-  test('connections that the server closed are replaced unseen', async () => {
+  test('connections that the server closed are replaced without a failure', async () => {
     const { url, sockets } = await serve((_, response) => response.writeHead(200, { connection: 'close' }).end('ok'))
     for (let turn = 0; turn < 3; turn++) expect((await transport(get(url()))).status).toBe(200)
     expect(sockets()).toBe(3)
@@ -133,7 +130,7 @@ describe('a compressed answer', () => {
     ['br', brotliCompressSync(text)],
     ['deflate, gzip', gzipSync(deflateSync(text))],
     ['identity', Buffer.from(text)],
-  ])('a compressed answer in %s is decompressed, an error as well as a good one', async (encoding, bytes) => {
+  ])('a response compressed with %s is decompressed, including an error', async (encoding, bytes) => {
     const { url } = await serve((request, response) => {
       response.writeHead(request.url === '/error' ? 500 : 200, { 'content-encoding': encoding }).end(bytes)
     })
@@ -149,12 +146,12 @@ describe('a compressed answer', () => {
     ['gzip with a wrong checksum', 'gzip', Buffer.concat([gzipSync(text).subarray(0, -8), Buffer.alloc(8)])],
     ['gzip that is plain text', 'gzip', Buffer.from(text)],
     ['brotli that is plain text', 'br', Buffer.from(text)],
-  ])('a compressed answer that is %s is of no use', async (_, encoding, bytes) => {
+  ])('a compressed response that is %s is undecodable', async (_, encoding, bytes) => {
     const { url } = await serve((_, response) => response.writeHead(200, { 'content-encoding': encoding }).end(bytes))
     expect(await failureOf(transport(get(url())))).toEqual(fault('undecodable'))
   })
 
-  test('a compressed answer that ends too early with its connection is a network fault', async () => {
+  test('a compressed response cut off with its connection is a network fault', async () => {
     const bytes = gzipSync(text)
     const { url } = await serve((_, response) => {
       response.writeHead(200, { 'content-encoding': 'gzip', 'content-length': bytes.length })
@@ -195,13 +192,13 @@ describe('an answer that is too large', () => {
       (response, length) =>
         response.writeHead(200, { 'content-encoding': 'gzip, gzip' }).end(gzipSync(gzipSync('x'.repeat(length)))),
     ],
-  ])('an answer that is too large: %s is refused, one at the limit is not', async (_, write) => {
+  ])('a response above the limit %s is refused, and one at the limit is not', async (_, write) => {
     const { url } = await send(write)
     expect((await small(get(url('/?length=1000')))).body).toHaveLength(1000)
     expect(await failureOf(small(get(url('/?length=1001'))))).toEqual(fault('too-large'))
   })
 
-  test('an answer that is too large is one over 256 MiB unless told otherwise', async () => {
+  test('the default limit of a response is 256 MiB', async () => {
     expect(maxBodyBytes).toBe(256 * 1024 * 1024)
     const bomb = gzipSync(Buffer.alloc(maxBodyBytes + 1))
     const { url } = await serve((_, response) => response.writeHead(200, { 'content-encoding': 'gzip' }).end(bomb))
@@ -277,7 +274,7 @@ describe('a request whose signal aborts', () => {
     await closed
   })
 
-  test('a request whose signal aborts does not take others along', async () => {
+  test('a request whose signal aborts does not abort others', async () => {
     const abort = new AbortController()
     const { url } = await serve((request, response) => {
       if (request.url === '/hang') setTimeout(() => abort.abort(reason), 5)

@@ -50,7 +50,7 @@ async function send(
 }
 
 describe('the rate limiter', () => {
-  test('the rate limiter holds in every sliding minute, for any number of workers, whatever hangs', async () => {
+  test('the rate limiter enforces every sliding minute, for any number of workers, whatever hangs', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.integer({ min: 30, max: 600 }),
@@ -83,7 +83,7 @@ describe('the rate limiter', () => {
     [4, 5, 300],
     [40, 5, 2000],
   ])(
-    'the rate limiter is used up by %i workers of %i lanes at %i ms a request',
+    'the rate limiter allows the full rate for %i workers with %i lanes at %i ms a request',
     async (workers, concurrency, milliseconds) => {
       const clock = createFakeClock()
       const startedAt = clock.now()
@@ -103,7 +103,7 @@ describe('the rate limiter', () => {
     },
   )
 
-  test('the rate limiter saves no requests up: after a pause the first of them are as far apart as ever', async () => {
+  test('the rate limiter saves no slots: after a pause, requests keep their distance', async () => {
     const clock = createFakeClock()
     const store = createMemoryStore()
     const limiter = createRateLimiter({ store, blob: 'pace.json', clock, requestsPerMinute: 60, concurrency: 1 })
@@ -124,7 +124,7 @@ describe('the rate limiter', () => {
     ).toEqual([1000, 1000])
   })
 
-  test('the rate limiter is kept although sign-in hangs for every worker at once: a slot is taken when the token is there', async () => {
+  test('the rate limiter enforces the rate if sign-in hangs for all workers, because the token comes before the slot', async () => {
     const clock = createFakeClock()
     const store = createMemoryStore()
     const instants: number[] = []
@@ -158,7 +158,7 @@ describe('the rate limiter', () => {
     expect(worstMinute(instants)).toBeLessThanOrEqual(450 * 1.05)
   })
 
-  test('a reservation that fails fails for the one who made it, not for those who wait for it', async () => {
+  test('a failed reservation fails only its own caller, not the waiting ones', async () => {
     const clock = createFakeClock()
     const store = createMemoryStore()
     let failures = 1
@@ -171,7 +171,7 @@ describe('the rate limiter', () => {
     expect(settled.map(({ status }) => status)).toEqual(['rejected', 'fulfilled'])
   })
 
-  test('the rate limiter outlives a damaged pace.json', async () => {
+  test('the rate limiter works with a damaged pace.json', async () => {
     const clock = createFakeClock()
     const store = createMemoryStore()
     await store.write('pace.json', 'garbage')

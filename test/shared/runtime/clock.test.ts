@@ -24,7 +24,7 @@ function watch(sleep: Promise<void>) {
 }
 
 describe('a sleep', () => {
-  test('a sleep takes its time and not less', async () => {
+  test('a sleep takes at least its time', async () => {
     const sleeper = watch(systemClock.sleep(1000))
     await vi.advanceTimersByTimeAsync(999)
     expect(sleeper.state).toBe('asleep')
@@ -38,7 +38,7 @@ describe('a sleep', () => {
     expect(sleeper.state).toBe('awake')
   })
 
-  test('a sleep that no timer can hold does not end at once', async () => {
+  test('a sleep longer than any timer does not end at once', async () => {
     const abort = new AbortController()
     const sleeper = watch(systemClock.sleep(2 ** 40, abort.signal))
     await vi.advanceTimersByTimeAsync(86_400_000)
@@ -56,7 +56,7 @@ describe('a sleep', () => {
     expect(vi.getTimerCount()).toBe(0)
   })
 
-  test('a sleep does not begin under a signal that has aborted', async () => {
+  test('a sleep does not start if its signal has aborted', async () => {
     const reason = new Error('too late')
     const sleeper = watch(systemClock.sleep(1000, AbortSignal.abort(reason)))
     expect(vi.getTimerCount()).toBe(0)
@@ -64,7 +64,7 @@ describe('a sleep', () => {
     expect(sleeper).toEqual({ state: 'woken', reason })
   })
 
-  test('a sleep that is over lets go of its signal', async () => {
+  test('a finished sleep removes its listener from the signal', async () => {
     const { signal } = new AbortController()
     const added = vi.spyOn(signal, 'addEventListener')
     const removed = vi.spyOn(signal, 'removeEventListener')
@@ -76,7 +76,7 @@ describe('a sleep', () => {
   })
 })
 
-test('the system clock tells the time and draws at random', () => {
+test('the system clock returns the time and random numbers', () => {
   const before = Date.now()
   const now = systemClock.now()
   expect(now).toBeGreaterThanOrEqual(before)

@@ -32,7 +32,7 @@ const outcome = (promise: Promise<unknown>): Promise<unknown> => promise.catch((
 const late = (name: string) => new Error(`${name} is late`)
 
 describe('callers of an equal key', () => {
-  test('callers of an equal key share one flight and its result', async () => {
+  test('callers of an equal key share one call and its result', async () => {
     const { fly, flights, flight } = airport()
     const results = Promise.all([fly(createOperation()), fly(createOperation()), fly(createOperation())])
     flight().land('orders')
@@ -41,7 +41,7 @@ describe('callers of an equal key', () => {
     expect(flights).toHaveLength(1)
   })
 
-  test('callers of an equal key share its failure', async () => {
+  test('callers of an equal key share the failure of their call', async () => {
     const { fly, flight } = airport()
     const results = [outcome(fly(createOperation())), outcome(fly(createOperation()))]
     const error = new Error('down')
@@ -50,7 +50,7 @@ describe('callers of an equal key', () => {
     expect(await Promise.all(results)).toEqual([error, error])
   })
 
-  test('callers of an equal key take off anew once the flight has landed, well or not', async () => {
+  test('callers of an equal key start a new call after the last one has settled', async () => {
     const { fly, flights, flight } = airport()
     const first = fly(createOperation())
     flight().land('first')
@@ -64,7 +64,7 @@ describe('callers of an equal key', () => {
     expect(flights).toHaveLength(3)
   })
 
-  test('callers of an equal key of other keys fly apart', async () => {
+  test('callers of different keys have separate calls', async () => {
     const { fly, flights, flight } = airport()
     const results = Promise.all([fly(createOperation(), 'a'), fly(createOperation(), 'b')])
     flight(1).land('b')
@@ -76,7 +76,7 @@ describe('callers of an equal key', () => {
 })
 
 describe('a caller whose deadline passes', () => {
-  test('a caller whose deadline passes leaves with its own reason, the others stay', async () => {
+  test('a caller whose deadline passes leaves with its own reason, and the others stay', async () => {
     const { fly, flight } = airport()
     const [early, patient] = [createOperation(), createOperation()]
     const results = [outcome(fly(early)), outcome(fly(patient))]
@@ -88,7 +88,7 @@ describe('a caller whose deadline passes', () => {
     expect(await results[1]).toBe('orders')
   })
 
-  test('a caller whose deadline passes before it comes takes no part', async () => {
+  test('a caller whose deadline has passed does not join', async () => {
     const { fly, flights } = airport()
     const operation = createOperation()
     operation.abort(late('call'))
@@ -98,7 +98,7 @@ describe('a caller whose deadline passes', () => {
   })
 
   test.each(['well', 'badly'])(
-    'a caller whose deadline passes: after a flight has ended %s changes nothing, not for a later flight either',
+    'a deadline that passes after a call has ended %s changes nothing, nor for a later call',
     async end => {
       const { fly, flights, flight } = airport()
       const operation = createOperation()
@@ -118,7 +118,7 @@ describe('a caller whose deadline passes', () => {
 })
 
 describe('a flight', () => {
-  test('a flight is given up, with the reason, when its last caller leaves', async () => {
+  test('a shared call is aborted with the reason when its last caller leaves', async () => {
     const { fly, flight } = airport()
     const [first, second] = [createOperation(), createOperation()]
     const results = [outcome(fly(first)), outcome(fly(second))]
@@ -130,7 +130,7 @@ describe('a flight', () => {
     expect(await Promise.all(results)).toEqual([late('first'), late('second')])
   })
 
-  test('a flight that was given up does not keep its key, nor take it from its successor', async () => {
+  test('an aborted call neither keeps its key nor takes it from its successor', async () => {
     const { fly, flights, flight } = airport()
     const gone = createOperation()
     const first = outcome(fly(gone))
@@ -146,7 +146,7 @@ describe('a flight', () => {
     expect(await Promise.all([second, third])).toEqual(['orders', 'orders'])
   })
 
-  test('a flight is not given up after it has landed', async () => {
+  test('a shared call is not aborted after it has settled', async () => {
     const { fly, flight } = airport()
     const operation = createOperation()
     const result = fly(operation)
@@ -156,7 +156,7 @@ describe('a flight', () => {
     expect(flight().operation.deadline.signal.aborted).toBe(false)
   })
 
-  test('a flight has the time of its first caller, whoever comes later', async () => {
+  test('a shared call has the deadline of its first caller', async () => {
     const clock = createFakeClock()
     const { fly, flight } = airport(clock)
     const results = [outcome(fly(createOperation({ clock, seconds: 10 })))]
@@ -171,7 +171,7 @@ describe('a flight', () => {
     ])
   })
 
-  test('a flight that gets no response fails those who came in its first caller’s time, and nobody after them', async () => {
+  test('a lost response fails the callers within the first caller’s deadline, and no later ones', async () => {
     const clock = createFakeClock()
     const { fly, flights, flight } = airport(clock)
     const results: Promise<unknown>[] = []
@@ -186,7 +186,7 @@ describe('a flight', () => {
     expect(flights.length).toBeGreaterThan(1)
   })
 
-  test('a flight goes by the id of its first caller and logs to one still on board', async () => {
+  test('a shared call has the id of its first caller and logs to a remaining caller', async () => {
     const { fly, flight } = airport()
     const [first, second] = [createOperation({ correlationId: 'first' }), createOperation({ correlationId: 'second' })]
     const results = [outcome(fly(first)), outcome(fly(second))]
@@ -202,7 +202,7 @@ describe('a flight', () => {
     await Promise.all(results)
   })
 
-  test('a flight keeps its promises to every caller in any order of coming, leaving and landing', async () => {
+  test('a shared call is correct for every order of joining, leaving and settling', async () => {
     const step = fc.oneof(
       { weight: 4, arbitrary: fc.constant('come' as const) },
       { weight: 3, arbitrary: fc.nat({ max: 5 }) },

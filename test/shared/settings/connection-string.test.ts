@@ -27,7 +27,7 @@ describe('a storage connection string', () => {
     expect(connectionStringFault(text, both)).toContain(named)
   })
 
-  test('a storage connection string of a container needs no queue endpoint', () => {
+  test('a storage connection string for blobs needs no queue endpoint', () => {
     const blobOnly = 'BlobEndpoint=https://a.example;SharedAccessSignature=sv=1'
     expect(connectionStringFault(blobOnly, ['Blob'])).toBeUndefined()
   })

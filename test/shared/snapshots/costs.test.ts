@@ -41,7 +41,7 @@ const twoYears = async (): Promise<{ world: World; ids: string[] }> => {
 }
 
 describe('over two years of runs', () => {
-  test('a customer is read back in at most ten calls, and one that nobody knows is, too', async () => {
+  test('a customer is read back in at most ten calls, also an unknown one', async () => {
     const { world, ids } = await twoYears()
     for (const customer of [1, 5, 77]) {
       for (const atMost of [undefined, Date.UTC(2026, 5, 1, 12), Date.UTC(2025, 5, 1)]) {
@@ -64,7 +64,7 @@ describe('over two years of runs', () => {
   })
 })
 
-test('a customer that failed in every run since is read back in at most ten calls, past runs that failed', async () => {
+test('a customer that failed in every later run is read back in at most ten calls', async () => {
   const world = await createWorld({ SNAPSHOT_CUSTOMERS_PER_PART: '2' })
   world.customers.push(...makeCustomers(4))
   const first = await run(world)
@@ -86,7 +86,7 @@ test('a customer that failed in every run since is read back in at most ten call
   expect(calls).toBeLessThanOrEqual(10)
 })
 
-test('an idle poll takes at most five calls, whatever its filter and age', async () => {
+test('an idle poll takes at most five calls, for any filter and age', async () => {
   const world = await createWorld({ SNAPSHOT_CUSTOMERS_PER_PART: '2' })
   world.customers.push(...makeCustomers(6))
   await run(world)
@@ -120,7 +120,7 @@ test('an idle poll takes at most five calls, whatever its filter and age', async
   expect(calls).toBeLessThanOrEqual(5)
 })
 
-test('a start on a container of two years lists no run that is kept', async () => {
+test('a start does not list the stored runs', async () => {
   const { world } = await twoYears()
   expect(await callsOf(world, () => start(world))).toBeLessThanOrEqual(10)
 })

@@ -30,7 +30,7 @@ describe('a run ends', () => {
   test.each([
     ['_index-00001.json', 'index'],
     ['changes', 'changes'],
-  ])('a run ends also if %s of a committed part is missing and its message is gone', async blob => {
+  ])('a run ends even if %s of a committed part is missing and its message is lost', async blob => {
     const world = await createWorld(small)
     world.customers.push(...makeCustomers(6))
     const id = await start(world)
@@ -53,7 +53,7 @@ describe('a run ends', () => {
     expect(await start(world)).not.toBe(id)
   })
 
-  test('a run ends also if every message of its parts is lost: they are sent again', async () => {
+  test('a run ends even if all part messages are lost, because they are sent again', async () => {
     const world = await createWorld(small)
     world.customers.push(...makeCustomers(7))
     const id = await start(world)
@@ -65,7 +65,7 @@ describe('a run ends', () => {
     expect(world.requests.filter(({ path }) => path.endsWith('/orders'))).toHaveLength(7)
   })
 
-  test('a run ends when it is overdue, without anybody starting another', async () => {
+  test('a run ends when it is overdue, without another start', async () => {
     const world = await createWorld({ ...small, SNAPSHOT_OVERDUE_MINUTES: '10' })
     world.customers.push(...makeCustomers(7))
     const id = await start(world)
@@ -76,7 +76,7 @@ describe('a run ends', () => {
     expect(manifestOf(world, id)).toMatchObject({ status: 'failed', error: { code: 'snapshot_failed' } })
   })
 
-  test('a run ends and its end is in the log, also if the answer to the write of its manifest is lost', async () => {
+  test('a run logs its end even if the response to the write of its manifest is lost', async () => {
     const world = await createWorld(small)
     world.customers.push(...makeCustomers(2))
     const id = await start(world)
@@ -95,7 +95,7 @@ describe('a run ends', () => {
     expect(json<Current>(world, 'current.json')).toMatchObject({ snapshotId: id, ended: 'succeeded' })
   })
 
-  test('a run ends when it is cancelled, and says so', async () => {
+  test('a run ends when it is cancelled, with that status', async () => {
     const world = await createWorld(small)
     world.customers.push(...makeCustomers(7))
     const id = await start(world)
@@ -123,7 +123,7 @@ describe('a run ends', () => {
   })
 })
 
-test('a run that is cancelled ends also if a part cannot be recorded as failed, and names its parts rightly', async () => {
+test('a cancelled run ends even if a part cannot be recorded as failed, and names its parts correctly', async () => {
   const world = await createWorld(small)
   world.customers.push(...makeCustomers(9))
   const id = await start(world)
@@ -144,7 +144,7 @@ test('a run that is cancelled ends also if a part cannot be recorded as failed, 
 })
 
 describe('a run begins', () => {
-  test('a run begins also if the write that decides it takes far longer than its message', async () => {
+  test('a run starts even if its deciding write takes far longer than its message', async () => {
     const world = await createWorld(small)
     world.customers.push(...makeCustomers(4))
     const { write } = world.store
@@ -165,7 +165,7 @@ describe('a run begins', () => {
     expect(manifestOf(world, id)).toMatchObject({ status: 'succeeded', customers: { planned: 4, read: 4 } })
   })
 
-  test('a run begins and one send that is refused repeats no part', async () => {
+  test('a run repeats no part after one refused message', async () => {
     const world = await createWorld(small)
     world.customers.push(...makeCustomers(30))
     const id = await start(world)
@@ -178,7 +178,7 @@ describe('a run begins', () => {
     expect(world.requests.filter(({ path }) => path.endsWith('/orders'))).toHaveLength(30)
   })
 
-  test('a run begins once, also if its plan is delivered again after it was sent: parts of the first sending are dropped', async () => {
+  test('a run is read once even if its plan is delivered again, because old part messages are dropped', async () => {
     const world = await createWorld(small)
     world.customers.push(...makeCustomers(9))
     const id = await start(world)
@@ -203,7 +203,7 @@ describe('a run begins', () => {
     expect(world.requests.filter(({ path }) => path.endsWith('/orders'))).toHaveLength(9)
   })
 
-  test('a run begins never again for a message that comes after its end', async () => {
+  test('a run does not start again for a message after its end', async () => {
     const world = await createWorld(small)
     world.customers.push(...makeCustomers(4))
     const id = await start(world)
@@ -225,7 +225,7 @@ describe('a run begins', () => {
 })
 
 describe('the timer', () => {
-  test('the timer starts again and again while storage is down', async () => {
+  test('the timer repeats its start while storage is down', async () => {
     const world = await createWorld(small)
     world.customers.push(...makeCustomers(2))
     const until = world.clock.now() + 10 * 60_000
@@ -240,7 +240,7 @@ describe('the timer', () => {
     })
   })
 
-  test('the timer takes its snapshot after a run over some customers that goes on at its time', async () => {
+  test('the timer takes its snapshot after a run over some customers has ended', async () => {
     const world = await createWorld(small)
     world.customers.push(...makeCustomers(4))
     const operation = longCall(world)
@@ -256,7 +256,7 @@ describe('the timer', () => {
     expect(runs[1]?.snapshotId).toBe(snapshotId)
   })
 
-  test('the timer takes none after a run over all customers that went on at its time and did not fail', async () => {
+  test('the timer takes no snapshot after a successful run over all customers at its time', async () => {
     const world = await createWorld(small)
     world.customers.push(...makeCustomers(4))
     await start(world)
@@ -280,7 +280,7 @@ describe('a credential', () => {
     },
   )
 
-  test('a credential is still seen as refused where each request waits for most of a customer’s time', async () => {
+  test('a refused credential is detected even if requests wait for most of a customer’s time', async () => {
     const world = await createWorld({
       ...small,
       PARTNER_CENTER_REQUESTS_PER_MINUTE: '2',
@@ -291,7 +291,7 @@ describe('a credential', () => {
     expect(await run(world)).toMatchObject({ status: 'failed', error: { code: 'mfa_required' } })
   })
 
-  test('a credential that one customer alone refuses is that customer’s failure', async () => {
+  test('a credential that one customer refuses is that customer’s failure', async () => {
     const world = await createWorld(small)
     world.customers.push(...makeCustomers(7))
     Object.assign(world.customers[3] ?? {}, { orders: { status: 401 } })
@@ -300,7 +300,7 @@ describe('a credential', () => {
     expect(manifest.failures[0]).toMatchObject({ customerTenantId: customerId(4), code: 'credential_rejected' })
   })
 
-  test('a credential that the customer list refuses as well stops the run', async () => {
+  test('a credential that the customer list refuses, too, stops the run', async () => {
     const world = await createWorld(small)
     world.customers.push(...makeCustomers(7))
     const id = await start(world)
@@ -315,7 +315,7 @@ describe('a credential', () => {
 describe('the customers of SNAPSHOT_CUSTOMERS', () => {
   const configured = { ...small, SNAPSHOT_CUSTOMERS: [1, 2, 9].map(customerId).join() }
 
-  test('the customers of SNAPSHOT_CUSTOMERS are read although the profile of one cannot be', async () => {
+  test('the customers of SNAPSHOT_CUSTOMERS are read even if the profile of one cannot be read', async () => {
     const world = await createWorld(configured)
     world.customers.push(...makeCustomers(3))
     world.store.before = (operation, name) => {
@@ -329,7 +329,7 @@ describe('the customers of SNAPSHOT_CUSTOMERS', () => {
   })
 })
 
-test('a name with a NUL character is planned and told like any other', async () => {
+test('a name with a NUL character is planned and reported like any other', async () => {
   const world = await createWorld(small)
   world.customers.push(...makeCustomers(2))
   Object.assign(world.customers[0] ?? {}, { name: 'A\0B' })

@@ -22,7 +22,7 @@ const scope = fc.record({
 const position = fc.tuple(fc.nat(), fc.string())
 
 describe('a cursor', () => {
-  test('a cursor gives its position back within its scope, whatever the order of the filters', () => {
+  test('a cursor returns its position within its scope, for any order of the filters', () => {
     fc.assert(
       fc.property(position, scope, (at, where) => {
         const cursor = encodeCursor(at, where)
@@ -47,7 +47,7 @@ describe('a cursor', () => {
     )
   })
 
-  test('a cursor is refused once a single character of it was changed, added or dropped', () => {
+  test('a cursor is refused if one character was changed, added or removed', () => {
     const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
     fc.assert(
       fc.property(

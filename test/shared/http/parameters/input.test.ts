@@ -116,7 +116,7 @@ describe('the parameters of a request', () => {
     ['?Code=a', 'Code', 'unknown'],
     ['?__proto__=a', '__proto__', 'unknown'],
     ['?constructor=a', 'constructor', 'unknown'],
-  ])('the parameters of a request: "%s" are refused, naming %s', async (query, target, text) => {
+  ])('the parameters "%s" are refused with a message that names %s', async (query, target, text) => {
     const { message, options } = await refusal(read({ query }))
     expect(options.details?.map(each => each.target)).toEqual([target])
     expect(message).toContain(target)
@@ -143,7 +143,7 @@ describe('the parameters of a request', () => {
     expect(others.toSorted()).toEqual(['createdTo', 'customerTenantId', 'includePrice', 'status'])
   })
 
-  test('the parameters of a request with an unknown name are refused in printable letters, and briefly', async () => {
+  test('an unknown parameter name is refused in a short and printable form', async () => {
     const name = `<script>\r\n"é'${'x'.repeat(200)}`
     const { message, options } = await refusal(read({ query: `?${encodeURIComponent(name)}=1` }))
     expect(options.target).toMatch(/^\?script\?+x+$/)
@@ -151,20 +151,20 @@ describe('the parameters of a request', () => {
     expect(message).not.toMatch(/[<>\r\n"é]/)
   })
 
-  test('the parameters of a request of a function that takes none are refused as such', async () => {
+  test('parameters of a function without parameters are refused', async () => {
     const { message } = await refusal(readInput(request({ query: '?a=1' }), noParameters))
     expect(message).toBe("Parameter 'a' is unknown. This function has no parameters.")
     expect(await readInput(request({ query: '?code=1' }), noParameters)).toEqual({})
   })
 
-  test('the parameters of a request without a documented form are refused all the same', async () => {
+  test('parameters without a documented form are refused, too', async () => {
     const parameters = { path: {}, query: { n: z.string().regex(/^\d$/) } }
     expect((await refusal(readInput(request({ query: '?n=x' }), parameters))).message).toBe(
       "Parameter 'n' must be in the documented form.",
     )
   })
 
-  test('the parameters of a request at fault in a use case are named the same way', () => {
+  test('a parameter that a use case rejects is named in the same way', () => {
     expect(invalidParameter('cursor', 'a cursor of this list')).toMatchObject({
       code: 'invalid_request',
       message: "Parameter 'cursor' must be a cursor of this list.",
@@ -187,7 +187,7 @@ describe('the parameters in a body', () => {
     expect(await read({ body })).toEqual({ ...defaults, ...expected })
   })
 
-  test('the parameters in a body join those of the query', async () => {
+  test('the parameters in a body are added to those of the query', async () => {
     const sent = { body: '{"status":"pending"}', query: '?includePrice=true&code=x' }
     expect(await read(sent)).toEqual({ ...defaults, status: 'pending', includePrice: true })
   })
@@ -207,11 +207,11 @@ describe('the parameters in a body', () => {
     ['1', '', ['body']],
     ['{"status":', '', ['body']],
     ['status=pending', '', ['body']],
-  ])('the parameters in a body: %s with the query "%s" are refused, naming %j', async (body, query, expected) => {
+  ])('the body %s with the query "%s" is refused with a message that names %j', async (body, query, expected) => {
     expect((await targets({ body, query }))?.toSorted()).toEqual(expected.toSorted())
   })
 
-  test('the parameters in a body are not read from a GET, nor by a function that takes none there', async () => {
+  test('a body is not read from a GET, nor by a function without body parameters', async () => {
     expect(await read({ method: 'GET', headers: { 'transfer-encoding': 'chunked' } })).toEqual(defaults)
     const { body: _, ...withoutBody } = customerOrders
     expect(await readInput(request({ body: '{"status":"pending"}' }), withoutBody)).toEqual(defaults)
@@ -229,7 +229,7 @@ describe('a JSON body', () => {
     return `{"a":"${letter.repeat((bytes - frame) / Buffer.byteLength(letter))}"}`
   }
 
-  test('a JSON body may have 64 KiB, counted in bytes', async () => {
+  test('a JSON body can have 64 KiB, counted in bytes', async () => {
     const limit = 64 * 1024
     for (const letter of ['x', 'é']) {
       expect(await readJsonObject(request({ body: ofSize(limit, letter) }))).toHaveProperty('a')
@@ -238,7 +238,7 @@ describe('a JSON body', () => {
     }
   })
 
-  test('a JSON body that was sent chunked did not arrive, and the caller is told so', async () => {
+  test('a JSON body that was sent chunked is an error that says so', async () => {
     const headers = { 'transfer-encoding': 'Chunked' }
     const { message, options } = await refusal(readJsonObject(request({ method: 'POST', headers })))
     expect(options.target).toBe('body')
@@ -247,7 +247,7 @@ describe('a JSON body', () => {
     expect(await readJsonObject(request({ method: 'POST' }))).toEqual({})
   })
 
-  test('a JSON body never says back what it holds', async () => {
+  test('an error about a JSON body never repeats its content', async () => {
     const { message } = await refusal(readJsonObject(request({ body: '{"password":"hunter2"' })))
     expect(message).toBe('The body must be a JSON object.')
   })

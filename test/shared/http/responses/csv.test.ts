@@ -26,7 +26,7 @@ const seen = (value: Cell): string => {
   return (runs && !isId(value.trimStart())) || splits ? `'${value}` : value
 }
 
-test('any rows come back from an RFC 4180 parser as they were, formulas defused, in text cells only', () => {
+test('any rows survive an RFC 4180 parser, with formulas escaped in text cells only', () => {
   fc.assert(
     fc.property(fc.array(row, { maxLength: 8 }), rows => {
       const csv = toCsv(columns, rows)
