@@ -4,7 +4,9 @@ import { ConfidentialClientApplication } from '@azure/msal-node'
 import { Agent } from 'undici'
 import { createClient } from './partner-client.ts'
 
-/** The least that reads one customer's orders with the same SDKs: no functions, no library for them, nothing checked. */
+/**
+ * The minimum code that reads one customer's orders with the same SDKs: without functions, their library and checks.
+ */
 const [customer = ''] = process.argv.slice(2)
 const { env } = process
 const { getToken } = createClient({ SecretClient, ConfidentialClientApplication }, new ManagedIdentityCredential())

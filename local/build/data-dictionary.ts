@@ -16,13 +16,13 @@ const types: Readonly<Record<ColumnKind, string>> = {
   flag: 'boolean',
 }
 
-/** What only the files have. */
+/** Columns that only the files have. */
 const ofFiles: Partial<Record<keyof LineRow, string>> = {
   retrievedAt: 'When the order was read from Partner Center.',
   snapshotId: 'The snapshot that holds the row.',
 }
 
-/** Where a column is less, or other, than its name suggests. */
+/** Columns whose values are less, or other, than their names suggest. */
 const limits: Partial<Record<keyof LineRow, string>> = {
   orderId: 'Unique for a customer; not known whether it is for all.',
   customerName: 'As it was when the customer was read; names change, the tenant id does not.',
@@ -74,7 +74,7 @@ export const dictionaryTable = (): string =>
     '',
   ].join('\n')
 
-/** The page with the table of today. */
+/** The page with the current table. */
 export function withDictionary(page: string): string {
   const [from, to] = [page.indexOf(dictionaryStart), page.indexOf(dictionaryEnd)]
   if (from < 0 || to < from) throw new Error('The page has no place for the columns')

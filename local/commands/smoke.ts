@@ -4,9 +4,9 @@ import { noResponse, readAppUrl } from '../processes/app-url.ts'
 import { CommandError } from '../processes/command-error.ts'
 
 /**
- * `npm run smoke -- URL [KEY]`: asks a running app a few questions from the outside, as after a deployment, and prints a
- * line for each. `APP_TOKEN` is sent as a bearer token to an app with Entra ID sign-in. Ends with 0 if all is well, with 2
- * if only the credential is missing, as before anybody has stored it, and with 1 if anything is broken.
+ * `npm run smoke -- URL [KEY]`: checks a running app from the outside, for example after a deployment, and prints a
+ * line for each check. `APP_TOKEN` is sent as a bearer token, for an app with Entra ID sign-in. The exit code is 0 if
+ * all checks pass, 2 if only the credential is missing, as before it is stored, and 1 for any other failure.
  */
 const [url = environment().APP_URL ?? '', key = environment().APP_KEY] = process.argv.slice(2)
 const token = environment().APP_TOKEN
@@ -15,10 +15,10 @@ if (url === '') throw new CommandError('Say where the app is: npm run smoke -- h
 const base = readAppUrl(url)
 const isLoopback = ['localhost', '127.0.0.1', '[::1]'].includes(base.hostname)
 
-/** A new app answers 404 or not at all until its functions are known to the platform. */
-const patienceMs = isLoopback ? 0 : 120_000
+/** A new app returns 404, or does not respond, until the platform knows its functions. */
+const maxWaitMs = isLoopback ? 0 : 120_000
 const pauseMs = 3_000
-/** The app itself gives up after 100 seconds by default. */
+/** The app itself ends a request after 100 seconds by default. */
 const mostMs = 110_000
 
 type Problem = {
@@ -40,14 +40,14 @@ async function get(path: string, withKey = true): Promise<HttpResult> {
   return { status: response.status, headers: response.headers, json: text === '' ? undefined : JSON.parse(text) }
 }
 
-/** The app was reached and asked its vault, which has no credential for it yet. */
+/** The app responds, but the vault does not have its credential yet. */
 class CredentialMissing extends Error {}
 
 function expect(holds: boolean, otherwise: string): asserts holds {
   if (!holds) throw new Error(otherwise)
 }
 
-/** Every failure of the app has this shape, whatever went wrong. */
+/** Every failure of the app has this shape. */
 function expectProblem({ status, headers, json }: HttpResult, wanted: number, code: string): void {
   const { error, correlationId, status: told } = (json ?? {}) as Problem
   expect(
@@ -60,7 +60,7 @@ function expectProblem({ status, headers, json }: HttpResult, wanted: number, co
 }
 
 async function checkHealth(): Promise<string> {
-  const until = Date.now() + patienceMs
+  const until = Date.now() + maxWaitMs
   for (;;) {
     try {
       const { status, json } = await get('/api/health', false)
@@ -74,7 +74,7 @@ async function checkHealth(): Promise<string> {
 }
 
 async function checkKey(): Promise<string> {
-  // Core Tools and the local host demand a key only when told to.
+  // Core Tools requires no key, and the local host requires one only if it is set.
   const { status } = await get('/api/customers', false)
   if (isLoopback && key === undefined && status !== 401) return 'no key is demanded on this machine'
   expect(status === 401, `answered ${status} without a key`)

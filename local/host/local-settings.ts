@@ -5,7 +5,10 @@ import { CommandError } from '../processes/command-error.ts'
 
 const localSettingsSchema = z.object({ Values: z.record(z.string(), z.string()).default({}) })
 
-/** Puts the settings of `local.settings.json`, the file Core Tools reads, into the environment, which goes before them. */
+/**
+ * Adds the settings of `local.settings.json`, the file of Core Tools, to the environment. Existing variables take
+ * precedence.
+ */
 export async function loadLocalSettings(): Promise<void> {
   const text = await readFile(`${root}local.settings.json`, 'utf8').catch(() => undefined)
   if (text === undefined) return

@@ -2,7 +2,7 @@ import type { ListedCase } from '../simulator/listed-cases.ts'
 import { documentedCustomerId } from '../simulator/sample-data.ts'
 import type { Today } from './today.ts'
 
-// Addresses stand in double quotes where they need any: sh, PowerShell and cmd all take those.
+// Addresses with special characters are in double quotes, which work in sh, PowerShell and cmd.
 
 export const describeStart = (url: string, services: { name: string; value: string }[]): string => `
 Try this first, in another terminal:
