@@ -30,15 +30,15 @@ async function readSources(): Promise<Source[]> {
   )
 }
 
-/** A relative import as a path from the root; a package as its name. */
+/** A relative import as a path from the root, or the name of a package. */
 const resolve = (from: string, target: string): string => (target.startsWith('.') ? join(from, '..', target) : target)
 
 const sources = await readSources()
 
-/** The rooms of the house, by the folder or file a path begins with, and the rooms each may import from. */
+/** The rooms by the start of their paths, and the rooms that each can import. */
 const arrows: Record<string, string[]> = {
   'functions/': ['shared/', '@azure/functions'],
-  // The rooms of HTTP: what comes in (parameters), lists in pages, what goes out (responses), and the wrapper around all.
+  // The rooms of HTTP: input (parameters), lists in pages, output (responses), and the wrapper of all functions.
   'shared/http/parameters/': [
     'shared/http/parameters/',
     'shared/orders/instant.ts',
@@ -88,7 +88,8 @@ const arrows: Record<string, string[]> = {
     'shared/runtime/',
     'zod',
   ],
-  // The rooms of a snapshot: storage below, changes and reading on it, a run's life above, wired in snapshots.ts.
+  // The rooms of a snapshot: storage at the bottom, changes and reading above it, then the life of a run. snapshots.ts
+  // wires them.
   'shared/snapshots/storage/': [
     'shared/snapshots/storage/',
     'shared/orders/',

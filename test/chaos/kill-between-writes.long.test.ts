@@ -17,7 +17,7 @@ let azurite: Azurite
 let simulator: Simulator
 let proxy: KillingProxy
 let settings: Record<string, string>
-/** The first host reaches storage through the proxy and is the one that dies; the second goes on. */
+/** The first host uses storage through the proxy, and is the one that dies. The second continues. */
 let hosts: [Running, Running]
 
 const startFirst = () => {
@@ -49,7 +49,9 @@ afterAll(async () => {
   await azurite.stop()
 })
 
-/** Takes a snapshot in which the first host dies at a write; returns that write, or nothing if it made fewer. */
+/**
+ * Takes a snapshot in which the first host dies at a write. Returns that write, or undefined if the host made fewer.
+ */
 async function snapshotWithKill(write: number, moment: Moment): Promise<string | undefined> {
   const [first, second] = hosts
   let dead: Promise<void> | undefined
@@ -88,7 +90,7 @@ async function snapshotWithKill(write: number, moment: Moment): Promise<string |
 
 test('a run ends complete and the next one starts, whichever write one of two hosts dies at', async () => {
   const writes = new Set<string>()
-  // Which host does what is chance: a few runs without a kill are none too many.
+  // Which host makes which write is random. A few runs without a kill are acceptable.
   for (const moment of ['before', 'after'] as const) {
     for (let write = 1; write <= 16; write++) {
       const struck = await snapshotWithKill(write, moment)

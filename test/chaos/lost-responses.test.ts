@@ -9,7 +9,7 @@ import type { Simulator } from '../../local/simulator/simulator.ts'
 import { type RunningApp, startApp } from '../support/running-app.ts'
 
 const deadlineSeconds = 3
-/** The deadline and a second, with a second for a busy machine. */
+/** The deadline and one second, with one more second for a busy machine. */
 const patienceMs = (deadlineSeconds + 2) * 1000
 
 type Problem = { error: { code: string; message: string }; retryable: boolean }
@@ -29,7 +29,7 @@ async function start(options: Partial<Parameters<typeof startApp>[0]> = {}): Pro
   return app
 }
 
-/** What a call came to, and how long that took. */
+/** The result of a call, and how long it took. */
 async function call(url: string, init: RequestInit = {}) {
   const startedAt = performance.now()
   const response = await fetch(url, { ...init, signal: AbortSignal.timeout(20_000) })
@@ -39,7 +39,7 @@ async function call(url: string, init: RequestInit = {}) {
 
 const problemOf = ({ text }: { text: string }): Problem => JSON.parse(text) as Problem
 
-/** Lets the first request that `matches` go without a response, and counts them all. */
+/** Drops the response to the first request that `matches`, and counts all of them. */
 function loseFirst(service: { serve: Service }, matches: RegExp) {
   const { serve } = service
   const seen = { requests: 0 }
@@ -213,11 +213,11 @@ test.each([
 
   expect([orders.status, customers.status]).toEqual([502, 502])
   expect(Math.max(orders.ms, customers.ms)).toBeLessThan(10_000)
-  // Only Linux tells the most that a process ever held.
+  // Only Linux reports the peak memory of a process.
   if (process.platform === 'linux') expect(await peakMegabytes(app)).toBeLessThan(1024)
 })
 
-/** The most memory that the host has held so far. */
+/** The peak memory of the host so far. */
 async function peakMegabytes({ host }: RunningApp): Promise<number> {
   const status = await readFile(`/proc/${host.process.pid}/status`, 'utf8')
   return Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1]) / 1024

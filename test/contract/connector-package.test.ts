@@ -22,7 +22,7 @@ const namedBy = ({ parameters }: Policy) =>
   (parameters['x-ms-apimTemplate-operationName'] as string[] | undefined) ?? []
 const policies = (id: string) => byKey.policyTemplateInstances.filter(({ templateId }) => templateId === id)
 
-/** Parameters of a connection for which paconn demands a client secret (tools/paconn-cli, operations/upsert.py). */
+/** True if paconn requires a client secret for these connection parameters (tools/paconn-cli, operations/upsert.py). */
 const needsSecret = (properties: Json): boolean => {
   const sets = (properties.connectionParameterSets as { values?: { parameters: Record<string, Json> }[] } | undefined)
     ?.values

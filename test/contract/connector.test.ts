@@ -24,7 +24,7 @@ test('the definition is valid OpenAPI 2.0', async () => {
 test('the definition passes a linter', async () => {
   const config = await createConfig({
     extends: ['recommended'],
-    // It has no licence of its own, and its server is the connection's.
+    // The definition has no licence of its own, and the connection names the server.
     rules: { 'info-license': 'off', 'no-server-example.com': 'off' },
   })
   const problems = await lint({ ref: definitionFile, config })

@@ -19,7 +19,7 @@ type Picker = { operation: SwaggerOperation; name: string; values: DynamicValues
 
 const operationOf = (id: string) => operations.find(({ operation }) => operation.operationId === id)?.operation
 
-/** Every dropdown: of parameters, and of what a body may hold. */
+/** Every dropdown of parameters and of members of a body. */
 const pickers: Picker[] = operations.flatMap(({ operation }) =>
   operation.parameters
     .flatMap(parameter => [

@@ -104,7 +104,7 @@ describe('the sample for Logic Apps Standard', () => {
       type: 'ManagedServiceIdentity',
       audience: "@parameters('appAudience')",
     })
-    // The functions ask for their key behind Entra ID sign-in, too; run histories must not show it.
+    // With Entra ID sign-in, the functions still require their key. Run histories must not show it.
     expect(http?.inputs?.headers).toEqual({ 'x-functions-key': "@parameters('appKey')" })
     expect(http?.runtimeConfiguration).toEqual({ secureData: { properties: ['inputs'] } })
     expect(standardParameters.appKey?.type).toBe('SecureString')

@@ -45,7 +45,7 @@ const snapshot = () => runAction({ url: `${app.api}/snapshots`, method: 'POST', 
 
 type Call = { operationId: string } & Record<string, unknown>
 
-/** A service that takes every call, and what it was called with. */
+/** A service that accepts every call, and a list of the calls. */
 function recorder(): { calls: Call[]; connector: Connectors[string] } {
   const calls: Call[] = []
   return {
@@ -102,7 +102,7 @@ describe('new orders to Teams', () => {
 describe('order lines to Excel', () => {
   type Row = Record<string, unknown>
 
-  /** A table as Excel Online keeps it: texts, and no rule that a key is unique. */
+  /** A table like that of Excel Online: texts, and no check that a key is unique. */
   function createTable() {
     const rows: Row[] = []
     let writes = 0

@@ -38,14 +38,14 @@ const ajv = new Ajv.default({
 const ask = (path: string, more: Partial<MakerOptions> = {}): Promise<MakerResult> =>
   runAction({ url: `${app.api}${path}`, key, secondMs: 20, ...more })
 
-/** Paths of all nulls in a value. */
+/** The paths of all nulls in a value. */
 const nullsIn = (value: unknown, at = ''): string[] => {
   if (value === null) return [at]
   if (typeof value !== 'object') return []
   return Object.entries(value as object).flatMap(([name, member]) => nullsIn(member, `${at}/${name}`))
 }
 
-/** Holds an answer against the committed definition, as a flow does at run time. */
+/** Checks a response against the committed definition, like a flow at run time. */
 function check(operationId: string, { status, body }: Pick<MakerResult, 'status' | 'body'>): void {
   const operation = operations.find(each => each.operation.operationId === operationId)?.operation
   const answer = operation?.responses[String(status)]
@@ -58,7 +58,7 @@ function check(operationId: string, { status, body }: Pick<MakerResult, 'status'
 
 const once = <T>(value: T, index: number, all: T[]) => all.indexOf(value) === index
 
-/** What an operation says of an item of its list. */
+/** The members of a list item in the definition of an operation. */
 function membersOf(operationId: string): string[] {
   const schema = operations.find(each => each.operation.operationId === operationId)?.operation.responses['200']?.schema
   return [...schemasIn(schema ?? {})].flatMap(({ at }) => /^\/value\/\[\]\/(\w+)$/.exec(at)?.[1] ?? [])
@@ -192,7 +192,7 @@ describe('every operation obeys its definition', () => {
     const lines = await ask(`/customers/${id}/order-lines?includePrice=true`)
 
     const withoutOddities = { status: orders.status, body: structuredClone(orders.body) }
-    // Elements of arrays stay as they came; nothing the definition describes is such an array.
+    // Elements of arrays keep nulls. The definition describes no such array.
     for (const item of withoutOddities.body.items as Record<string, unknown>[]) delete item.brandNew
     check('GetCustomerOrders', withoutOddities)
     check('ListOrderLines', lines)
@@ -240,7 +240,7 @@ describe('every failure has the one shape, and its status stands in the definiti
         ['GetCustomerOrder', 'orders/some-order'],
       ] as const
       const answers = paths.map(async ([operationId, path]) => {
-        // Sent once: the shape is the same at the last of a flow's tries.
+        // Sent once, because the last of a flow's tries has the same shape.
         const response = await fetch(`${app.api}/customers/${caseId(digits)}/${path}`, {
           headers: { 'x-functions-key': key },
         })
@@ -248,7 +248,7 @@ describe('every failure has the one shape, and its status stands in the definiti
         return { operationId, status: response.status, body }
       })
       for (const { operationId, status, body } of await Promise.all(answers)) {
-        // A single order has another shape than a list, so that a few cases are none for it.
+        // A single order has another shape than a list, so some cases do not apply to it.
         if (status === 200) continue
         expect(shape(body), ajv.errorsText(shape.errors)).toBe(true)
         expect(body.status).toBe(status)
@@ -326,7 +326,7 @@ describe('a maker’s engine', () => {
     for (const [path, methods] of Object.entries(paths)) {
       for (const method of Object.keys(methods)) {
         const url = `${app.url}${path.replaceAll(/\{\w+\}/g, '-')}`
-        // Without the key: a function says 401 before it does anything, and an address without one 404.
+        // Without the key, a function returns 401 before it does anything, and an unknown address returns 404.
         expect((await fetch(url, { method })).status, `${method} ${path}`).toBe(401)
       }
     }

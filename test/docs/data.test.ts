@@ -66,7 +66,7 @@ describe('the queries for DuckDB', () => {
     const today = snapshotId.replace(/^(\d{4})(\d\d)(\d\d).*/, '$1-$2-$3')
     const connection = await (await DuckDBInstance.create()).connect()
     await connection.run(`SET file_search_path = '${folder}'`)
-    // Months must not depend on where the reader sits.
+    // Months must not depend on the reader's time zone.
     await connection.run("SET TimeZone = 'Pacific/Auckland'")
     results = []
     for (const sql of blocks('sql')) {

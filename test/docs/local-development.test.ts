@@ -20,7 +20,7 @@ test('the page names the environment variables that the commands read', async ()
   const named = [...page.matchAll(/^\| `([A-Z_]+)` \|/gm)].map(([, name = '']) => name)
   expect(named).toContain('LOCAL_FUNCTION_KEY')
   expect(named.filter(name => !code.includes(`env.${name}`))).toEqual([])
-  // What a start says to the processes it starts is nobody else's.
+  // Internal variables between a start and its processes.
   const own = new Set(['LOCAL_CLOCK_SHIFT_MS', 'LOCAL_PAGE_URL'])
   const read = [...code.matchAll(/env\.(LOCAL_\w+)/g)].map(([, name = '']) => name).filter(name => !own.has(name))
   expect([...new Set(read)].filter(name => !named.includes(name))).toEqual([])

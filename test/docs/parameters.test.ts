@@ -57,7 +57,7 @@ test.each(['README.md', 'docs/operations.md'])('%s links to the page', async fil
 
 describe('a command in the documents', () => {
   const outputs = [...main.symbols.keys()].flatMap(name => (name.startsWith('output ') ? [name.slice(7)] : []))
-  /** Names that azd itself gives a meaning to. */
+  /** Names with a meaning for azd itself. */
   const ofAzd = ['AZURE_RESOURCE_GROUP', 'AZURE_PRINCIPAL_ID', 'AZURE_PRINCIPAL_TYPE']
 
   test.each(['README.md', 'docs/operations.md', 'docs/credentials.md'])(

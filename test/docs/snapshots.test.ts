@@ -39,7 +39,7 @@ async function queriesOfThePage(): Promise<string[]> {
   return [...page.matchAll(/```sql\n([\s\S]+?)```/g)].map(([, query = '']) => query)
 }
 
-/** Queries of the page, run as a reader would: in a folder that holds the container's files. */
+/** Runs the queries of the page like a reader: in a folder with the files of the container. */
 async function runQueries(queries: string[]): Promise<Record<string, unknown>[][]> {
   const connection = await (await DuckDBInstance.create()).connect()
   await connection.run(`SET file_search_path = '${folder}'`)

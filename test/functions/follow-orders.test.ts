@@ -20,7 +20,7 @@ beforeAll(async () => {
     settings: {
       PARTNER_CENTER_REQUESTS_PER_MINUTE: '60000',
       SNAPSHOT_CUSTOMERS_PER_PART: '10',
-      // Looks come when the test asks for one.
+      // Ticks come only when the test requests one.
       FOLLOW_SCHEDULE: '0 0 0 1 1 *',
     },
   })
@@ -43,10 +43,10 @@ async function until(event: string, before: number): Promise<void> {
   while (eventsOf(event).length <= before) await new Promise(resolve => setTimeout(resolve, 50))
 }
 
-/** Fires the timer and waits for its end, and for the end of the run that it has started. */
+/** Fires the timer and waits for its end, and for the end of the run that it started. */
 async function tick(event = 'orders_followed'): Promise<void> {
   const [looks, runs] = [eventsOf(event).length, eventsOf('following_succeeded').length]
-  // A timer that has not quite ended yet does not start again.
+  // A timer that has not quite ended does not start again.
   while (eventsOf(event).length === looks) {
     await fetch(`${app.url}/admin/functions/follow-orders`, { method: 'POST' })
     await new Promise(resolve => setTimeout(resolve, 200))

@@ -64,7 +64,7 @@ test('a trigger starts from now, sees each change once in pages, and keeps its c
   expect(new Set(seen.map(({ id }) => id)).size).toBe(5)
   expect((await poll({ cursor: first.cursor })).value).toEqual(seen)
 
-  // A run that fails and a run over some customers tell nothing new.
+  // A failed run and a run over some customers report no changes.
   app.simulator.partnerCenter.outage = refuse(401, '900421', 'MFA required.')
   expect(await takeSnapshot()).toBe(424)
   app.simulator.partnerCenter.outage = undefined

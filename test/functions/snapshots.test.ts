@@ -211,7 +211,7 @@ describe('a snapshot of 1,200 customers, some refused, some throttled, some slow
     expect(of(gone.id).map(({ kind }) => kind)).toEqual(gone.orders.map(() => 'removed'))
     expect(new Set(changes.map(({ id }) => id)).size).toBe(changes.length)
 
-    // The customer who failed is compared with the run before, and the one who is gone stays gone once.
+    // The failed customer is compared with the run before, and the customer that left stays removed.
     partnerCenter.faults.delete(refusedNow.id)
     const third = (await (await takeSnapshot()).json()) as Manifest
     const later = await readRows<Record<string, unknown>>(container(), third.path.replace('snapshots/', 'changes/'))

@@ -18,13 +18,13 @@ const queries = await Promise.all(
   ),
 )
 
-/** What a query compares a column with: the quoted words of `column in ("…", "…")`. */
+/** The words that a query compares a column with: those in quotes in `column in ("…", "…")`. */
 const comparedWith = (query: string, column: string): string[] =>
   [...query.matchAll(new RegExp(`\\b${column} in \\(([^)]*)\\)`, 'g'))].flatMap(([, list = '']) =>
     [...list.matchAll(/"([^"]+)"/g)].map(([, word = '']) => word),
   )
 
-/** Names of events that stand in the code as they are: the last word in quotes before the fields of a call of `log`. */
+/** The names of events in the code: the last word in quotes before the fields of a call of `log`. */
 async function eventsInCode(): Promise<string[]> {
   const sources = await Array.fromAsync(glob('{shared,functions}/**/*.ts', { cwd: root }))
   const texts = await Promise.all(sources.map(file => readFile(join(root, file), 'utf8')))
@@ -32,7 +32,7 @@ async function eventsInCode(): Promise<string[]> {
   return calls.flatMap(before => [...before.matchAll(/'([a-z]+(?:_[a-z]+)*)'/g)].at(-1)?.[1] ?? [])
 }
 
-/** Takes a snapshot in memory and returns what it logs: the names of its ends are put together from its status. */
+/** Takes a snapshot in memory and returns its log events, because the names of its end events depend on the status. */
 async function eventsOfRun(customers: UpstreamCustomer[], only?: [string, string][]): Promise<LoggedEvent[]> {
   const world = await createWorld()
   world.customers.push(...customers)

@@ -6,7 +6,7 @@ import { deployed } from './bicep/stack.ts'
 
 const clouds: Cloud[] = ['AzureCloud', 'AzureUSGovernment', 'AzureChinaCloud']
 
-/** Every parameter that decides which resources there are or what they are called, with all its choices. */
+/** Every parameter that decides which resources exist or their names, with all its values. */
 const choices: Record<string, unknown[]> = {
   name: ['or', 'tenletters'],
   plan: ['auto', 'flex', 'premium', 'consumption'],
@@ -19,7 +19,7 @@ const choices: Record<string, unknown[]> = {
   logicAppsConnector: [false, true],
 }
 
-/** The same in all: every secret is stored, so that every role on one is assigned. */
+/** The common parameters: every secret is stored, so that every role on a secret is assigned. */
 const given = {
   storedSecretNames: [
     'partner-center-client-secret',

@@ -4,7 +4,7 @@ import { createWorkspace } from './kusto/workspace.ts'
 
 type Rule = { criteria: { allOf: { query: string }[] } }
 
-/** The queries as they are deployed, with everything filled in. */
+/** The queries in their deployed form. */
 const queries = allOf('Microsoft.Insights/scheduledQueryRules').map(
   ({ name, properties }): [name: string, query: string] => [
     name.split('-').slice(2).join('-'),

@@ -14,7 +14,7 @@ const roleNames: Record<string, string> = {
   '3913510d-42f4-4e42-8a64-420c390055eb': 'Monitoring Metrics Publisher',
 }
 
-/** Who may do what on what: the scope without the unique part of names. */
+/** The roles of a principal with their scopes, without the unique part of names. */
 function rolesOf(principal: string, parameters: Record<string, unknown> = {}): string[] {
   return allOf('Microsoft.Authorization/roleAssignments', parameters)
     .filter(({ properties }) => properties.principalId === principal)

@@ -7,7 +7,7 @@ import { oneOf } from './bicep/stack.ts'
 const settingsOf = (parameters: Record<string, unknown> = {}, cloud?: Cloud): Record<string, string> =>
   oneOf('Microsoft.Web/sites/config', parameters, cloud).properties as Record<string, string>
 
-/** Connections of the host and the app, in the form that works in every cloud. */
+/** The connections of host and app, in the form for every cloud. */
 const connections = [
   'AzureWebJobsStorage__blobServiceUri',
   'AzureWebJobsStorage__queueServiceUri',
@@ -19,10 +19,10 @@ const connections = [
   'SnapshotStorage__clientId',
 ]
 
-/** Settings that the platform reads; the app does not know them. */
+/** Settings of the platform, which the app does not read. */
 const platform = ['APPLICATIONINSIGHTS_CONNECTION_STRING', 'APPLICATIONINSIGHTS_AUTHENTICATION_STRING']
 
-/** What the older plans need and Flex Consumption refuses. */
+/** Settings that the older plans need and Flex Consumption refuses. */
 const classic = [
   'FUNCTIONS_EXTENSION_VERSION',
   'FUNCTIONS_WORKER_RUNTIME',
@@ -30,7 +30,7 @@ const classic = [
   'WEBSITE_RUN_FROM_PACKAGE_BLOB_MI_RESOURCE_ID',
 ]
 
-/** Left to the table of clouds: a deployment has no reason to set them. */
+/** Settings with a default in the table of clouds, which a deployment does not set. */
 const leftToDefaults = ['PARTNER_CENTER_BASE_URL', 'AZURE_AUTHORITY_HOST']
 
 describe('the template', () => {
@@ -42,7 +42,7 @@ describe('the template', () => {
 
   test.each([
     ['premium', classic],
-    // Its 10 minutes; host.json says 30.
+    // The limit of Consumption is 10 minutes. host.json has 30.
     ['consumption', ['AzureFunctionsJobHost__functionTimeout', ...classic]],
   ])('the template adds on %s the settings that this plan needs and Flex Consumption refuses', (plan, names) => {
     const more = Object.keys(settingsOf({ plan })).filter(name => !(name in settingsOf()))

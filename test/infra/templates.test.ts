@@ -12,13 +12,13 @@ import { startFaultsOf } from './bicep/start-values.ts'
 import { plainText, templateOf } from './bicep/syntax.ts'
 import { readTemplate } from './bicep/template.ts'
 
-/** The environment that azd gives its parameter file. */
+/** The environment of azd for its parameter file. */
 const azd = {
   PARTNER_CENTER_TENANT_ID: '00000000-0000-0000-0000-000000000001',
   PARTNER_CENTER_CLIENT_ID: '00000000-0000-0000-0000-000000000002',
 }
 
-/** Parameter files for another cloud than the public one. */
+/** Parameter files for other clouds than the public one. */
 const clouds: Record<string, Cloud> = { usgov: 'AzureUSGovernment', china: 'AzureChinaCloud' }
 
 const deployFile = (file: string, env: Record<string, string>) => {

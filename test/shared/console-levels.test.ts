@@ -4,7 +4,7 @@ import { consoleSink, createLog, type LogLevel } from '../../shared/runtime/log.
 
 type Written = { stream: 'stdout' | 'stderr'; line: string }
 
-/** What a line at start looks like to the Functions host: the stream that Node.js writes it to, and its text. */
+/** A line at start as the Functions host receives it: the stream that Node.js writes it to, and its text. */
 function written(level: LogLevel, event: string, fields: Record<string, unknown>): Written {
   const lines: Written[] = []
   const take = (stream: Written['stream']) => (line: unknown) => void lines.push({ stream, line: String(line) })
@@ -46,7 +46,8 @@ describe('a line at start', () => {
     const text = fc.array(fc.constantFrom(...words, '\n', '\\'), { maxLength: 6 }).map(parts => parts.join(' '))
     fc.assert(
       fc.property(text, fc.boolean(), (message, errorsOnly) => {
-        // Not a key of one escaped character: V8 13.6 reads {"a":1,"\n":1} with the key "\\" after it read {"a":1,"\\":1}.
+        // Not a key of one escaped character: after V8 13.6 parsed {"a":1,"\\":1}, it parses {"a":1,"\n":1} with the
+        // key "\\".
         const name = `name ${message}`
         const line = written(level, 'cloud_closed', { message, [name]: 1 })
         expect(levelOnThePlatform(line, errorsOnly)).toBe(platformLevels[level])

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { AppError, type ErrorCode, errorKinds, isAppError, isCredentialFailure } from '../../shared/errors.ts'
 
-/** The table of errors of the contract. */
+/** The documented table of errors. */
 const contract: Record<number, ErrorCode[]> = {
   400: ['invalid_request'],
   403: ['no_customer_relationship', 'partner_center_forbidden'],

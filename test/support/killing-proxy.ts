@@ -1,19 +1,21 @@
 import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
-/** Whether the write at which somebody dies still takes effect. */
+/** Whether the write still takes effect before the kill. */
 export type Moment = 'before' | 'after'
 
 export type KillingProxy = {
   port: number
-  /** Calls `kill` at the write of that number from now on, before or after it takes effect. */
+  /** Calls `kill` at the write with that number from now on, before or after it takes effect. */
   arm: (write: number, moment: Moment, kill: () => Promise<void>) => void
-  /** The path of the write at which it has killed since it was armed. */
+  /** The path of the write at which it killed since it was armed. */
   struck: () => string | undefined
   stop: () => void
 }
 
-/** Passes HTTP on to a port of this machine, and kills whoever sends through it at a write, those of the rate limiter aside. */
+/**
+ * Forwards HTTP to a port of this machine, and kills its client at a write. Writes of the rate limiter do not count.
+ */
 export async function startKillingProxy(targetPort: number): Promise<KillingProxy> {
   let left = Number.POSITIVE_INFINITY
   let moment: Moment = 'before'

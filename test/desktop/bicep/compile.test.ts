@@ -6,14 +6,14 @@ import { root } from '../../../local/build/bundle.ts'
 import { parameterFiles } from '../../infra/bicep/stack.ts'
 import { bicep } from './compiler.ts'
 
-/** The environment that azd gives its parameter file. */
+/** The environment of azd for its parameter file. */
 const azd = {
   PARTNER_CENTER_TENANT_ID: '00000000-0000-0000-0000-000000000001',
   PARTNER_CENTER_CLIENT_ID: '00000000-0000-0000-0000-000000000002',
 }
 
 const timeout = 60_000
-/** Azure Resource Manager takes no larger template. */
+/** The limit of Azure Resource Manager. */
 const mostTemplateBytes = 4 * 1024 * 1024
 
 describe('the compiler', () => {

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vit
 import { startBrowser } from '../../support/browser.ts'
 import { type LocalStart, startEverything } from '../../support/local-start.ts'
 
-// Everything is started here, beside whatever else the machine does.
+// All services start here, possibly on a busy machine.
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 120_000 })
 
 let started: LocalStart

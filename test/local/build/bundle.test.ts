@@ -12,7 +12,7 @@ beforeEach(async () => {
 })
 afterEach(() => rm(outdir, { recursive: true }))
 
-/** Every file with the moment it was last written or replaced. */
+/** Every file with the time of its last write. */
 async function snapshot(): Promise<Record<string, string>> {
   const names = (await readdir(outdir, { recursive: true, withFileTypes: true })).filter(entry => entry.isFile())
   const entries = names.map(async ({ parentPath, name }): Promise<[string, string]> => {

@@ -18,7 +18,7 @@ beforeAll(async () => {
 })
 afterAll(() => rm(folder, { recursive: true }))
 
-/** Unpacks the zip into an empty folder and returns the names of what was in it. */
+/** Extracts the zip into an empty folder and returns the names of its files. */
 async function unpack(into: string): Promise<string[]> {
   const contents = unzipSync(await readFile(made.zip))
   for (const [name, bytes] of Object.entries(contents)) {

@@ -24,7 +24,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true })
 })
 
-/** Runs a command with nothing of our environment; returns what it printed and with which code it ended. */
+/** Runs a command with an empty environment. Returns its output and exit code. */
 const run = (args: string[], env: Record<string, string> = {}, script = `${root}local/run.js`) =>
   new Promise<{ code: unknown; text: string }>(resolve => {
     const options = {
@@ -113,7 +113,7 @@ test('missing packages are reported before anything else fails', async () => {
   expect(await run(['start'], {}, script)).toEqual({ code: 1, text: 'The packages are not installed. Run: npm ci' })
   await mkdir(join(bare, 'node_modules'))
   await writeFile(join(bare, 'node_modules', '.package-lock.json'), '{}')
-  // As an older Node, which runs no TypeScript.
+  // An older Node.js, which cannot run TypeScript.
   const { text } = await run(['start'], { NODE_OPTIONS: '--no-experimental-strip-types' }, script)
   expect(text).toMatch(/^The scripts need Node 24, .* Run: npm ci --ignore-scripts=false$/)
 })

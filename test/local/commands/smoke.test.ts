@@ -16,7 +16,7 @@ afterAll(() => app.stop())
 
 type Outcome = { code: number; lines: string[] }
 
-/** Runs `npm run smoke`'s script with these arguments and nothing of our environment. */
+/** Runs the script of `npm run smoke` with these arguments and an empty environment. */
 const smoke = (...args: string[]): Promise<Outcome> =>
   new Promise(resolve => {
     const env = { PATH: process.env.PATH }

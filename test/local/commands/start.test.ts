@@ -12,7 +12,7 @@ import { caseId } from '../../../local/simulator/failure-cases.ts'
 import { documentedCustomerId } from '../../../local/simulator/sample-data.ts'
 import { type LocalStart, startEverything } from '../../support/local-start.ts'
 
-/** Everything is started several times here, beside whatever else the machine does. */
+/** All services start several times here, possibly on a busy machine. */
 const patienceMs = 120_000
 vi.setConfig({ testTimeout: patienceMs, hookTimeout: patienceMs })
 
@@ -25,10 +25,10 @@ beforeAll(async () => {
 })
 afterAll(() => started.stop())
 
-/** What the developer's own folder holds; a test has no business there. */
+/** The files in the developer's own folder, which no test may change. */
 const dataOfTheDeveloper = () => readdir(`${root}.local`).catch(() => [])
 
-/** Runs another command beside the start, as from another terminal. */
+/** Runs another command during the start, as from another terminal. */
 async function command(...args: string[]): Promise<string> {
   const { stdout } = await promisify(execFile)(process.execPath, [`${root}local/run.js`, ...args], {
     env: started.env,
@@ -37,7 +37,7 @@ async function command(...args: string[]): Promise<string> {
   return stdout
 }
 
-/** Sends a request that was printed for a shell. */
+/** Sends a request from a printed command line. */
 async function get(commandLine = '') {
   const url = /https?:\/\/[^\s"]+/.exec(commandLine)?.[0] ?? ''
   const response = await fetch(url)
@@ -213,7 +213,7 @@ test('Ctrl-C stops everything, and the next start keeps the stored days and take
     expect(list.value.slice(1)).toEqual(before)
     expect(list.value[0]?.changes).toEqual({ created: 0, updated: 0, removed: 0 })
 
-    // What it was asked for this time: the failures in words, and changes every second from now on.
+    // The options of this start: the failures are listed, and changes come every second.
     expect(again.printed(caseId(20002))).toEqual([`${caseId(20002)}  no reseller relationship`])
     const count = async () =>
       ((await (await fetch(`${again.url}/local/state`)).json()) as { orders: { count: number } }).orders.count
@@ -255,7 +255,7 @@ test('the tests of `npm start` do not touch the developer’s data', async () =>
 
 type Process = { pid: number; parent: number }
 
-/** Every process with its parent, from /proc or, where there is none, from ps. */
+/** Every process with its parent, from /proc or, without it, from ps. */
 async function processes(): Promise<Process[]> {
   const names = (await readdir('/proc').catch(() => [])).filter(name => /^\d+$/.test(name))
   if (names.length === 0) {
@@ -268,7 +268,7 @@ async function processes(): Promise<Process[]> {
   const all = await Promise.all(
     names.map(async name => {
       const stat = await readFile(`/proc/${name}/stat`, 'utf8').catch(() => undefined)
-      // The name of the program stands in parentheses and may hold spaces; a zombie has ended.
+      // The program name is in parentheses and can contain spaces. A zombie has ended.
       const [state, parent] = stat?.split(') ').at(-1)?.split(' ') ?? []
       return state === undefined || state === 'Z' ? [] : [toProcess([name, parent ?? '0'])]
     }),

@@ -14,7 +14,7 @@ afterAll(() => rm(folder, { recursive: true }))
 
 let entries = 0
 
-/** Loads an entry that does `code` with the worker's module, named `core`. */
+/** Loads an entry that runs `code` with the worker's module, named `core`. */
 async function load(code: string): Promise<{ app: LoadedApp; written: string[] }> {
   const written: string[] = []
   const entry = join(folder, `entry-${entries++}.cjs`)
@@ -26,7 +26,7 @@ async function load(code: string): Promise<{ app: LoadedApp; written: string[] }
 const register = (name: string, type = 'httpTrigger', handler = '() => undefined') =>
   `core.registerFunction({ name: '${name}', bindings: { out: { name: 'out', type: 'http', direction: 'out' }, in: { name: 'in', type: '${type}', direction: 'in' } } }, ${handler})\n`
 
-/** A programming model that shows what the worker gave it. */
+/** A programming model that records what the worker passes. */
 const model = `core.setProgrammingModel({
   getInvocationModel: worker => ({
     getArguments: async () => ({ context: { worker }, inputs: worker.request.inputData }),

@@ -44,7 +44,7 @@ const functions = [
 
 const routes = httpRoutes(functions, 'api')
 
-/** Which function takes the address, and with which parameters. */
+/** The function for an address, and its parameters. */
 function find(method: string, path: string) {
   for (const route of routes) {
     const params = matchRoute(route, method, decodePath(path))
@@ -119,7 +119,7 @@ afterEach(async () => {
 
 type Invocation = { name: string; http: RpcHttp | undefined }
 
-/** A server on loopback whose functions all return the same, and what they were given. */
+/** A server on loopback whose functions all return the same, and their invocations. */
 async function serve(options: Partial<HttpOptions> = {}, returned: { value: RpcData } = { value: { http: {} } }) {
   const invocations: Invocation[] = []
   const server = createHttpServer({
@@ -145,7 +145,7 @@ async function serve(options: Partial<HttpOptions> = {}, returned: { value: RpcD
   return { url: `http://127.0.0.1:${port}`, port, invocations }
 }
 
-/** Sends a path as it is; `fetch` would rewrite it. */
+/** Sends an unchanged path, which `fetch` would normalize. */
 const raw = (
   port: number,
   path: string,

@@ -8,7 +8,7 @@ afterEach(() => queues?.stop())
 
 const service = QueueServiceClient.fromConnectionString(inject('storage'))
 
-/** Polls one queue for a function that does `work` with the text of each message. */
+/** Polls one queue for a function that runs `work` with the text of each message. */
 function poll(queueName: string, work: (text: string) => unknown, leaseSeconds = 30): string[] {
   const texts: string[] = []
   const app: LoadedApp = {

@@ -31,7 +31,7 @@ afterAll(async () => {
   await simulator.stop()
 })
 
-/** Sends a request as it is, with headers that `fetch` would refuse. */
+/** Sends a request with headers that `fetch` would refuse. */
 const raw = (path: string, headers: Record<string, string> = {}, method = 'GET', body = '') =>
   new Promise<{ status: number; text: string }>((resolve, reject) => {
     const { port } = new URL(page.url)

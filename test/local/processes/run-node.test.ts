@@ -6,13 +6,13 @@ import { runNode } from '../../../local/processes/run-node.ts'
 
 const module = new URL('../../../local/processes/run-node.ts', import.meta.url).href
 
-/** A child that prints its process id and stays, whatever signal it gets if it is told so. */
+/** A child that prints its process id and stays. With `code`, it can ignore signals. */
 const child = (code = '') => `${code}; console.log('pid', process.pid); setInterval(() => undefined, 1000)`
 
 let parent: ChildProcess | undefined
 afterEach(() => parent?.kill('SIGKILL'))
 
-/** A process that starts such a child with `runNode`. Returns both once the child is there. */
+/** A process that starts such a child with `runNode`. Returns both when the child runs. */
 async function startFamily(childCode?: string): Promise<{ parent: ChildProcess; childPid: number }> {
   const code = `
     import { runNode } from ${JSON.stringify(module)}

@@ -29,7 +29,7 @@ const askForApp = (client: ConfidentialClientApplication) =>
 
 type Setting = { url?: string; tenantId?: string; transport?: Transport }
 
-/** One authority with a clock that jumps over waits, and exchanges with it. */
+/** An authority with a clock that skips waits, and exchanges with it. */
 function authority({ url = simulator.plainUrl, tenantId = simulator.entra.tenantId, transport = send }: Setting = {}) {
   const clock = createFakeClock({ jumps: true })
   const operation = createOperation({ clock })

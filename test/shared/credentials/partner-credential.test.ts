@@ -9,7 +9,7 @@ import { trust } from '../../support/trust.ts'
 
 let simulator: Simulator
 
-/** One for all tests: MSAL keeps the tokens of a managed identity for the life of the process. */
+/** One simulator for all tests, because MSAL keeps the tokens of a managed identity for the life of the process. */
 beforeAll(async () => {
   simulator = await startSimulator({ customers: 1 })
   trust(simulator.certificate)
@@ -39,7 +39,7 @@ const appWith = (settings: Record<string, string>): App => {
   return createApp({ env: { ...simulator.settings, AzureWebJobsStorage: 'UseDevelopmentStorage=true', ...settings } })
 }
 
-/** One read with the app's credential; rejects as the function would. */
+/** One read with the app's credential. Rejects like the function. */
 const reach = async (app: App) => {
   const read = await app.readOrders()
   return read(

@@ -50,8 +50,8 @@ function vault(vaultUri = simulator.url) {
 }
 
 /**
- * What comes of a read if the identity endpoint answers like this. The vault asks for a token that was never issued
- * before, since the SDK keeps those for the life of the process.
+ * The result of a read with this response of the identity endpoint. Each vault requires a token that was never issued
+ * before, because the SDK keeps tokens for the life of the process.
  */
 async function withoutToken(identityEndpoint: Service): Promise<unknown> {
   const { entra, keyVault } = simulator
@@ -232,7 +232,7 @@ describe('an outage of the vault', () => {
 
     simulator.keyVault.failures = []
     store('z')
-    // Nobody waits for the vault's retries again until half a minute has passed.
+    // For half a minute, callers do not wait for the vault's retries.
     expect(await value('a')).toBe('x')
     await clock.advance(30_000)
     expect(await value('a')).toBe('z')
@@ -257,7 +257,7 @@ describe('an outage of the vault', () => {
     ['503', ({ response }) => sendJson(response, 503, { error: 'down' })],
     ['a page', ({ response }) => response.writeHead(200).end('<html>') !== undefined],
     ['no token', ({ response }) => sendJson(response, 200, {})],
-    // A status that the SDK does not try again by itself.
+    // Statuses that the SDK does not retry itself.
     ['501', ({ response }) => sendJson(response, 501, { error: 'down' })],
     ['429', ({ response }) => sendJson(response, 429, { error: 'throttled' })],
     ['a reset', ({ response }) => response.socket?.destroy() !== undefined],

@@ -14,7 +14,7 @@ afterEach(() => {
   vi.restoreAllMocks()
 })
 
-/** A source whose tokens are numbered and live for an hour, unless the next answers are scripted. */
+/** A source whose tokens are numbered and live for an hour, unless the next responses are scripted. */
 function source() {
   const clock = createFakeClock()
   const script: (Error | Promise<AccessToken>)[] = []

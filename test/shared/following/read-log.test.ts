@@ -23,7 +23,7 @@ const record = (more: Record<string, unknown> = {}) => ({
   ...more,
 })
 
-/** Answers each page in turn; what is no array of records is an answer as it stands. */
+/** Returns each page in turn. A value that is no array of records is the response itself. */
 function logOf(...pages: unknown[]) {
   const asked: PartnerRequest[] = []
   const readLog = createReadLog(async request => {
@@ -73,7 +73,7 @@ test('only orders that were created or changed since then are reported', async (
     record({ customerId: null, resourceNewValue: null }),
     null,
     'record',
-    // Members that nobody needs may be absent.
+    // Members that the app does not use can be absent.
     {
       customerId: second,
       operationType: 'Update_Order',

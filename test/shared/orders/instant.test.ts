@@ -11,7 +11,7 @@ import {
 
 const two = (value: number) => String(value).padStart(2, '0')
 
-/** The parts of a moment as it may be written. */
+/** The parts of a timestamp in all its forms. */
 const parts = fc.record({
   year: fc.integer({ min: 1, max: 9999 }),
   month: fc.integer({ min: 1, max: 12 }),
@@ -39,14 +39,16 @@ function write({ year, month, day, hour, minute, second, fraction, mark, zone }:
   return `${date}${mark}${two(hour)}:${two(minute)}:${two(second)}${fraction === '' ? '' : `.${fraction}`}${named}`
 }
 
-/** Since 1970 UTC, as the calendar has them. */
+/** Picoseconds since 1970 UTC, by the calendar. */
 function picoseconds({ year, month, day, hour, minute, second, fraction, zone }: Parts): bigint {
   const offset = typeof zone === 'string' ? 0 : (zone.sign === '-' ? -60 : 60) * (zone.hours * 60 + zone.minutes)
   const seconds = daysFromCivil(year, month, day) * 86_400 + hour * 3600 + minute * 60 + second - offset
   return BigInt(seconds) * 10n ** 12n + BigInt(fraction.padEnd(12, '0'))
 }
 
-/** Days since 1970 of a day of the proleptic Gregorian calendar, without the Date of the code under test. */
+/**
+ * Days since 1970 of a day in the proleptic Gregorian calendar, computed without Date, which the code under test uses.
+ */
 function daysFromCivil(year: number, month: number, day: number): number {
   const y = month <= 2 ? year - 1 : year
   const era = Math.floor(y / 400)

@@ -6,7 +6,7 @@ import { readOrder } from '../../../shared/partner-center/collection.ts'
 const customer = 'b0d70a69-4c42-4b27-b17b-91a835d8686a'
 const flatten = (order: unknown): OrderLine[] => toOrderLines(readOrder(Buffer.from(JSON.stringify(order))), customer)
 
-/** Any JSON where the service might one day send something else. */
+/** Any JSON, for members that the service could send in another form. */
 const odd = fc.oneof(
   fc.jsonValue(),
   fc.constantFrom('', '12', 'P1Y', 'a:b:c', 'X:Y', '2018-03-06T17:37:05.253-08:00', 0, -0, 1e21, null),

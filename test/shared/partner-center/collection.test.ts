@@ -2,11 +2,20 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { readItems, readOrder, readOrderCollection } from '../../../shared/partner-center/collection.ts'
 import { maxDepth } from '../../../shared/partner-center/json-bytes.ts'
-import { isNull, layouts, type Member, mended, nameOf, parses, type Written, writtenCollections } from './json-texts.ts'
+import {
+  isNull,
+  layouts,
+  type Member,
+  nameOf,
+  parses,
+  repaired,
+  type Written,
+  writtenCollections,
+} from './json-texts.ts'
 
 const membersOf = (value: Written): Member[] => (value.kind === 'object' ? value.members : [])
 
-/** The order as it has to come out, worked out from how it was written. */
+/** The expected order, derived from the written one. */
 function expectedOrder(order: Written) {
   const kept = membersOf(order).filter(
     member => !isNull(member.value) && (nameOf(member) !== 'lineItems' || member.value.kind === 'array'),
@@ -15,7 +24,7 @@ function expectedOrder(order: Written) {
   const lines = last('lineItems')
   const key = '"lineItems"'
   return {
-    json: mended(
+    json: repaired(
       isNull(order)
         ? order
         : {
@@ -32,7 +41,7 @@ function expectedOrder(order: Written) {
   }
 }
 
-/** Of a text or a number. */
+/** The text of a text or a number. */
 function textOf(value: Written | undefined): string | undefined {
   if (value?.kind !== 'scalar' || /^[tfn]/.test(value.text)) return undefined
   return value.text.startsWith('"') ? (JSON.parse(value.text) as string) : value.text
@@ -40,7 +49,7 @@ function textOf(value: Written | undefined): string | undefined {
 
 const readable = ({ json, ...others }: ReturnType<typeof readOrder>) => ({ ...others, json: json.toString() })
 
-/** The elements of `items`, or undefined if JSON.parse takes the text for no collection. */
+/** The elements of `items`, or undefined if JSON.parse finds no collection. */
 function itemsByParse(text: string): unknown[] | undefined {
   if (!parses(text)) return undefined
   const root: unknown = JSON.parse(text)
@@ -70,11 +79,11 @@ describe('a collection of orders', () => {
         const members = membersOf(collection)
         const list = members.find(member => nameOf(member) === 'items')?.value
         expect(items.map(readable)).toEqual(list?.kind === 'array' ? list.elements.map(expectedOrder) : [])
-        // Of a repeated name the last one counts, as for JSON.parse.
+        // The last of repeated names counts, as in JSON.parse.
         const others = new Map<string, string>()
         for (const member of members) {
           if (isNull(member.value)) others.delete(nameOf(member))
-          else if (nameOf(member) !== 'items') others.set(nameOf(member), mended(member.value))
+          else if (nameOf(member) !== 'items') others.set(nameOf(member), repaired(member.value))
         }
         expect(envelope.map(({ key, json }) => [key, json.toString()])).toEqual([...others])
       }),
@@ -247,7 +256,7 @@ describe('the items of any other collection', () => {
     fc.assert(
       fc.property(writtenCollections, layouts, (collection, layout) => {
         const list = membersOf(collection).find(member => nameOf(member) === 'items')?.value
-        expect(`[${readItems(Buffer.from(layout(collection))).items}]`).toBe(list && mended(list))
+        expect(`[${readItems(Buffer.from(layout(collection))).items}]`).toBe(list && repaired(list))
       }),
       { numRuns: 1000 },
     )

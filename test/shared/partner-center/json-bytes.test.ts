@@ -8,10 +8,10 @@ import {
   skipSpace,
   withoutCuts,
 } from '../../../shared/partner-center/json-bytes.ts'
-import { layouts, mended, parses, writtenValues } from './json-texts.ts'
+import { layouts, parses, repaired, writtenValues } from './json-texts.ts'
 
-/** The whole body as one value without its cuts, or a throw. */
-function mend(body: Buffer): string {
+/** The whole body as one value without its cuts. Throws if it is not JSON. */
+function repair(body: Buffer): string {
   const { scanner, start } = createScanner(body)
   const from = skipSpace(scanner, start)
   const end = scanValue(scanner, from)
@@ -21,7 +21,7 @@ function mend(body: Buffer): string {
 
 const accepts = (text: string): boolean => {
   try {
-    mend(Buffer.from(text))
+    repair(Buffer.from(text))
     return true
   } catch (error) {
     expect(error).toBeInstanceOf(SyntaxError)
@@ -34,7 +34,7 @@ describe('a JSON value', () => {
     fc.assert(
       fc.property(writtenValues, layouts, fc.boolean(), (value, layout, withMark) => {
         const body = Buffer.from((withMark ? '\uFEFF' : '') + layout(value))
-        expect(mend(body)).toBe(mended(value))
+        expect(repair(body)).toBe(repaired(value))
       }),
       { numRuns: 4000 },
     )
@@ -54,7 +54,7 @@ describe('a JSON value', () => {
     ['{"null":"null"}', '{"null":"null"}'],
     ['" a\\tb "', '" a\\tb "'],
   ])('a JSON value: %s becomes %s', (text, expected) => {
-    expect(mend(Buffer.from(text))).toBe(expected)
+    expect(repair(Buffer.from(text))).toBe(expected)
   })
 })
 
@@ -169,7 +169,7 @@ describe('a body', () => {
           Buffer.from(bytes.filter(byte => byte >= 0x80)),
           Buffer.from('"'),
         ])
-        expect(mend(body)).toBe(body.toString('utf8'))
+        expect(repair(body)).toBe(body.toString('utf8'))
       }),
       { numRuns: 2000 },
     )

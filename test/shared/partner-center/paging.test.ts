@@ -165,7 +165,7 @@ describe('the link to the next page', () => {
 
 type Answer = { body: string; next?: string; header?: string } | Error
 
-/** Answers one request after the other and remembers what was asked. */
+/** Responds to requests in turn, and records them. */
 function script(answers: Answer[]) {
   const asked: PartnerRequest[] = []
   const request: RequestPartnerCenter = async partnerRequest => {

@@ -28,7 +28,7 @@ type Scene = {
   run: () => Promise<unknown>
 }
 
-/** A request against a transport that answers step by step, with tokens named one, two, three. */
+/** A request with a transport that follows a script, and tokens named one, two, three. */
 function scene(
   steps: Step[],
   options: Partial<RequestOptions> & { correlationId?: string; renew?: () => never } = {},

@@ -16,7 +16,7 @@ const documented = (code: string | number) => ({ code, description: 'What went w
 const codeOf = (status: number, body: Body, resource: 'order' | 'collection' = 'collection') =>
   toAppError(response(status, body), resource, now).code
 
-/** What each status and code of the error pages means to our callers when a list is read. */
+/** The meaning of each status and code of the error pages for callers that read a list. */
 const meanings: [number, readonly string[], string][] = [
   [401, ['900421', '10001'], 'mfa_required'],
   [401, ['900420'], 'wrong_audience'],

@@ -26,7 +26,7 @@ function worstMinute(instants: readonly number[]): number {
   return worst
 }
 
-/** Runs workers side by side in fake time and returns when each request was sent. */
+/** Runs workers in parallel in fake time, and returns when each request was sent. */
 async function send(
   { requestsPerMinute, workers, concurrency, callsEach, latency }: Scene,
   clock: FakeClock,

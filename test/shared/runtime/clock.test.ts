@@ -8,7 +8,7 @@ afterEach(() => {
   vi.useRealTimers()
 })
 
-/** Whether the sleep is over, and how. */
+/** The state of a sleep, and the reason if it was aborted. */
 function watch(sleep: Promise<void>) {
   const seen = { state: 'asleep', reason: undefined as unknown }
   sleep.then(

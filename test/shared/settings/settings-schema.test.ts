@@ -17,7 +17,7 @@ const least: Environment = {
 
 const parse = (env: Environment = {}): Settings => parseSettings({ ...least, ...env })
 
-/** The message that lists what is wrong. */
+/** The message that lists the faults. */
 function faultsOf(env: Environment): string {
   try {
     parseSettings(env)

@@ -13,7 +13,7 @@ const worldOf = async (customers: number, settings = {}): Promise<World> => {
   return world
 }
 
-/** Every line of a run's changes. */
+/** All lines of a run's changes. */
 async function changesOf(world: World, id: string): Promise<Record<string, unknown>[]> {
   const prefix = folder(id, 'changes')
   const bodies = [...world.store.blobs].filter(([name]) => name.startsWith(prefix)).map(([, { body }]) => body)
@@ -21,7 +21,7 @@ async function changesOf(world: World, id: string): Promise<Record<string, unkno
   return lines.flat().map(line => JSON.parse(line.toString()) as Record<string, unknown>)
 }
 
-/** What the index of a run says of a customer. */
+/** The index entry of a customer in a run. */
 function entryOf(world: World, id: string, customer: number): IndexEntry | undefined {
   const names = [...world.store.blobs.keys()].filter(name => name.startsWith(`${folder(id)}/_index-`))
   const entries = names.flatMap(name => json<Index>(world, name).customers)

@@ -20,7 +20,7 @@ const order = fc
   .map(value => readOrder(Buffer.from(JSON.stringify(value))))
 const head = fc.record({
   customerTenantId: fc.uuid(),
-  // Names that look like the line's own members must not confuse the reader.
+  // Names that look like members of the line must not confuse the reader.
   customerName: fc.oneof(fc.string({ unit: 'grapheme' }), fc.constantFrom(',"order":{', '"retrievedAt":', '\n', '}\n')),
   retrievedAt: fc
     .date({ noInvalidDate: true, min: new Date(0), max: new Date('9999-12-31') })

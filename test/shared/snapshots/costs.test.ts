@@ -4,7 +4,7 @@ import { createWorld, customerId, folder, makeCustomers, run, start, type World 
 
 const storageCalls = new Set(['head', 'read', 'write', 'stage', 'commit', 'list', 'listFolders'])
 
-/** Calls to storage that some work makes on a worker that has just started. */
+/** The storage calls of some work on a new worker. */
 async function callsOf(world: World, work: (worker: World['snapshots']) => Promise<unknown>): Promise<number> {
   const worker = await world.newWorker()
   let calls = 0
@@ -16,7 +16,7 @@ async function callsOf(world: World, work: (worker: World['snapshots']) => Promi
   return calls
 }
 
-/** A run as it lies there, again under the ids of `days` earlier days. */
+/** Copies a run to the ids of `days` earlier days. */
 async function copyBack(world: World, id: string, days: number): Promise<string[]> {
   const ids: string[] = []
   for (let day = 1; day <= days; day++) {
@@ -105,13 +105,13 @@ test('an idle poll takes at most five calls, for any filter and age', async () =
     expect(page?.changes).toHaveLength(filter === filters[0] ? 30 : 0)
     const idle = await callsOf(world, ({ changes }) => changes.read(next, filter, 1000, operation))
     expect(idle).toBeLessThanOrEqual(5)
-    // Failed runs and runs over some customers change nothing of that.
+    // Failed runs and runs over some customers do not change that.
     world.list = { status: 401 }
     for (let times = 0; times < 3; times++) await run(world)
     world.list = undefined
     expect(await callsOf(world, ({ changes }) => changes.read(next, filter, 1000, operation))).toBeLessThanOrEqual(5)
   }
-  // A flow that keeps its first cursor is answered from what its worker has looked through before.
+  // For a flow that keeps its first cursor, the worker remembers how far it has searched.
   let calls = 0
   world.store.before = () => {
     calls++

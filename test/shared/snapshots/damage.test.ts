@@ -20,7 +20,7 @@ const spoilLatest = (world: World): void => {
   if (blob !== undefined) blob.body = Buffer.from('{"')
 }
 
-/** Storage refuses these blobs to everybody, as it does what is leased or in the archive. */
+/** Storage refuses these blobs, as it does for leased and archived ones. */
 const lock = (world: World, isLocked: (name: string) => boolean): void => {
   world.store.before = (operation, name) => {
     if (operation !== 'head' && operation !== 'list' && isLocked(name))

@@ -22,14 +22,14 @@ const worldOf = async (customers = 5, settings: Record<string, string> = {}): Pr
   return world
 }
 
-/** One look at the log, without what it starts. */
+/** One tick of following, without the run that it starts. */
 async function look(world: World, worker = world.snapshots): Promise<TestOperation> {
   const operation = createOperation({ clock: world.clock, seconds: 540 })
   await worker.follow(operation)
   return operation
 }
 
-/** Ten minutes later: a look at the log, and the run that it starts. */
+/** Ten minutes later: a tick of following, and the run that it starts. */
 async function tick(world: World): Promise<TestOperation> {
   await world.clock.advance(10 * minute)
   const operation = await look(world)
@@ -72,7 +72,7 @@ test('an order in the log is reported after one tick, and asOf has it', async ()
     operation,
   )
   expect(before).toMatchObject({ snapshotId })
-  // Who was not read again is answered from the snapshot.
+  // For a customer that was not read again, the snapshot is the source.
   expect(await world.snapshots.readBack(customerId(1), undefined, operation)).toMatchObject({ snapshotId })
   expect(blobsBelow(world, 'following/').map(name => name.replace(/.*\//, ''))).toEqual(
     expect.arrayContaining(['_index-00000.json', '_manifest.json', '_plan.json', 'part-00000.ndjson.gz']),
@@ -150,7 +150,7 @@ test('a tick without changes takes at most two upstream calls and five storage c
     await look(world, await world.newWorker())
     world.store.before = () => undefined
     const upstream = operations.filter(each => each.startsWith('request'))
-    // 30 minutes after the record its customer is read once more.
+    // 30 minutes after the record, its customer is read once more.
     if (upstream.length === 1) expect(operations).toHaveLength(6)
     expect(upstream.length).toBeLessThanOrEqual(2)
   }
@@ -180,7 +180,7 @@ describe('the position', () => {
     await look(world)
     expect(Date.parse(positionOf(world))).toBeLessThanOrEqual(placedAt)
     expect(positionOf(world) >= before).toBe(true)
-    // The run is cancelled, so that its readings count for nothing: the next look starts another.
+    // The run is cancelled, so that its readings do not count. The next tick starts another run.
     const { snapshotId } = json<Current>(world, 'current.json')
     await world.snapshots.cancel(snapshotId, createOperation({ clock: world.clock }))
     const from = await world.snapshots.changes.end()
@@ -296,7 +296,7 @@ test('a snapshot counts the changes that following should have reported', async 
   await world.clock.advance(minute)
   await tick(world)
   await world.clock.advance(minute)
-  // Following has not come to this one yet.
+  // Following has not read this one yet.
   placeOrder(world, 2, 'young')
   const operation = createOperation({ clock: world.clock })
   const manifest = await run(world)
@@ -321,7 +321,7 @@ describe('readings older than the second newest snapshot', () => {
     await world.clock.advance(86_400_000)
     await run(world)
     expect(blobsBelow(world, 'following/')).toEqual([])
-    // The three snapshots have lines; the reading had them, too.
+    // The three snapshots have lines. The following run had them, too.
     expect(runsWithLines().size).toBe(3)
     const worker = await world.newWorker()
     world.snapshots = worker

@@ -152,7 +152,7 @@ describe('a run begins', () => {
     world.store.write = async (name, ...rest) => {
       if (name === 'current.json' && isSlow) {
         isSlow = false
-        // The start hangs here, and the message that it has sent comes again and again.
+        // The start hangs here, while its message is delivered again and again.
         for (let deliveries = 0; deliveries < 20 && world.queue.length > 0; deliveries++) {
           await world.clock.advance(120_000)
           await plan(world)
@@ -184,7 +184,7 @@ describe('a run begins', () => {
     const id = await start(world)
     const [watch] = world.queue
     const { write } = world.store
-    // The worker dies after it has sent the parts and before it has said so.
+    // The worker dies after it has sent the parts and before it has recorded that.
     world.store.write = async (name, body, options) => {
       if (name === 'current.json' && body.toString().includes('"sent":true')) throw new Error('killed')
       return write(name, body, options)
@@ -193,7 +193,7 @@ describe('a run begins', () => {
     world.store.write = write
     if (watch !== undefined) world.queue.unshift({ ...watch, visibleAt: world.clock.now() })
     await plan(world)
-    // Two workers take everything there is at once.
+    // Two workers take all messages at once.
     const parts = world.queue.filter(({ message }) => message.kind === 'part')
     expect(parts).toHaveLength(6)
     const workers = [world.snapshots, await world.newWorker()]

@@ -31,7 +31,7 @@ const bodyOf = (world: World, name: string): Buffer => {
 
 const linesBlobs = (world: World) => [...world.store.blobs.keys()].filter(name => name.startsWith('lines/')).sort()
 
-/** What the lines of a part have to be, from the part itself. */
+/** The expected lines of a part, derived from the part itself. */
 async function expectedRows(world: World, id: string, part: string) {
   const lines = await decodeLines(bodyOf(world, `${folder(id)}/${part}.ndjson.gz`))
   return lines.flatMap(line => {
@@ -96,7 +96,7 @@ test('a part of the previous version is complete without lines, and latest.json 
   const { commit } = world.store
   let commits = 0
   world.store.commit = async (name, blocks, options) => {
-    // The version before knows of no lines: its own worker does not commit any.
+    // The previous version has no lines, so its worker does not commit any.
     if (name.endsWith('00001.parquet') && ++commits === 1) return true
     const { linesblocks: _, ...metadata } = options?.metadata ?? {}
     const isOfBefore = name.endsWith('part-00001.ndjson.gz') && name.startsWith('snapshots/')

@@ -22,7 +22,7 @@ async function rowsOf(world: World, prefix: string): Promise<Record<string, unkn
   return lines.flat().map(line => JSON.parse(line.toString()) as Record<string, unknown>)
 }
 
-/** Starts a run that a manifest ends at once, without any time going by. */
+/** Starts a run that a manifest ends at once. */
 async function startAndFail(world: World): Promise<Current> {
   await start(world)
   const current = json<Current>(world, 'current.json')
@@ -74,7 +74,7 @@ describe('a run', () => {
     const world = await createWorld()
     world.customers.push(...makeCustomers(1))
     const { snapshotId } = await run(world)
-    // As if whoever wrote the manifest had died right after it.
+    // The state after a crash directly after the write of the manifest.
     const { ended: _, ...current } = json<Current>(world, 'current.json')
     await world.store.write('current.json', JSON.stringify(current))
     world.store.blobs.delete('latest.json')
@@ -209,7 +209,7 @@ describe('a run', () => {
         throw Object.assign(new Error('crash'), { name: 'Crash' })
     }
     const id = await start(world)
-    // A crash of the worker, not an upstream fault: the part itself fails.
+    // A crash of the worker, not an upstream fault. The part itself fails.
     const { take } = { take: world.store.stage }
     world.store.stage = async (name, blockId, body) => {
       if (name.includes('part-00001')) world.store.before = () => undefined
@@ -257,7 +257,7 @@ describe('a run', () => {
 })
 
 describe('at any crash', () => {
-  /** Blobs that have to come out the same, however often the worker dies. */
+  /** The blobs that must be equal however often the worker dies. */
   const outcome = (world: World, id: string) =>
     [...world.store.blobs]
       .filter(([name]) => name.startsWith(folder(id)) || name.startsWith(folder(id, 'changes')))

@@ -21,7 +21,10 @@ const withCustomers = async (count: number): Promise<World> => {
   return world
 }
 
-/** Rewrites a run's blobs as the version before wrote them: the plan with its head at the end, metadata without what is new. */
+/**
+ * Converts a run's blobs to the form of the previous version: the plan with its head at the end, and metadata without
+ * new members.
+ */
 function asBefore(world: World, id: string): void {
   const name = `${folder(id)}/_plan.json`
   const plan = world.store.blobs.get(name)

@@ -10,7 +10,7 @@ import type { Upstream } from '../upstream.ts'
 import { createLineRules } from './lines.ts'
 import type { SeenRun } from './runs.ts'
 
-/** The contract's shape of an index entry, in its states. */
+/** The documented shape of an index entry, in its states. */
 const entrySchema = z.looseObject({
   customerTenantId: z.string(),
   orders: z.number().optional(),
@@ -28,7 +28,7 @@ const planSchema = z.looseObject({
 
 export type Told = { kind: 'created' | 'updated' | 'removed'; customerTenantId: string; orderId: string; line: string }
 
-/** What a finished run says of each customer, read from its blobs when its manifest appeared. */
+/** The content of a finished run, read from its blobs when its manifest appeared. */
 export type RunContents = {
   run: SeenRun
   planned: Set<string>
@@ -45,20 +45,20 @@ type Options = {
   customers: Customers
   faults: Faults
   findings: Findings
-  /** True times at which a process went on after a freeze, or a sign-in came late. */
+  /** True times at which a process continued after a freeze, or a sign-in was late. */
   slowdowns: readonly number[]
 }
 
-/** Who has not waited this long for answers has not used up the time for a customer. */
+/** A caller that waited for less than this has not used up the time of a customer. */
 const leastDeadlineMs = 50_000
 
 const folderOf = (id: string, root: string) =>
   `${root}/date=${id.slice(0, 4)}-${id.slice(4, 6)}-${id.slice(6, 8)}/run=${id}/`
 
-/** Failures that only a refused credential explains. */
+/** Failures that require a refused credential. */
 const ofCredential = ['credential_rejected', 'mfa_required', 'wrong_audience']
 
-/** What an upstream answer is recorded as. */
+/** The error code for each upstream response. */
 const causes: Record<string, (status: number | 'reset', code: string) => boolean> = {
   partner_center_throttled: status => status === 429,
   partner_center_unavailable: status => status === 'reset' || (typeof status === 'number' && status >= 500),
@@ -76,7 +76,7 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** What a manifest says has to be what the blobs hold, and what the upstream gave. */
+/** Checks that a manifest matches its blobs, and the blobs match the upstream. */
 export function createContentRules({ storage, upstream, customers, faults, findings, slowdowns }: Options) {
   const lineRules = createLineRules({ storage, findings })
 
@@ -169,7 +169,7 @@ export function createContentRules({ storage, upstream, customers, faults, findi
   }
 
   return {
-    /** What cannot be checked at once, since a Parquet file is not read at once. */
+    /** The checks that are deferred, because reading a Parquet file is asynchronous. */
     finish: lineRules.finish,
     /** Checks a run whose manifest has just appeared. */
     read(run: SeenRun): RunContents {

@@ -67,7 +67,7 @@ describe('the parameters of a request', () => {
         createdTo: { seconds: 1_795_132_800, fraction: '0000001' },
       },
     ],
-    // A date stands for its start in UTC, for either bound.
+    // A date means its start in UTC, for either bound.
     ['?createdFrom=2026-11-20', { createdFrom: { seconds: 1_795_132_800, fraction: '' } }],
     [
       '?createdFrom=2026-11-20&createdTo=2026-11-21',

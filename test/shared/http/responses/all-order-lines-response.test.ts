@@ -23,7 +23,7 @@ type Answer = {
   calls: number
 }
 
-/** What the function answers on a worker that has just started, and how many calls to storage that took. */
+/** The response of the function on a new worker, and its number of storage calls. */
 async function ask(world: World, url: string, headers: Record<string, string> = {}, seconds = 100): Promise<Answer> {
   const { readRun } = await world.newWorker()
   const request = new HttpRequest({ method: 'GET', url: new URL(url, 'http://localhost').href, headers })

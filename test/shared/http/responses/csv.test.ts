@@ -18,7 +18,7 @@ const row = fc.record(
 
 const isId = (text: string): boolean => /^-[A-Za-z0-9_-]*$/.test(text)
 
-/** What a reader of the file sees of a value: an apostrophe in front of what a spreadsheet would run. */
+/** The value that a reader of the file sees: an apostrophe precedes text that a spreadsheet would run. */
 const seen = (value: Cell): string => {
   if (typeof value !== 'string') return value === undefined ? '' : String(value)
   const runs = ['=', '+', '-', '@', '＝', '＋', '－', '＠'].some(sign => value.trimStart().startsWith(sign))

@@ -24,7 +24,7 @@ beforeAll(async () => {
 })
 afterAll(() => rm(folder, { recursive: true }))
 
-/** What the library itself makes of a function's response for the worker. */
+/** The conversion of a function's response for the worker by the library itself. */
 async function convert(response: HttpResponseInit): Promise<RpcHttp> {
   Object.assign(globalThis, { responseOfTest: response })
   const converted = await app.invoke('respond', { http: { method: 'GET', url: 'http://localhost/api/respond' } })

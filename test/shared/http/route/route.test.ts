@@ -10,7 +10,7 @@ const settings = {
   REQUEST_DEADLINE_SECONDS: '7',
 }
 
-/** The module with an app of its own, since an app keeps its settings. */
+/** The module with its own app, because an app keeps its settings. */
 async function load() {
   vi.resetModules()
   const [{ routeWithoutParameters, route }, { AppError }] = await Promise.all([

@@ -11,7 +11,7 @@ import { parquetFooter, queryParquet, readParquet } from '../../../support/parqu
 const customerTenantId = '00000000-0000-4000-8000-000000000001'
 const reading = { retrievedAt: '2026-11-20T00:21:07.123Z', snapshotId: '20261120T002000Z' }
 
-/** Whatever a member may hold, in one order. */
+/** Unusual values of every member, in one order. */
 const odd = {
   id: 'odd-order',
   alternateId: 'ümläut 😀',
@@ -59,7 +59,7 @@ async function encode(lines: readonly OrderLine[]): Promise<Buffer> {
   return Buffer.concat([...pieces, encoder.finish()])
 }
 
-/** Decimals and instants as a person writes them down, apart from the code that encodes them. */
+/** Decimals and timestamps in their expected form, independent of the encoder. */
 function expected(line: OrderLine) {
   const decimal = (value: number | undefined) => (value === undefined ? null : value.toFixed(6))
   const instant = (text: string | undefined) => {
@@ -93,7 +93,7 @@ beforeAll(async () => {
 })
 afterAll(() => rm(folder, { recursive: true }))
 
-/** DuckDB's texts of instants as ISO 8601. */
+/** DuckDB's texts of timestamps as ISO 8601. */
 const asIso = (row: Record<string, unknown>) =>
   Object.fromEntries(
     Object.entries(row).map(([name, value]) => {
