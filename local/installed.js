@@ -12,7 +12,7 @@ function whatIsMissing() {
   const version = `The scripts need Node 24, and this is Node ${process.versions.node}.`
   return existsSync(ownNode)
     ? `${version} Start them with npm, which uses the Node 24 that "npm ci" installed: npm start, npm test, npm run host.`
-    : `${version} "npm ci" installs it unless it is told to ignore scripts. Run: npm ci --ignore-scripts=false`
+    : `${version} "npm ci" installs it unless scripts are ignored. Run: npm ci --ignore-scripts=false`
 }
 
 const missing = whatIsMissing()

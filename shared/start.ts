@@ -14,7 +14,7 @@ export async function checkAtStart(app: App = getApp(), log: Log = createLog(con
     const { cloud } = await app.settings()
     if (cloud === 'germany') {
       const message =
-        'The German cloud was closed. PARTNER_CENTER_CLOUD germany still resolves, but nothing answers there.'
+        'The German cloud was closed. PARTNER_CENTER_CLOUD germany still resolves, but no service responds there.'
       log('warn', 'cloud_closed', { message })
     }
   } catch (error) {

@@ -17,7 +17,7 @@ const response = await new Agent().request({
   headers: { authorization: `Bearer ${await getToken()}` },
 })
 await response.body.bytes()
-if (response.statusCode !== 200) throw new Error(`Partner Center answered ${response.statusCode}`)
+if (response.statusCode !== 200) throw new Error(`Partner Center returned ${response.statusCode}`)
 const { user, system } = process.cpuUsage()
 console.log(JSON.stringify({ ms: performance.now(), cpuMs: (user + system) / 1000 }))
 process.exit(0)

@@ -24,7 +24,7 @@ app.http('baseline-usual-way', {
     const response = await fetch(`${upstream}/v1/customers/${customerTenantId}/orders?include_system_purchases=true`, {
       headers: { authorization: `Bearer ${await getToken()}`, accept: 'application/json' },
     })
-    if (!response.ok) return { status: 502, jsonBody: { error: `Partner Center answered ${response.status}` } }
+    if (!response.ok) return { status: 502, jsonBody: { error: `Partner Center returned ${response.status}` } }
     const collection = (await response.json()) as Collection
     const items = collection.items
       .filter(order => status === null || order.status === status)

@@ -19,7 +19,7 @@ const types: Readonly<Record<ColumnKind, string>> = {
 /** Columns that only the files have. */
 const ofFiles: Partial<Record<keyof LineRow, string>> = {
   retrievedAt: 'When the order was read from Partner Center.',
-  snapshotId: 'The snapshot that holds the row.',
+  snapshotId: 'The snapshot of the row.',
 }
 
 /** Columns whose values are less, or other, than their names suggest. */

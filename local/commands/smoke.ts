@@ -52,7 +52,7 @@ function expectProblem({ status, headers, json }: HttpResult, wanted: number, co
   const { error, correlationId, status: told } = (json ?? {}) as Problem
   expect(
     status === wanted,
-    `answered ${status} instead of ${wanted}${error === undefined ? '' : `: ${String(error.message)}`}`,
+    `returned ${status} instead of ${wanted}${error === undefined ? '' : `: ${String(error.message)}`}`,
   )
   expect(error?.code === code && told === wanted, `the error is ${String(error?.code)}, not ${code}`)
   expect(typeof error?.message === 'string' && error.message !== '', 'the error says nothing')
@@ -64,7 +64,7 @@ async function checkHealth(): Promise<string> {
   for (;;) {
     try {
       const { status, json } = await get('/api/health', false)
-      expect(status === 200 && (json as { status?: unknown }).status === 'ok', `answered ${status}`)
+      expect(status === 200 && (json as { status?: unknown }).status === 'ok', `returned ${status}`)
       return 'alive'
     } catch (error) {
       if (Date.now() + pauseMs > until) throw error
@@ -77,7 +77,7 @@ async function checkKey(): Promise<string> {
   // Core Tools requires no key, and the local host requires one only if it is set.
   const { status } = await get('/api/customers', false)
   if (isLoopback && key === undefined && status !== 401) return 'no key is demanded on this machine'
-  expect(status === 401, `answered ${status} without a key`)
+  expect(status === 401, `returned ${status} without a key`)
   return 'demanded'
 }
 
@@ -100,8 +100,8 @@ async function checkOrders(): Promise<string> {
   } = (orders.json ?? {}) as { items?: unknown[]; totalCount?: unknown } & Problem
   if (orders.status === 403 && refusal?.code === 'no_customer_relationship')
     return 'refused: the first customer has left'
-  expect(orders.status === 200, `answered ${orders.status} ${String(refusal?.message ?? '')}`)
-  expect(Array.isArray(items) && totalCount === items.length, 'the answer is not a collection of orders')
+  expect(orders.status === 200, `returned ${orders.status} ${String(refusal?.message ?? '')}`)
+  expect(Array.isArray(items) && totalCount === items.length, 'the response is not a collection of orders')
   expect(orders.headers.get('x-orders-source') === 'live', 'the orders are not live')
   return `${items.length} of the first customer`
 }
@@ -116,13 +116,13 @@ async function checkBadRequest(): Promise<string> {
 
 async function checkUnknownRoute(): Promise<string> {
   expectProblem(await get('/api/there-is-nothing-here'), 404, 'route_not_found')
-  return 'answered as an error of ours'
+  return 'returns an error of this app'
 }
 
 async function checkDefinition(): Promise<string> {
   const { status, json } = await get('/api/openapi.json', false)
   const { swagger, host, paths } = (json ?? {}) as { swagger?: unknown; host?: unknown; paths?: object }
-  expect(status === 200 && swagger === '2.0', `answered ${status}`)
+  expect(status === 200 && swagger === '2.0', `returned ${status}`)
   expect(host === base.host, `names the host ${String(host)}`)
   return `${Object.keys(paths ?? {}).length} paths`
 }

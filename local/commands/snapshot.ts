@@ -44,7 +44,7 @@ function describe({ customers: { planned, read, failed }, orders }: Progress, el
 
 async function explain(response: Response): Promise<string> {
   const { error } = (await response.json().catch(() => ({}))) as Problem
-  return error === undefined ? `The app answered ${response.status}.` : `${error.code}: ${error.message}`
+  return error === undefined ? `The app returned ${response.status}.` : `${error.code}: ${error.message}`
 }
 
 const ask = (path: string | URL, method = 'GET'): Promise<Response> =>

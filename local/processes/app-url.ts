@@ -17,4 +17,4 @@ const reasonOf = (error: unknown): string => {
 
 /** The error for an address that does not respond. */
 export const noResponse = (url: URL, error: unknown): CommandError =>
-  new CommandError(`${url.origin} does not answer (${reasonOf(error)}). Start the app there, or check the address.`)
+  new CommandError(`${url.origin} does not respond (${reasonOf(error)}). Start the app there, or check the address.`)

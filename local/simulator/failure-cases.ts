@@ -92,7 +92,7 @@ export const failureCases = (): FailureCase[] => [
     what: 'unavailable twice, then well',
     fault: firstTimes(2, sendText(503, 'text/html', '<html></html>')),
   },
-  { digits: 504, what: 'never answers', fault: hang },
+  { digits: 504, what: 'never responds', fault: hang },
   { digits: 101, what: 'connection reset', fault: reset },
   { digits: 102, what: 'connection lost inside the body', fault: breakOff },
   { digits: 103, what: 'connection lost inside the body once', fault: firstTimes(1, breakOff) },

@@ -163,7 +163,7 @@ export function toVaultError(error: unknown, name: string): AppError {
     )
   }
   if (status !== undefined && status < 500 && status !== 408 && status !== 429) {
-    return refused(`Key Vault answered ${status} for the secret '${name}'. Check the setting that names it.`)
+    return refused(`Key Vault returned ${status} for the secret '${name}'. Check the setting that names it.`)
   }
   return new AppError('key_vault_unavailable', 'Key Vault cannot be reached. Try again in 30 seconds.', {
     retryAfterSeconds: 30,

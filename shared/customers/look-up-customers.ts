@@ -51,7 +51,7 @@ function unknownCustomers(ids: readonly string[]): AppError {
   const named = ids.slice(0, mostNamed).join(', ') + (ids.length > mostNamed ? ' and others' : '')
   return new AppError(
     'invalid_request',
-    `Parameter '${target}' has to name customers of the partner; unknown: ${named}.`,
+    `Parameter '${target}' must contain only customers of the partner. Unknown: ${named}.`,
     {
       target,
       details: ids.map(id => ({ target, message: `${id} is not a customer of the partner.` })),

@@ -34,7 +34,7 @@ function describeOrder(prefix: '' | 'Previous ') {
       price: named(money, 'Unit Price', 'The price of one unit, before tax.'),
       extendedPrice: named(money, 'Extended Price', 'Price times quantity, less refunds, before tax.'),
     })
-    .meta({ title: `${prefix}Pricing`, description: 'Prices in the billing currency; only if asked for.' })
+    .meta({ title: `${prefix}Pricing`, description: 'Prices in the billing currency. Only on request.' })
 
   const lineItem = z.object({
     lineItemNumber: named(whole, 'Line Number', 'The number of the line within its order.'),
@@ -60,8 +60,8 @@ function describeOrder(prefix: '' | 'Previous ') {
     currencySymbol: named(text, 'Currency Symbol', 'The symbol of the currency.'),
     creationDate: named(text, 'Created', 'When the order was created, as the upstream service writes it.'),
     status: named(text, 'Status', 'Such as pending, completed or cancelled.'),
-    transactionType: named(text, 'Order Transaction Type', 'UserPurchase, or what the system did.'),
-    totalPrice: named(money, 'Total Price', 'The total before tax; only if asked for.'),
+    transactionType: named(text, 'Order Transaction Type', 'UserPurchase, or the operation of the system.'),
+    totalPrice: named(money, 'Total Price', 'The total before tax. Only on request.'),
     lineItems: z.array(lineItem).meta({ title: `${prefix}Lines`, description: 'The lines of the order.' }),
   })
 }
@@ -76,16 +76,16 @@ const provisioningSchema = z.object({
 export const orderWithStatusSchema = orderSchema.extend({
   provisioningStatus: z
     .array(provisioningSchema)
-    .meta({ title: 'Provisioning', description: 'How far each line is provisioned; only if asked for.' })
+    .meta({ title: 'Provisioning', description: 'The provisioning status of each line. Only on request.' })
     .optional(),
 })
 
 export const orderCollectionSchema = z.object({
   totalCount: whole('Count', 'The number of orders.'),
-  items: z.array(orderSchema).meta({ title: 'Orders', description: 'The orders, the oldest first.' }),
+  items: z.array(orderSchema).meta({ title: 'Orders', description: 'The orders, oldest first.' }),
 })
 
-const nextLink = text('Next Link', 'The address of the next page; absent on the last.').optional()
+const nextLink = text('Next Link', 'The address of the next page. Absent on the last page.').optional()
 
 /** A page. The platform follows its link automatically. */
 const pageOf = (row: z.ZodType, title: string) =>
@@ -100,8 +100,8 @@ export const orderLineSchema = z.object({
   billingCycle: text('Billing Cycle', 'Such as monthly, annual or one_time.').optional(),
   currencyCode: text('Currency', 'The ISO 4217 code of the currency.').optional(),
   currencySymbol: text('Currency Symbol', 'The symbol of the currency.').optional(),
-  orderTransactionType: text('Order Transaction Type', 'UserPurchase, or what the system did.').optional(),
-  totalPrice: money('Order Total', 'The total of the whole order before tax; only if asked for.').optional(),
+  orderTransactionType: text('Order Transaction Type', 'UserPurchase, or the operation of the system.').optional(),
+  totalPrice: money('Order Total', 'The total of the whole order before tax. Only on request.').optional(),
   orderedAt: instant('Ordered At', 'When the order was created, in UTC.').optional(),
   creationDate: text('Created', 'When the order was created, as the upstream service writes it.').optional(),
   lineNumber: whole('Line Number', 'The number of the line within its order.'),
@@ -145,7 +145,7 @@ export const customerPageSchema = pageOf(customerSchema, 'Customers')
 const changedOrder = (prefix: '' | 'Previous ') => describeOrder(prefix).omit({ id: true, referenceCustomerId: true })
 
 const changeSchema = z.object({
-  id: text('Change ID', 'The id of the change: the same whenever it is seen again.'),
+  id: text('Change ID', 'The id of the change. It is the same each time the change is returned.'),
   kind: z.enum(changeKinds).meta({ title: 'Kind Of Change', description: 'created, updated or removed.' }),
   snapshotId: text('Snapshot ID', 'The snapshot in which the change was found.'),
   detectedAt: instant('Detected At', 'When the change was found, in UTC.'),
@@ -154,20 +154,18 @@ const changeSchema = z.object({
   orderId: text('Order ID', 'The id of the order.'),
   changedMembers: z
     .array(text('Member', 'The name of a member that changed.'))
-    .meta({ title: 'Changed Members', description: 'What changed of an updated order.' })
+    .meta({ title: 'Changed Members', description: 'The changed members of an updated order.' })
     .optional(),
-  order: changedOrder('')
-    .meta({ title: 'Order', description: 'The order as it is now; absent if it was removed.' })
-    .optional(),
+  order: changedOrder('').meta({ title: 'Order', description: 'The order now. Absent if it was removed.' }).optional(),
   previousOrder: changedOrder('Previous ')
-    .meta({ title: 'Previous Order', description: 'The order as it was; absent if it was created.' })
+    .meta({ title: 'Previous Order', description: 'The order before. Absent if it was created.' })
     .optional(),
-  previousSnapshotId: text('Previous Snapshot ID', 'The snapshot that the change was found against.').optional(),
+  previousSnapshotId: text('Previous Snapshot ID', 'The snapshot that the orders were compared with.').optional(),
 })
 const changesOf = (row: z.ZodType) =>
   z.object({
-    value: z.array(row).meta({ title: 'Changes', description: 'The changes, the oldest first.' }),
-    cursor: text('Cursor', 'Where to go on.'),
+    value: z.array(row).meta({ title: 'Changes', description: 'The changes, oldest first.' }),
+    cursor: text('Cursor', 'The start of the next poll.'),
   })
 
 export const changesPageSchema = changesOf(changeSchema)
@@ -187,8 +185,8 @@ const snapshotMembers = {
   trigger: triggerSchema.meta({ title: 'Trigger', description: 'What started it: timer or request.' }),
   startedAt: instant('Started At', 'When it began, in UTC.'),
   finishedAt: instant('Finished At', 'When it ended, in UTC.').optional(),
-  asOf: instant('As Of', 'The time whose orders it holds, in UTC.').optional(),
-  completeThrough: instant('Complete Through', 'Younger orders may be missing, in UTC.').optional(),
+  asOf: instant('As Of', 'The time of its orders, in UTC.').optional(),
+  completeThrough: instant('Complete Through', 'Later orders can be missing, in UTC.').optional(),
   customers: z
     .object({
       planned: whole('Customers Planned', 'Customers to read.'),
@@ -202,12 +200,12 @@ const snapshotMembers = {
     .object({
       created: whole('Orders Created', 'Orders that are new.'),
       updated: whole('Orders Updated', 'Orders that changed.'),
-      removed: whole('Orders Removed', 'Orders that are gone.'),
+      removed: whole('Orders Removed', 'Orders that were removed.'),
     })
-    .meta({ title: 'Changes', description: 'Changes against the snapshot before.' }),
+    .meta({ title: 'Changes', description: 'Changes since the previous snapshot.' }),
   missedByFollowing: whole(
     'Changes Missed',
-    'Changes that following the activity log should have told before.',
+    'Changes that following the activity log should have reported before.',
   ).optional(),
 }
 
@@ -216,7 +214,7 @@ export const snapshotPageSchema = pageOf(snapshotSchema, 'Snapshots')
 
 export const manifestSchema = z.object({
   ...snapshotMembers,
-  path: text('Path', 'Where its files lie in the container.'),
+  path: text('Path', 'The folder of its files in the container.'),
   parts: z
     .array(
       z.object({
@@ -243,16 +241,22 @@ export const healthDetailsSchema = z.object({
   status: text('Status', 'ok or degraded.'),
   partnerCenter: z
     .object({
-      reachable: flag('Reachable', 'True if the upstream service answers.'),
-      checkedAt: instant('Checked At', 'When it was asked, in UTC.'),
+      reachable: flag('Reachable', 'True if the upstream service responds.'),
+      checkedAt: instant('Checked At', 'When it was checked, in UTC.'),
     })
     .meta({ title: 'Upstream', description: 'The upstream service.' }),
   following: z
     .object({
       status: text('Following Status', 'off, unavailable, waiting, ok or failing.'),
-      position: instant('Followed Through', 'Until when changes in the activity log are told, in UTC.').optional(),
-      lagMinutes: whole('Lag In Minutes', 'How long ago that is.').optional(),
-      error: z.object(failure('Error')).meta({ title: 'Following Error', description: 'Why.' }).optional(),
+      position: instant(
+        'Followed Through',
+        'All changes in the activity log up to this time are reported, in UTC.',
+      ).optional(),
+      lagMinutes: whole('Lag In Minutes', 'The minutes since then.').optional(),
+      error: z
+        .object(failure('Error'))
+        .meta({ title: 'Following Error', description: 'Why following fails.' })
+        .optional(),
     })
     .meta({ title: 'Following', description: 'How the activity log is followed between snapshots.' }),
 })

@@ -92,7 +92,7 @@ function readOrderOf(body: Buffer, customerTenantId: string): OrderBytes {
   const order = readOrder(body)
   const { referenceCustomerId } = identitySchema.parse(parseBounded(order.json))
   if (referenceCustomerId != null && referenceCustomerId.toLowerCase() !== customerTenantId) {
-    throw new TypeError('The response holds an order of another customer')
+    throw new TypeError('The response contains an order of another customer')
   }
   return order
 }

@@ -10,7 +10,7 @@ import { type Resource, toAppError } from './upstream-errors.ts'
 export type TokenSource = {
   /** A token that is valid for at least another half minute. */
   get: (operation: OperationContext) => Promise<string>
-  /** A newer token than `rejected`, for which Partner Center answered 401. */
+  /** A newer token than `rejected`, for which Partner Center returned 401. */
   renew: (rejected: string, operation: OperationContext) => Promise<string>
 }
 
@@ -112,7 +112,7 @@ const unreachable = (cause: TransportError): AppError =>
 const tooSlow = (cause: TransportError): AppError =>
   new AppError(
     'deadline_exceeded',
-    'Partner Center did not respond in the time that the request has. Try again; if it happens again, ask for less or take a snapshot.',
+    'Partner Center did not respond in the time that the request has. Try again. If it happens again, request less data or take a snapshot.',
     { retryAfterSeconds: 30, cause },
   )
 

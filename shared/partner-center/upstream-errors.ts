@@ -130,7 +130,7 @@ export function toAppError(response: TransportResponse, resource: Resource, now:
   const wait = parseRetryAfter(response.headers['retry-after'], now)
   const seconds = (fallback: number) => (wait === undefined ? fallback : Math.max(1, Math.ceil(wait / 1000)))
   const options: AppErrorOptions = { upstream: error }
-  const said = `Partner Center answered ${status}${error.code === undefined ? '' : ` (code ${error.code})`}`
+  const said = `Partner Center returned ${status}${error.code === undefined ? '' : ` (code ${error.code})`}`
 
   if (status === 429) {
     const retryAfterSeconds = seconds(defaultThrottleSeconds)

@@ -39,7 +39,7 @@ export function timeLimit(clock: Clock, seconds: number, parent?: Deadline): Tim
 export const deadlineExceeded = (seconds: number): AppError =>
   new AppError(
     'deadline_exceeded',
-    `The response was not ready within ${Math.max(1, Math.round(seconds))} seconds. Try again; if it happens again, ask for less or take a snapshot.`,
+    `The response was not ready within ${Math.max(1, Math.round(seconds))} seconds. Try again. If it happens again, request less data or take a snapshot.`,
     { retryAfterSeconds: 30 },
   )
 

@@ -112,7 +112,7 @@ async function send() {
     show(response, text, performance.now() - startedAt)
   } catch (error) {
     find('answer').replaceChildren(
-      make('div', { className: 'answer-head' }, make('span', { className: 'pill bad' }, 'no answer'), String(error)),
+      make('div', { className: 'answer-head' }, make('span', { className: 'pill bad' }, 'no response'), String(error)),
     )
   }
   find('answer').removeAttribute('aria-busy')

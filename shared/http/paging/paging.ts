@@ -36,7 +36,7 @@ export function preparePage(
   request: HttpRequest,
 ): TakePage {
   const decoded = positionSchema.safeParse(cursor === undefined ? [0, ''] : decodeCursor(cursor, scope))
-  if (!decoded.success) throw invalidParameter('cursor', 'one that this function gave out')
+  if (!decoded.success) throw invalidParameter('cursor', 'a cursor that this function returned')
   const [from, fingerprintBefore] = decoded.data
   return list => {
     if (from > list.length || (cursor !== undefined && fingerprint(list, from) !== fingerprintBefore))

@@ -119,7 +119,7 @@ export const format = described(
   {
     expected: 'json or csv',
     title: 'Format',
-    description: 'Rows as JSON, or all of them as one CSV file.',
+    description: 'Rows as JSON, or all rows as one CSV file.',
     openapi: { type: 'string', enum: ['json', 'csv'], default: 'json' },
     labels: ['JSON', 'CSV'],
   },
@@ -134,7 +134,7 @@ const rows = z
 const topMeta: ParameterMeta = {
   expected: 'a whole number from 1 to 1000',
   title: 'Page Size',
-  description: 'The most rows of one page.',
+  description: 'The maximum number of rows on a page.',
   openapi: { type: 'integer', format: 'int32', minimum: 1, maximum: 1000 },
   visibility: 'advanced',
 }
@@ -149,7 +149,7 @@ export const top = described(rows.default(defaultRows), {
 /** The same parameter for functions whose default depends on the format. */
 export const topOfFormat = described(rows.optional(), {
   ...topMeta,
-  description: `The most rows of one page; ${defaultRows} if left out.`,
+  description: `The maximum number of rows on a page. The default is ${defaultRows}.`,
 })
 
 export const cursor = described(
@@ -159,9 +159,9 @@ export const cursor = described(
     .regex(/^[\w-]+$/)
     .optional(),
   {
-    expected: 'one that this function gave out, unchanged',
+    expected: 'an unchanged cursor that this function returned',
     title: 'Cursor',
-    description: 'Where the page begins; taken from the link of the page before.',
+    description: 'The start of the page, from the link of the previous page.',
     openapi: { type: 'string', maxLength: 4096 },
     visibility: 'internal',
   },
@@ -171,7 +171,7 @@ export const cursor = described(
 export const orderId = described(z.string().regex(/^(?!\.+$)[\w.~:=+-]{1,128}$/), {
   expected: 'an order id: up to 128 letters, digits, - and _',
   title: 'Order',
-  description: 'The id of the order. The list shows when each order was created.',
+  description: 'The id of the order. The list shows the creation date of each order.',
   openapi: { type: 'string', maxLength: 128 },
   visibility: 'important',
   picks: 'order',
@@ -193,7 +193,7 @@ const asOf = described(
     expected: 'a date such as 2026-11-20 or a timestamp with a zone such as 2026-11-20T12:00:00Z',
     title: 'As Of',
     description:
-      'A date (its end in UTC) or a timestamp: answers from the newest snapshot of that time or before, instead of live.',
+      'A date (its end in UTC) or a timestamp. The response then comes from the newest snapshot of that time or before, not from a live call.',
     openapi: { type: 'string' },
     visibility: 'advanced',
   },
@@ -201,7 +201,7 @@ const asOf = described(
 
 export const includePrice = trueOrFalse(false, {
   title: 'Include Prices',
-  description: 'Adds prices, where the account behind the app has access to them.',
+  description: 'Adds prices if the account of the app has access to them.',
 })
 
 export const orderFilters = {
@@ -215,7 +215,7 @@ export const orderFilters = {
   ),
   createdTo: bound(
     'Created Before',
-    'Only orders created before this time. A date such as 2026-12-01 means the start of that day in UTC: the day itself is left out.',
+    'Only orders created before this time. A date such as 2026-12-01 means the start of that day in UTC, so the day itself is excluded.',
   ),
   billingType: oneOf(billingTypes, ['Monthly', 'Annual', 'One Time', 'None (Trial)', 'Three Years', 'Two Years'], {
     title: 'Billing Cycle',
@@ -224,13 +224,13 @@ export const orderFilters = {
   includePrice,
   includeSystemPurchases: trueOrFalse(true, {
     title: 'Include System Orders',
-    description: 'Also orders that the system made, such as renewals.',
+    description: 'Includes orders that the system created, such as renewals.',
     visibility: 'advanced',
   }),
   asOf,
   allowStale: trueOrFalse(false, {
     title: 'Allow Older Orders',
-    description: 'If the upstream service is down, answers from the newest snapshot instead of failing.',
+    description: 'If the upstream service is down, the response comes from the newest snapshot.',
     visibility: 'advanced',
   }),
 }

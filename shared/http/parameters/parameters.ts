@@ -59,7 +59,7 @@ export const customerOrder = define({
       {
         expected: 'provisioningStatus',
         title: 'Expand',
-        description: 'What to add to the order.',
+        description: 'The data to add to the order.',
         openapi: { type: 'string', enum: ['provisioningStatus'] },
         labels: ['Provisioning Status'],
       },
@@ -102,7 +102,7 @@ export const customers = define({
     search: described(z.string().max(200).optional(), {
       expected: 'at most 200 characters',
       title: 'Search',
-      description: 'Part of the name or domain, whatever its case and accents.',
+      description: 'Part of the name or domain. Case and accents are ignored.',
       openapi: { type: 'string', maxLength: 200 },
     }),
     top,
@@ -141,7 +141,7 @@ export const startSnapshot = define(
         {
           expected: `an array of at most ${mostCustomers} GUIDs`,
           title: 'Customers',
-          description: `Only these customers, at most ${mostCustomers}; all of them if left out.`,
+          description: `Only these customers, at most ${mostCustomers}. The default is all customers.`,
           openapi: {
             type: 'array',
             items: { type: 'string', title: 'Customer', description: 'A Microsoft tenant id.' },
@@ -159,7 +159,7 @@ export const startSnapshot = define(
           expected: 'latest',
           title: 'Failed In',
           description:
-            'Only the customers that failed in the newest snapshot. They are read again as between snapshots.',
+            'Only the customers that failed in the newest snapshot. They are read again, and their changes are reported.',
           openapi: { type: 'string', enum: ['latest'] },
           labels: ['Newest Snapshot'],
           visibility: 'advanced',
@@ -169,7 +169,7 @@ export const startSnapshot = define(
   },
   ({ customerTenantIds, failedOf }) =>
     customerTenantIds !== undefined && failedOf !== undefined
-      ? { target: 'failedOf', expected: 'left out where customerTenantIds are given' }
+      ? { target: 'failedOf', expected: 'absent if customerTenantIds is given' }
       : undefined,
 )
 

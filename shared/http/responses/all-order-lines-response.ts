@@ -59,7 +59,7 @@ const expired = (): AppError =>
 
 function readPosition(cursor: string, scope: { function: string }): Position {
   const decoded = positionSchema.safeParse(decodeCursor(cursor, scope))
-  if (!decoded.success) throw invalidParameter('cursor', 'one that this function gave out')
+  if (!decoded.success) throw invalidParameter('cursor', 'a cursor that this function returned')
   const [snapshotId, part, order, row] = decoded.data
   return { snapshotId, part, order, row }
 }

@@ -118,8 +118,8 @@ export function createReadBack(runs: FindRuns, reader: SnapshotReader): ReadBack
     throw new AppError(
       'snapshot_not_found',
       atMost === undefined
-        ? 'No finished snapshot holds this customer. Take one with start-snapshot.'
-        : 'No finished snapshot of that time or before holds this customer. list-snapshots shows which there are.',
+        ? 'No finished snapshot contains this customer. Take one with start-snapshot.'
+        : 'No finished snapshot of that time or before contains this customer. list-snapshots lists the snapshots.',
     )
   }
 }

@@ -129,7 +129,7 @@ export function createReadRun({ store, runs, reader }: Options): ReadRun {
         'snapshot_not_found',
         atMost === undefined
           ? 'There is no finished snapshot of all customers. Take one with start-snapshot.'
-          : 'There is no finished snapshot of all customers of that time or before. list-snapshots shows which there are.',
+          : 'There is no finished snapshot of all customers of that time or before. list-snapshots lists the snapshots.',
       )
     },
     async read(run, from) {

@@ -67,10 +67,10 @@ export function createRunStatus({ store, reader, runs, currentRun, ensure }: Opt
         if (manifest === undefined) return { running: await describeRunning(current, parts) }
       }
       if (manifest === undefined) {
-        throw new AppError('snapshot_not_found', 'There is no such snapshot. list-snapshots shows which there are.')
+        throw new AppError('snapshot_not_found', 'There is no such snapshot. list-snapshots lists the snapshots.')
       }
       if (manifest.status !== 'failed') return { manifest }
-      const { code, message } = manifest.error ?? { code: undefined, message: 'The snapshot has failed.' }
+      const { code, message } = manifest.error ?? { code: undefined, message: 'The snapshot failed.' }
       const advice =
         code === 'snapshot_cancelled' ? '' : ' Fix the cause, then take a new snapshot with start-snapshot.'
       throw new AppError(failureCode(code), `${message}${advice}`)

@@ -33,8 +33,8 @@ export function createCancelRun({ store, queue, currentRun }: Options): CancelRu
       return
     }
     if (manifest === undefined && current?.snapshotId !== snapshotId) {
-      throw new AppError('snapshot_not_found', 'There is no such snapshot. list-snapshots shows which there are.')
+      throw new AppError('snapshot_not_found', 'There is no such snapshot. list-snapshots lists the snapshots.')
     }
-    throw new AppError('snapshot_ended', 'The snapshot has ended, or is being ended for another reason.')
+    throw new AppError('snapshot_ended', 'The snapshot has ended, or is ending for another reason.')
   }
 }

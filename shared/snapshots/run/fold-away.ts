@@ -76,7 +76,7 @@ export function createFoldAway({ store, reader, runs }: Options) {
     } catch (error) {
       // The deletion is no part of the run. The next run repeats it.
       if (!isAppError(error)) throw error
-      operation.log('warn', 'following_not_folded', { why: error.message })
+      operation.log('warn', 'following_not_deleted', { why: error.message })
     }
   }
 }

@@ -54,7 +54,7 @@ const maxHeldMs = dayMs
 
 const noLog = {
   code: logMissing,
-  message: 'Partner Center keeps no activity log in this cloud. Changes are told by snapshots only.',
+  message: 'Partner Center has no activity log in this cloud. Only snapshots report changes.',
 }
 
 /** The result of reading some customers. */

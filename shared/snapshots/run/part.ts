@@ -168,7 +168,7 @@ export function createParts(options: Options): Parts {
         const history = await readHistory({ reader, plan, customers, operation })
         const reason = {
           code: 'snapshot_failed',
-          message: 'The part of the snapshot that holds this customer failed five times.',
+          message: 'The part of the snapshot with this customer failed five times.',
         }
         const entries = customers.map(customer => history.toFailed(customer, reason))
         const writer = createPartWriter(store, { run: plan, part })

@@ -119,7 +119,7 @@ export function createReadCustomer({ readOrders, probe, limit, clock, seconds }:
       if (operation.deadline.signal.aborted) throw operation.deadline.signal.reason
       if (!isAppError(error)) {
         operation.log('error', 'customer_failed', { customerTenantId, why: describeError(error) })
-        return failed({ code: 'internal_error', message: 'The app has failed on this customer; see its log.' })
+        return failed({ code: 'internal_error', message: 'The app failed for this customer. See its log.' })
       }
       if (storageFailures.includes(error.code)) throw error
       const isOfCustomerAlone = isBareRefusal(error) && (await probe(operation))

@@ -82,7 +82,7 @@ describe('redaction', () => {
   test.each([
     '{"code":"customer_not_found","message":"No such customer."}',
     '{"error":{"code":"invalid_request","target":"code"}}',
-    'Partner Center answered 403 (code 20002).',
+    'Partner Center returned 403 (code 20002).',
     'customer b0d70a69-4c42-4b27-b17b-91a835d8686a, order 9qg-ErcO-4MPbPqq_3MIQaS7bn8W6HfG1',
     'Check PARTNER_CENTER_CLIENT_SECRET_NAME, the client secret and the refresh token.',
     '/v1/customers?size=500&seekOperation=Next',
