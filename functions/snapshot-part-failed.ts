@@ -1,5 +1,6 @@
 import { app, type InvocationContext } from '@azure/functions'
 import { inBackground } from '../shared/background.ts'
+import { poisonQueueName } from '../shared/snapshots/storage/queue-names.ts'
 
 const deadlineSeconds = 20 * 60
 
@@ -11,7 +12,7 @@ export const snapshotPartFailed = (message: unknown, context: InvocationContext)
   })
 
 app.storageQueue('snapshot-part-failed', {
-  queueName: 'snapshot-parts-poison',
+  queueName: poisonQueueName,
   connection: 'AzureWebJobsStorage',
   handler: snapshotPartFailed,
 })

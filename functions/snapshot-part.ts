@@ -1,5 +1,6 @@
 import { app, type InvocationContext } from '@azure/functions'
 import { inBackground } from '../shared/background.ts'
+import { queueName } from '../shared/snapshots/storage/queue-names.ts'
 
 /** Less than the 30 minutes of `functionTimeout` in host.json. A message that takes longer is delivered again. */
 const deadlineSeconds = 28 * 60
@@ -12,7 +13,7 @@ export const snapshotPart = (message: unknown, context: InvocationContext): Prom
   })
 
 app.storageQueue('snapshot-part', {
-  queueName: 'snapshot-parts',
+  queueName,
   connection: 'AzureWebJobsStorage',
   handler: snapshotPart,
 })

@@ -16,6 +16,7 @@ import type { OperationContext } from './runtime/operation.ts'
 import { createShareCall, type ShareCall } from './runtime/shared-calls.ts'
 import { type Environment, environment, readSettings, type Settings } from './settings.ts'
 import type { Snapshots } from './snapshots/snapshots.ts'
+import { queueName } from './snapshots/storage/queue-names.ts'
 
 /** The collaborators of the functions. Each is created when it is first needed. */
 export type App = {
@@ -142,7 +143,7 @@ export function createApp({ env = environment(), overrides = {} }: AppOptions = 
     const { container } = values.snapshots
     const [blobs, messages] = await Promise.all([
       clients.createContainerClient(values.snapshotStorage, container, signIn),
-      clients.createQueueClient(values.hostStorage, queues.queueName, signIn),
+      clients.createQueueClient(values.hostStorage, queueName, signIn),
     ])
     return createSnapshots({
       store: createStore(blobs),

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { isLoopback } from '../../shared/formats/loopback.ts'
 import { environment } from '../../shared/settings.ts'
 import { noResponse, readAppUrl } from '../processes/app-url.ts'
 import { CommandError } from '../processes/command-error.ts'
@@ -13,10 +14,10 @@ const token = environment().APP_TOKEN
 
 if (url === '') throw new CommandError('Say where the app is: npm run smoke -- https://your-app.azurewebsites.net KEY')
 const base = readAppUrl(url)
-const isLoopback = ['localhost', '127.0.0.1', '[::1]'].includes(base.hostname)
+const isLocal = isLoopback(base.hostname)
 
 /** A new app returns 404, or does not respond, until the platform knows its functions. */
-const maxWaitMs = isLoopback ? 0 : 120_000
+const maxWaitMs = isLocal ? 0 : 120_000
 const pauseMs = 3_000
 /** The app itself ends a request after 100 seconds by default. */
 const mostMs = 110_000
@@ -76,7 +77,7 @@ async function checkHealth(): Promise<string> {
 async function checkKey(): Promise<string> {
   // Core Tools requires no key, and the local host requires one only if it is set.
   const { status } = await get('/api/customers', false)
-  if (isLoopback && key === undefined && status !== 401) return 'no key is demanded on this machine'
+  if (isLocal && key === undefined && status !== 401) return 'no key is demanded on this machine'
   expect(status === 401, `returned ${status} without a key`)
   return 'demanded'
 }

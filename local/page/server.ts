@@ -5,6 +5,7 @@ import { createRequire } from 'node:module'
 import { dirname, extname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
+import { isLoopback } from '../../shared/formats/loopback.ts'
 import type { ListedCases } from '../simulator/listed-cases.ts'
 import type { LiveOrders } from '../simulator/live-orders.ts'
 import type { StoredFiles } from '../start/stored-files.ts'
@@ -59,8 +60,6 @@ const types: Record<string, string> = {
 const policy =
   "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; font-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
-const loopback = /^(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/
-
 /** The page shows only the newest changes of the list. */
 const shownChanges = 8
 
@@ -88,7 +87,7 @@ export function createPageServer(options: PageOptions): Server {
 
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     // A site whose name resolves to this machine must not read anything or change anything here.
-    if (!loopback.test(request.headers.host ?? '')) return end(response, 403)
+    if (!isLoopback((request.headers.host ?? '').replace(/:\d+$/, ''))) return end(response, 403)
     const { pathname, searchParams } = new URL(request.url ?? '/', 'http://localhost')
     if (request.method === 'POST') return change(pathname, request, response)
     if (request.method !== 'GET') return end(response, 405)

@@ -149,7 +149,7 @@ export function createAuthority({ authority, tenantId, clientId, transport, cloc
       async (): Promise<Try<TokenResponse>> => {
         try {
           const { status, headers, body } = await transport(request)
-          const json = parseJson(body)
+          const json = parseBody(body)
           if (isMeant(status, json)) return { value: { status, headers, body: json } }
           const retryAfterMs = parseRetryAfter(headers['retry-after'], clock.now())
           return { failure: authorityUnavailable(retryAfterMs), retryAfterMs }
@@ -177,7 +177,7 @@ const isMeant = (status: number, body: unknown): boolean =>
     : status >= 400 && status < 500 && !isRetriedStatus(status)
 
 /** Undefined if the body is not JSON. */
-function parseJson(body: Buffer): unknown {
+function parseBody(body: Buffer): unknown {
   try {
     return parseBounded(body)
   } catch {

@@ -1,12 +1,11 @@
 import { isAppError } from '../errors.ts'
+import { dayMs } from '../formats/days.ts'
 import type { Clock } from '../runtime/clock.ts'
 import { describeError } from '../runtime/log.ts'
 import type { OperationContext } from '../runtime/operation.ts'
 import type { Settings } from '../settings.ts'
 import type { CredentialSecret, PartnerCredential } from './partner-credential.ts'
 import type { Secrets } from './secrets.ts'
-
-const dayMs = 86_400_000
 
 /** A refresh token expires if nobody redeems it for this long (learn.microsoft.com/entra/identity-platform/refresh-tokens). */
 export const refreshTokenLifeMs = 90 * dayMs

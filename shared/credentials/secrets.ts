@@ -1,6 +1,7 @@
 import type { TokenCredential } from '@azure/identity'
 import type { KeyVaultSecret, SecretClient } from '@azure/keyvault-secrets'
 import { AppError, isAppError } from '../errors.ts'
+import { dayOf } from '../formats/days.ts'
 import { createAzureHttpClient } from '../runtime/azure-http.ts'
 import type { Clock } from '../runtime/clock.ts'
 import { describeError } from '../runtime/log.ts'
@@ -120,7 +121,7 @@ function toSecret({ name, value, properties }: KeyVaultSecret, now: number): Sec
     throw new AppError('key_vault_refused', `The Key Vault secret '${name}' is empty. Store its value in the vault.`)
   }
   if (properties.expiresOn !== undefined && properties.expiresOn.getTime() <= now) {
-    const day = properties.expiresOn.toISOString().slice(0, 10)
+    const day = dayOf(properties.expiresOn.getTime())
     throw new AppError(
       'credential_rejected',
       `The Key Vault secret '${name}' expired on ${day}. Store a new version with its own expiry date.`,

@@ -1,4 +1,6 @@
 import { z } from 'zod'
+import { dayOf } from '../formats/days.ts'
+import { guidPattern } from '../formats/guid.ts'
 import { parseInstant, toMilliseconds } from '../orders/instant.ts'
 import { parseBounded } from '../partner-center/json-bytes.ts'
 import { collectionLinksSchema, type PageLimits, readPages } from '../partner-center/paging.ts'
@@ -54,8 +56,6 @@ const limits: PageLimits = { pages: 400, bytes: 2 * 1024 ** 3 }
 
 const pageSize = 500
 
-const guid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
-
 /** The operations that create or change orders. All others are ignored. */
 const orderOperations = ['create_order', 'update_order']
 
@@ -73,9 +73,9 @@ function toNews(record: AuditRecord): { id: string; name: string; at: number } |
   const { customerId, customerName, operationType, operationStatus, operationDate } = record
   if (!orderOperations.includes(operationType?.toLowerCase() ?? '')) return undefined
   if (operationStatus?.toLowerCase() !== 'succeeded') return undefined
-  const id = customerId && guid.test(customerId) ? customerId : customerOfOrder(record)
+  const id = customerId && guidPattern.test(customerId) ? customerId : customerOfOrder(record)
   const instant = parseInstant(operationDate ?? undefined)
-  if (id === undefined || !guid.test(id) || instant === undefined) return undefined
+  if (id === undefined || !guidPattern.test(id) || instant === undefined) return undefined
   return { id: id.toLowerCase(), name: customerName ?? '', at: toMilliseconds(instant) }
 }
 
@@ -88,7 +88,7 @@ function parsePage(body: Buffer) {
 export const createReadLog =
   (request: RequestPartnerCenter, baseUrl: string): ReadLog =>
   async (since, operation) => {
-    const startDate = new Date(since).toISOString().slice(0, 10)
+    const startDate = dayOf(since)
     const path = `/v1/auditrecords?startDate=${startDate}&size=${pageSize}`
     const news: News = new Map()
     let isCut = false

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { guidPattern } from '../formats/guid.ts'
 import type { OperationContext } from '../runtime/operation.ts'
 import { parseBounded } from './json-bytes.ts'
 import { collectionLinksSchema, type PageLimits, parseResponse, readPages } from './paging.ts'
@@ -34,8 +35,6 @@ const pageSize = 500
 /** Enough for a million customers. */
 const customerPageLimits: PageLimits = { pages: 2000, bytes: 2 * 1024 ** 3 }
 
-const guid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
-
 /**
  * Reads `GET /v1/customers` page by page. Entries without a tenant id are skipped, because no call can name them.
  * `onCutShort` is called if an announced page does not exist.
@@ -69,7 +68,7 @@ function parsePage(body: Buffer) {
 
 function toCustomer(resource: z.infer<typeof customerResourceSchema>): Customer | undefined {
   const { id, companyProfile, relationshipToPartner } = resource
-  if (id == null || !guid.test(id)) return undefined
+  if (id == null || !guidPattern.test(id)) return undefined
   return {
     customerTenantId: id.toLowerCase(),
     companyName: companyProfile?.companyName ?? '',

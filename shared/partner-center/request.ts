@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { AppError } from '../errors.ts'
+import { guidPattern } from '../formats/guid.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { OperationContext } from '../runtime/operation.ts'
 import { isRetriedStatus, parseRetryAfter, type Try, withRetries } from './retry.ts'
@@ -39,8 +40,6 @@ export type RequestOptions = {
   onResponse?: (headers: TransportResponse['headers']) => void
 }
 
-const guid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
-
 /** The most addresses to remember that answer 401 to every token. */
 const mostRefused = 1000
 
@@ -62,7 +61,7 @@ export function createRequest(options: RequestOptions): RequestPartnerCenter {
     const callHeaders = {
       accept: 'application/json',
       'ms-requestid': randomUUID(),
-      'ms-correlationid': guid.test(operation.correlationId) ? operation.correlationId : randomUUID(),
+      'ms-correlationid': guidPattern.test(operation.correlationId) ? operation.correlationId : randomUUID(),
       'x-locale': 'en-US',
       'ms-partnercenter-application': 'partner-center-orders',
       ...extraHeaders,

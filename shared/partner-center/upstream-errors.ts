@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { AppError, type AppErrorOptions, type ErrorCode } from '../errors.ts'
+import { parseJson } from '../formats/json.ts'
 import { parseRetryAfter } from './retry.ts'
 import type { TransportResponse } from './transport.ts'
 
@@ -48,14 +49,6 @@ export function readUpstreamError({ status, headers, body }: TransportResponse):
     code: code === undefined ? undefined : String(code),
     text: (description ?? message ?? error_description ?? '').slice(0, 1024),
     requestId,
-  }
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
   }
 }
 

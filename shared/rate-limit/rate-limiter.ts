@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { parseJson } from '../formats/json.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { OperationContext } from '../runtime/operation.ts'
 
@@ -104,10 +105,4 @@ export function createRateLimiter({ store, blob, clock, requestsPerMinute, concu
 }
 
 /** A damaged blob only loses the earlier reservations. The run continues. */
-function readNext(body: Buffer): number {
-  try {
-    return stateSchema.parse(JSON.parse(body.toString('utf8'))).next
-  } catch {
-    return 0
-  }
-}
+const readNext = (body: Buffer): number => stateSchema.safeParse(parseJson(body)).data?.next ?? 0

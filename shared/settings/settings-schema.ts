@@ -1,14 +1,13 @@
 import { z } from 'zod'
 import { type Cloud, type CloudName, clouds } from '../clouds.ts'
 import { AppError } from '../errors.ts'
+import { guidPattern } from '../formats/guid.ts'
+import { isLoopback } from '../formats/loopback.ts'
 import { connectionStringFault } from './connection-string.ts'
 import { isSchedule } from './schedule.ts'
 import type { Environment, Settings, StorageConnection } from './values.ts'
 
-const guid = z
-  .string()
-  .regex(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i, 'must be a GUID')
-  .toLowerCase()
+const guid = z.string().regex(guidPattern, 'must be a GUID').toLowerCase()
 
 const wholeNumber = (least: number, most: number) =>
   z
@@ -16,9 +15,6 @@ const wholeNumber = (least: number, most: number) =>
     .regex(/^\d{1,9}$/, `must be a whole number from ${least} to ${most}`)
     .transform(Number)
     .refine(value => value >= least && value <= most, `must be a whole number from ${least} to ${most}`)
-
-const isLoopback = (hostname: string): boolean =>
-  hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d{1,3}){3}$/.test(hostname)
 
 function webAddress(plainOnLoopback: boolean) {
   const form = plainOnLoopback ? 'must be an https URL (http on loopback only)' : 'must be an https URL'
@@ -88,12 +84,7 @@ const settingsSchema = z.object({
     .transform(text => text.split(/[\s,;]+/).filter(id => id !== ''))
     .pipe(
       z
-        .array(
-          z
-            .string()
-            .regex(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i, 'must be a comma-separated list of GUIDs')
-            .toLowerCase(),
-        )
+        .array(z.string().regex(guidPattern, 'must be a comma-separated list of GUIDs').toLowerCase())
         .min(1, 'must be a comma-separated list of GUIDs'),
     )
     .optional(),

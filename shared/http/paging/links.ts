@@ -1,9 +1,8 @@
 import type { HttpRequest } from '@azure/functions'
+import { isLoopback } from '../../formats/loopback.ts'
 
 /** Hosts of the gateway that connectors call through (github.com/microsoft/PowerPlatformConnectors/issues/2959). */
 const gatewayHosts = /\.azure-(apihub|apim)\.net$/
-
-const loopbackHosts = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/
 
 /**
  * The start of absolute links. Behind a connector, it is the prefix of the gateway, because a link to this app's host
@@ -28,7 +27,7 @@ export function linkBase(request: HttpRequest): string {
  */
 export function appAddress(request: HttpRequest): URL {
   const own = new URL(request.url)
-  return new URL(loopbackHosts.test(own.hostname) ? own.origin : `https://${own.host}`)
+  return new URL(isLoopback(own.hostname) ? own.origin : `https://${own.host}`)
 }
 
 /** An absolute link to a path of this app. */

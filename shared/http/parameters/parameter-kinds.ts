@@ -1,4 +1,6 @@
 import { z } from 'zod'
+import { dayMs } from '../../formats/days.ts'
+import { guidPattern } from '../../formats/guid.ts'
 import { parseInstant, parseRfc3339, toMilliseconds } from '../../orders/instant.ts'
 
 /**
@@ -38,10 +40,7 @@ export const described = <T extends z.ZodType>(schema: T, meta: ParameterMeta): 
 export const metaOf = (schema: unknown): ParameterMeta | undefined =>
   schema instanceof z.ZodType ? (schema.meta() as ParameterMeta | undefined) : undefined
 
-export const guid = z
-  .string()
-  .regex(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i)
-  .toLowerCase()
+export const guid = z.string().regex(guidPattern).toLowerCase()
 
 export const customerMeta: ParameterMeta = {
   expected: 'a GUID such as b0d70a69-4c42-4b27-b17b-91a835d8686a',
@@ -176,8 +175,6 @@ export const orderId = described(z.string().regex(/^(?!\.+$)[\w.~:=+-]{1,128}$/)
   visibility: 'important',
   picks: 'order',
 })
-
-const dayMs = 86_400_000
 
 /** A timestamp, or a date, which means its end in UTC. In milliseconds since 1970 UTC. */
 const asOf = described(

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { compareInstants, type Instant } from '../../orders/instant.ts'
+import { snapshotIdPattern } from '../../snapshots/storage/layout.ts'
 import { changeKinds } from '../../snapshots/storage/shapes.ts'
 import {
   cursor,
@@ -173,7 +174,7 @@ export const startSnapshot = define(
       : undefined,
 )
 
-const snapshotId = described(z.string().regex(/^\d{8}T\d{6}Z$/), {
+const snapshotId = described(z.string().regex(snapshotIdPattern), {
   expected: 'a snapshot id such as 20261120T002000Z',
   title: 'Snapshot',
   description: 'The id of the snapshot, such as 20261120T002000Z.',

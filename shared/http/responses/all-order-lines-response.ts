@@ -1,6 +1,7 @@
 import type { HttpRequest, HttpResponseInit } from '@azure/functions'
 import { z } from 'zod'
 import { AppError } from '../../errors.ts'
+import { dayOf } from '../../formats/days.ts'
 import { type OrderLine, orderLineColumns, toOrderLines } from '../../orders/order-lines.ts'
 import { type OrderFilter, selectAsUpstream, selectOrders, type UpstreamSelection } from '../../orders/select-orders.ts'
 import { readOrder } from '../../partner-center/collection.ts'
@@ -140,7 +141,7 @@ export async function respondWithAllOrderLines(
   const headers = {
     ...ordersHeaders({ source: 'snapshot', asOf: Date.parse(run.startedAt), pricesUnavailable: false }),
     ...(format === 'csv'
-      ? { 'content-disposition': `attachment; filename="order-lines-${run.startedAt.slice(0, 10)}.csv"` }
+      ? { 'content-disposition': `attachment; filename="order-lines-${dayOf(Date.parse(run.startedAt))}.csv"` }
       : {}),
     ...(format === 'csv' && link !== undefined ? { link: `<${link}>; rel="next"` } : {}),
   }

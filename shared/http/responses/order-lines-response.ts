@@ -1,4 +1,5 @@
 import type { HttpRequest, HttpResponseInit } from '@azure/functions'
+import { dayOf } from '../../formats/days.ts'
 import { type OrderLine, orderLineColumns, toOrderLines } from '../../orders/order-lines.ts'
 import type { OrderBytes } from '../../partner-center/collection.ts'
 import { type PagedList, preparePage } from '../paging/paging.ts'
@@ -34,7 +35,7 @@ export function prepareOrderLines(
   const takePage = preparePage({ top, cursor }, { function: 'list-order-lines', format, ...filters }, request)
 
   const respondWithCsv: RespondWithLines = (orders, { provenance, customerName }) => {
-    const day = new Date(provenance.asOf).toISOString().slice(0, 10)
+    const day = dayOf(provenance.asOf)
     const csv = toCsv(orderLineColumns, allLines(orders, { customerTenantId, customerName }))
     return respond(csv, {
       ifNoneMatch,

@@ -1,13 +1,8 @@
 import type { HttpResponseInit } from '@azure/functions'
 import type { SingleOrder } from '../../orders/read-order.ts'
+import { settlingMs } from '../../orders/settling.ts'
 import type { EnvelopeMember, OrderBytes } from '../../partner-center/collection.ts'
 import { respond } from './response.ts'
-
-/**
- * Orders younger than this can be missing from a response of Partner Center
- * (learn.microsoft.com/partner-center/developer/get-all-of-a-customer-s-orders).
- */
-const settlingMs = 15 * 60 * 1000
 
 /** The source of the orders in a response, for its headers. */
 export type Provenance = { source: 'live' | 'snapshot'; asOf: number; pricesUnavailable: boolean }

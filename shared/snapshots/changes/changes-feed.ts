@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { parseJson } from '../../formats/json.ts'
 import type { Clock } from '../../runtime/clock.ts'
 import type { OperationContext } from '../../runtime/operation.ts'
 import { decodeLines } from '../storage/codec.ts'
@@ -218,13 +219,5 @@ export function createChangesFeed({ store, runs, currentRun, clock }: Options): 
       if (page.changes.length === 0) remember(key, page.next)
       return page
     },
-  }
-}
-
-function parseJson(line: Buffer): unknown {
-  try {
-    return JSON.parse(line.toString('utf8'))
-  } catch {
-    return undefined
   }
 }

@@ -1,10 +1,11 @@
 import type { News } from '../../following/read-log.ts'
+import { settlingMs } from '../../orders/settling.ts'
 
 /**
  * Partner Center can omit an order from a customer's orders for 15 minutes after the log has recorded it. A customer
  * that was read within this time is read once more after it. The margin is twice as long.
  */
-const recheckMs = 30 * 60_000
+const recheckMs = 2 * settlingMs
 
 /**
  * Customers whose last reading may not contain all recorded operations. Those with the oldest operations come first.

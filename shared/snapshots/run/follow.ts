@@ -1,5 +1,6 @@
 import { isAppError } from '../../errors.ts'
 import type { News, ReadLog } from '../../following/read-log.ts'
+import { dayMs } from '../../formats/days.ts'
 import type { Clock } from '../../runtime/clock.ts'
 import { inOrder } from '../../runtime/in-order.ts'
 import type { OperationContext } from '../../runtime/operation.ts'
@@ -37,8 +38,6 @@ type Options = {
   /** The most customers that one tick reads. The others wait for the next tick. */
   mostCustomers: number
 }
-
-const dayMs = 86_400_000
 
 /** Partner Center keeps the log for 90 days and refuses an earlier start date. */
 const mostBackMs = 89 * dayMs

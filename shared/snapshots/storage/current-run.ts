@@ -1,3 +1,4 @@
+import { parseJson } from '../../formats/json.ts'
 import { currentBlob, latestBlob } from './layout.ts'
 import { type Current, currentSchema, type Latest, latestSchema } from './shapes.ts'
 import type { Store } from './store.ts'
@@ -17,14 +18,6 @@ export type CurrentRun = {
   change: (nonce: string, change: (run: Current) => Partial<Current> | undefined) => Promise<Current | undefined>
   /** Writes `current.json` unchanged. Every start that read it before then fails and has to read it again. */
   fence: (state: CurrentState) => Promise<boolean>
-}
-
-function parseJson(body: Buffer): unknown {
-  try {
-    return JSON.parse(body.toString('utf8'))
-  } catch {
-    return undefined
-  }
 }
 
 export function createCurrentRun(store: Store): CurrentRun {

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { parseJson } from '../../formats/json.ts'
 import { followingBlob } from './layout.ts'
 import type { Store } from './store.ts'
 
@@ -30,15 +31,7 @@ const nothing: Followed = { readings: {} }
 export async function readFollowed(store: Store): Promise<FollowedState> {
   const stored = await store.read(followingBlob)
   if (stored === undefined) return { followed: nothing, etag: undefined }
-  return { followed: parse(stored.body) ?? nothing, etag: stored.info.etag }
-}
-
-function parse(body: Buffer): Followed | undefined {
-  try {
-    return followedSchema.safeParse(JSON.parse(body.toString('utf8'))).data
-  } catch {
-    return undefined
-  }
+  return { followed: followedSchema.safeParse(parseJson(stored.body)).data ?? nothing, etag: stored.info.etag }
 }
 
 /** Writes the state if the blob still has the version that was read. */

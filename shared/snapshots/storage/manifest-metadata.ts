@@ -1,9 +1,7 @@
 import { z } from 'zod'
+import { settlingMs } from '../../orders/settling.ts'
 import { snapshotIdPattern } from './layout.ts'
 import { type Manifest, type Snapshot, statusSchema, triggerSchema } from './shapes.ts'
-
-/** Orders younger than this may be missing (learn.microsoft.com/partner-center/developer/get-all-of-a-customer-s-orders). */
-const settlingMs = 15 * 60 * 1000
 
 export const completeThrough = (startedAt: string): string => new Date(Date.parse(startedAt) - settlingMs).toISOString()
 

@@ -3,8 +3,6 @@ import type { Message } from './messages.ts'
 import { toStorageError } from './storage-errors.ts'
 
 /** The queue of `snapshot-part`. The platform moves a message that failed five times to the poison queue. */
-export const queueName = 'snapshot-parts'
-export const poisonQueueName = `${queueName}-poison`
 
 export type PartQueue = {
   /** Sends a message that becomes visible after a delay in whole seconds. */

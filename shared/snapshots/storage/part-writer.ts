@@ -1,4 +1,5 @@
-import { createHash, randomBytes } from 'node:crypto'
+import { createHash } from 'node:crypto'
+import { blockId, newAttempt } from './block-ids.ts'
 import { emptyMember } from './codec.ts'
 import type { RunPlace } from './layout.ts'
 import type { LineRow } from './line-columns.ts'
@@ -30,9 +31,6 @@ const blockBytes = 4 * 1024 * 1024
 
 /** Metadata of the changes of a following run. They stay when its other blobs are deleted. */
 export const followingMark = { following: 'true' }
-
-/** All block ids of a blob must have the same length. */
-const blockId = (attempt: string, block: number): string => `${attempt}-${String(block).padStart(6, '0')}`
 
 const blockIds = (attempt: string, blocks: number): string[] =>
   Array.from({ length: blocks }, (_, block) => blockId(attempt, block))
@@ -77,7 +75,7 @@ function createStaging(store: Store, name: string, attempt: string) {
  * therefore never leave an index that does not match its part.
  */
 export function createPartWriter(store: Store, { run, part }: PartPlace): PartWriter {
-  const attempt = randomBytes(4).toString('hex')
+  const attempt = newAttempt()
   const stagingOf = (blob: BlobOfPart) => createStaging(store, blob.nameOf(run, part), attempt)
   const data = stagingOf(dataBlob)
   const others = new Map(followers(run).map(blob => [blob.kind, stagingOf(blob)]))

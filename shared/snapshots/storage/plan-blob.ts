@@ -1,5 +1,5 @@
-import { randomBytes } from 'node:crypto'
 import { z } from 'zod'
+import { blockId, newAttempt } from './block-ids.ts'
 import { planBlob, type RunPlace, snapshotIdPattern } from './layout.ts'
 import {
   type OtherCustomer,
@@ -111,12 +111,12 @@ export async function writePlan(
   const complete: PlanHead = { ...head, parts, others: { offset: othersOffset, length: Buffer.byteLength(othersJson) } }
 
   const blob = planBlob(run)
-  const attempt = randomBytes(4).toString('hex')
+  const attempt = newAttempt()
   const blocks: string[] = []
   let text = `${JSON.stringify(complete).slice(0, -1)},${customersStart}`
   const start = Buffer.byteLength(text)
   const flush = async () => {
-    const id = `${attempt}-${String(blocks.length).padStart(6, '0')}`
+    const id = blockId(attempt, blocks.length)
     await store.stage(blob, id, Buffer.from(text))
     blocks.push(id)
     text = ''

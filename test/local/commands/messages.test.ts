@@ -66,7 +66,7 @@ test.each<[name: string, args: string[], env: () => Record<string, string>, says
     'nobody to take a snapshot',
     ['snapshot', 'http://127.0.0.1:2'],
     () => ({}),
-    /^http:\/\/127\.0\.0\.1:2 does not answer \(ECONNREFUSED\)\. Start/,
+    /^http:\/\/127\.0\.0\.1:2 does not respond \(ECONNREFUSED\)\. Start/,
   ],
   [
     'an address without https://',
@@ -98,7 +98,7 @@ test('`smoke` passes no check without a running app', async () => {
   expect(lines).toHaveLength(6)
   expect(
     lines.filter(
-      line => !/^FAIL {2}[\w ]+: http:\/\/127\.0\.0\.1:2 does not answer \(ECONNREFUSED\)\. Start/.test(line),
+      line => !/^FAIL {2}[\w ]+: http:\/\/127\.0\.0\.1:2 does not respond \(ECONNREFUSED\)\. Start/.test(line),
     ),
   ).toEqual([])
 })

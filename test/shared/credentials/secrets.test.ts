@@ -162,7 +162,7 @@ describe('a secret that cannot be had', () => {
     ['is empty', 'is empty', () => store(' \n')],
     ['is forbidden', 'Key Vault Secrets User', () => failures(1, 403, 'Forbidden')],
     ['is of another tenant', 'own tenant', () => failures(2, 401, 'Unauthorized')],
-    ['has a malformed name', 'answered 400', () => failures(1, 400, 'BadParameter')],
+    ['has a malformed name', 'returned 400', () => failures(1, 400, 'BadParameter')],
   ])('a secret that %s is an operator error that names it', async (_, text, arrange) => {
     arrange()
     const { value } = vault()
