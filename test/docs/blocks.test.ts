@@ -9,7 +9,7 @@ import { readDocument } from '../support/markdown.ts'
 import { type Block, blocksIn, documents } from '../support/markdown-blocks.ts'
 import { createOperation } from '../support/operations.ts'
 import { type RunningApp, startApp } from '../support/running-app.ts'
-import { createWorld, placeOrder, run } from '../support/snapshot-world.ts'
+import { createWorld, makeCustomers, placeOrder, run } from '../support/snapshot-world.ts'
 import { takeSnapshot } from '../support/snapshots.ts'
 import { evaluate, plainFunctions } from '../support/workflow-expression.ts'
 
@@ -38,7 +38,11 @@ const isRequest = ({ text }: Block): boolean => /^curl /.test(text)
 const isLayout = ({ text }: Block): boolean => /^(snapshots|lines)\/date=/.test(text)
 
 const blocks = documents.flatMap(document => blocksIn(document))
-const requests = blocks.filter(block => block.notRunBecause === undefined && isRequest(block))
+const isRead = ({ text }: Block): boolean => !text.includes('-X POST')
+/** Requests that change something come last. */
+const requests = blocks
+  .filter(block => block.notRunBecause === undefined && isRequest(block))
+  .sort((a, b) => Number(isRead(b)) - Number(isRead(a)))
 const responseOf = (request: Block): Block | undefined => {
   const next = blocks[blocks.indexOf(request) + 1]
   return next?.document === request.document && next.language === 'json' ? next : undefined
@@ -130,6 +134,7 @@ const patternOf = (name: string): string =>
 
 test('the documented files are those of the container', async () => {
   const world = await createWorld()
+  world.customers = makeCustomers(3)
   await run(world)
   placeOrder(world, 1, 'new')
   await world.clock.advance(10 * 60_000)
