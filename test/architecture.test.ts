@@ -1,5 +1,5 @@
 import { readdir, readFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { join, posix } from 'node:path'
 import { expect, test } from 'vitest'
 import { root } from '../local/build/bundle.ts'
 
@@ -11,7 +11,7 @@ async function readSources(): Promise<Source[]> {
   const paths = (
     await Promise.all(
       folders.map(async folder =>
-        (await readdir(join(root, folder), { recursive: true })).map(name => `${folder}/${name}`),
+        (await readdir(join(root, folder), { recursive: true })).map(name => `${folder}/${name.replaceAll('\\', '/')}`),
       ),
     )
   )
@@ -31,7 +31,8 @@ async function readSources(): Promise<Source[]> {
 }
 
 /** A relative import as a path from the root, or the name of a package. */
-const resolve = (from: string, target: string): string => (target.startsWith('.') ? join(from, '..', target) : target)
+const resolve = (from: string, target: string): string =>
+  target.startsWith('.') ? posix.join(from, '..', target) : target
 
 const sources = await readSources()
 

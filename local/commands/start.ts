@@ -42,7 +42,7 @@ const port = readPort(env.PORT)
 
 let isEnding = false
 const ends: (() => unknown)[] = []
-onEnd(async () => {
+const stopAll = onEnd(async () => {
   isEnding = true
   console.log('\nStopping …')
   for (const end of ends.reverse()) await end()
@@ -94,7 +94,7 @@ async function run(): Promise<void> {
   ends.push(() => host.stop())
   host.process.once('exit', () => {
     // Without the host, the other services have no use.
-    if (!isEnding) process.kill(process.pid, 'SIGTERM')
+    if (!isEnding) stopAll()
   })
   const url = host.lines.findLast(isListening)?.slice(listening.length) ?? ''
   await publishRunning(folder, { url, storage, container, plainUrl: simulator.plainUrl, certificateFile, settings })

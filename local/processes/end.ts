@@ -7,9 +7,10 @@ const signals = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGBREAK'] as const
 /**
  * Calls `stop` once when this process should end: at a signal, or under npm at the end of its parent. npm passes
  * SIGTERM to the shell that runs the script, and that shell ends without passing it on. A second signal ends the
- * process at once.
+ * process at once. Returns a function
+ * that does the same without a signal, because Windows has no signal that a process can send to itself.
  */
-export function onEnd(stop: () => Promise<void>): void {
+export function onEnd(stop: () => Promise<void>): () => void {
   let stopping = false
   const end = () => {
     if (stopping) return
@@ -28,8 +29,10 @@ export function onEnd(stop: () => Promise<void>): void {
     })
   }
   const parent = process.ppid
-  if (process.env.npm_lifecycle_event === undefined) return
-  setInterval(() => {
-    if (process.ppid !== parent) end()
-  }, watchMs).unref()
+  if (process.env.npm_lifecycle_event !== undefined) {
+    setInterval(() => {
+      if (process.ppid !== parent) end()
+    }, watchMs).unref()
+  }
+  return end
 }

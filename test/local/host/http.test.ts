@@ -5,7 +5,7 @@ import type { FunctionMetadata, RpcData, RpcHttp } from '../../../local/host/cor
 import { forwardTo } from '../../../local/host/forward.ts'
 import { createHttpServer, type HttpOptions } from '../../../local/host/http.ts'
 import { decodePath, encodePath } from '../../../local/host/path.ts'
-import { httpRoutes, matchRoute } from '../../../local/host/routes.ts'
+import { httpRoutes } from '../../../local/host/routes.ts'
 
 const httpFunction = (
   name: string,
@@ -43,74 +43,6 @@ const functions = [
 ]
 
 const routes = httpRoutes(functions, 'api')
-
-/** The function for an address, and its parameters. */
-function find(method: string, path: string) {
-  for (const route of routes) {
-    const params = matchRoute(route, method, decodePath(path))
-    if (params !== undefined) return { name: route.name, params }
-  }
-  return undefined
-}
-
-describe('a route', () => {
-  test('routes are tried in the order of the function names', () => {
-    expect(routes.map(({ name }) => name)).toEqual(['changes', 'customers', 'named', 'order', 'orders', 'zz-rest'])
-    const [first] = httpRoutes([httpFunction('b', 'x'), httpFunction('a', '{any}')], 'api')
-    expect(first?.name).toBe('a')
-  })
-
-  test.each<[string, string, string, Record<string, string>]>([
-    ['GET', '/api/customers', 'customers', {}],
-    ['GET', '/api/customers/', 'customers', {}],
-    ['GET', '/API/Customers', 'customers', {}],
-    ['GET', '/api/customers/C1/ORDERS', 'orders', { customer: 'C1' }],
-    ['POST', '/api/customers/c1/orders', 'orders', { customer: 'c1' }],
-    ['GET', '/api/customers/c1/orders/', 'orders', { customer: 'c1' }],
-    ['GET', '/api/customers/c%201/orders/%C3%A9', 'order', { customer: 'c 1', order: 'é' }],
-    ['GET', '/api/customers/a%2Fb/orders/c%2fd', 'order', { customer: 'a%2Fb', order: 'c%2fd' }],
-    ['GET', '/api/customers/a%252Fb/orders', 'orders', { customer: 'a%2Fb' }],
-    ['GET', '/api/named', 'named', {}],
-    ['GET', '/api/changes', 'changes', {}],
-    ['GET', '/api/changes/', 'changes', {}],
-    ['GET', '/api/changes/created', 'changes', { kind: 'created' }],
-    ['GET', '/api/changes/created/more', 'zz-rest', { path: 'changes/created/more' }],
-    ['POST', '/api/customers', 'zz-rest', { path: 'customers' }],
-    ['DELETE', '/api/customers/c1/orders', 'zz-rest', { path: 'customers/c1/orders' }],
-    ['GET', '/api/%63ustomers/c1/%6Frders', 'orders', { customer: 'c1' }],
-    ['GET', '/api/customers/%zz/orders', 'orders', { customer: '%zz' }],
-    ['GET', '/api/customers/%FF%c3%A9%E0%A4%A/orders', 'orders', { customer: '%FFé%E0%A4%A' }],
-    ['GET', '/api/customers//orders', 'zz-rest', { path: 'customers//orders' }],
-    ['GET', '/api/a/b/', 'zz-rest', { path: 'a/b/' }],
-    ['GET', '/api/customers/c1', 'zz-rest', { path: 'customers/c1' }],
-    ['GET', '/api/customers/c1/orders/o1/more', 'zz-rest', { path: 'customers/c1/orders/o1/more' }],
-    ['GET', '/api/a%20b/c%2Fd', 'zz-rest', { path: 'a b/c%2Fd' }],
-    ['GET', '/api', 'zz-rest', {}],
-    ['GET', '/api/', 'zz-rest', {}],
-  ])('a route for %s %s leads to %s', (method, path, name, params) => {
-    expect(find(method, path)).toEqual({ name, params })
-  })
-
-  test.each([
-    ['GET', '/'],
-    ['GET', '/customers'],
-    ['GET', '/apis/customers'],
-    ['GET', '/admin'],
-    ['GET', '/api//customers'],
-    ['GET', '//api/customers'],
-    ['GET', '/api//'],
-    ['PUT', '/api/customers'],
-    ['get', '/api/customers'],
-  ])('a route does not exist for %s %s', (method, path) => {
-    expect(find(method, path)).toBeUndefined()
-  })
-
-  test('a route can have no prefix', () => {
-    const [bare] = httpRoutes([httpFunction('a', 'x')], '')
-    expect(bare && matchRoute(bare, 'GET', '/x')).toEqual({})
-    expect(bare && matchRoute(bare, 'GET', '/api/x')).toBeUndefined()
-  })
-})
 
 const ends: (() => Promise<unknown>)[] = []
 afterEach(async () => {
@@ -307,68 +239,5 @@ describe('what no function takes', () => {
   test('other addresses give 502 if that server has ended', async () => {
     const { url } = await serve({ elsewhere: forwardTo('http://127.0.0.1:1') })
     expect(await bodyless(await fetch(`${url}/`))).toEqual({ status: 502, text: '' })
-  })
-})
-
-describe('a refusal of the host', () => {
-  test('a refusal of the host has no body: 401 without a required key', async () => {
-    const { url, invocations } = await serve({ key: 'k' })
-    const orders = `${url}/api/customers/c/orders`
-    expect(await bodyless(await fetch(orders))).toEqual({ status: 401, text: '' })
-    expect((await fetch(`${orders}?code=x`)).status).toBe(401)
-    expect((await fetch(orders, { headers: { 'x-functions-key': 'K' } })).status).toBe(401)
-    expect((await fetch(`${orders}?code=k`, { headers: { 'x-functions-key': 'x' } })).status).toBe(401)
-    expect(invocations).toEqual([])
-
-    expect((await fetch(`${orders}?code=k`)).status).toBe(200)
-    expect((await fetch(orders, { headers: { 'x-functions-key': 'k' } })).status).toBe(200)
-    expect((await fetch(`${url}/api/customers`)).status).toBe(200)
-  })
-
-  test('a refusal of the host has no body: 404 for an unknown address', async () => {
-    const { url } = await serve()
-    expect(await bodyless(await fetch(`${url}/elsewhere`))).toEqual({ status: 404, text: '' })
-    expect(await bodyless(await fetch(`${url}/api/x`, { method: 'PUT' }))).toEqual({ status: 404, text: '' })
-  })
-
-  test('a refusal of the host has no body: 400 for a path with a null character', async () => {
-    const { port, invocations } = await serve()
-    expect(await raw(port, '/api/customers/%00/orders')).toEqual({ status: 400, text: '' })
-    expect(invocations).toEqual([])
-  })
-
-  test('a refusal of the host has no body: 414 for an address over 8 KB, 431 for headers over 32 KB', async () => {
-    const { port, invocations } = await serve()
-    const ofBytes = (count: number) =>
-      `/api/customers?a=${'x'.repeat(count - 'GET /api/customers?a= HTTP/1.1\r\n'.length)}`
-    expect(await raw(port, ofBytes(8193))).toEqual({ status: 414, text: '' })
-    expect(await raw(port, ofBytes(100_000))).toEqual({ status: 414, text: '' })
-    expect(invocations).toEqual([])
-    expect((await raw(port, ofBytes(8192))).status).toBe(200)
-    expect(await raw(port, '/api/customers', { a: 'x'.repeat(33_000) })).toEqual({ status: 431, text: '' })
-  })
-
-  test('a refusal of the host has no body: 400 for an invalid host name', async () => {
-    const { port } = await serve()
-    expect(await raw(port, '/api/customers', { host: 'a b' })).toEqual({ status: 400, text: '' })
-  })
-
-  test('a refusal of the host has no body: 500 where the function could not be run', async () => {
-    const { url } = await serve({
-      app: {
-        functions: new Map(),
-        runHooks: async () => undefined,
-        invoke: () => Promise.reject(new Error('x')),
-      },
-    })
-    expect(await bodyless(await fetch(`${url}/api/customers`))).toEqual({ status: 500, text: '' })
-  })
-
-  test('a refusal of the host has no body: 500 for a request over 100 MiB', async () => {
-    const { url, invocations } = await serve()
-    const post = (length: number) =>
-      fetch(`${url}/api/customers/c/orders`, { method: 'POST', body: Buffer.alloc(length) })
-    expect(await bodyless(await post(104_857_601))).toEqual({ status: 500, text: '' })
-    expect(invocations).toEqual([])
   })
 })
