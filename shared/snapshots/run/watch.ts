@@ -115,9 +115,10 @@ export function createWatch({ queue, currentRun, reader, clock, times, planRun, 
   /** Gives up a start that has not come: once fenced off, it has to begin anew, with a message of its own. */
   async function fence(message: WatchMessage): Promise<void> {
     const state = await currentRun.read()
-    if (state.current?.nonce === message.nonce || !(await currentRun.fence(state))) {
-      await queue.send({ ...message, early: 0 }, 1)
-    }
+    if (state.current?.nonce !== message.nonce && (await currentRun.fence(state))) return
+    // The start has come, or somebody else's write fences it off as well.
+    const { current } = await currentRun.read()
+    if (current?.nonce === message.nonce) await queue.send({ ...message, early: 0 }, 1)
   }
 
   return {

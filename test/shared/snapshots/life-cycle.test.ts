@@ -76,6 +76,20 @@ describe('a run ends', () => {
     expect(manifestOf(world, id)).toMatchObject({ status: 'failed', error: { code: 'snapshot_failed' } })
   })
 
+  test('when it is overdue, also if its parts leave no worker free for its watch message', async () => {
+    const world = await createWorld({ SNAPSHOT_OVERDUE_MINUTES: '10', PARTNER_CENTER_REQUESTS_PER_MINUTE: '1' })
+    world.customers.push(...makeCustomers(25))
+    const id = await start(world)
+    await plan(world)
+    const [part] = world.queue.filter(({ message }) => message.kind === 'part')
+    await world.snapshots.handle(part?.message, longCall(world))
+    expect(manifestOf(world, id)).toMatchObject({
+      status: 'failed',
+      error: { message: expect.stringContaining('overdue') },
+    })
+    expect(world.requests.length).toBeLessThan(15)
+  })
+
   test('and its end is in the log, also if the answer to the write of its manifest is lost', async () => {
     const world = await createWorld(small)
     world.customers.push(...makeCustomers(2))
@@ -121,6 +135,24 @@ describe('a run ends', () => {
     await expect(unknown).rejects.toMatchObject({ code: 'snapshot_not_found' })
     expect(await run(world)).toMatchObject({ status: 'succeeded' })
   })
+})
+
+test('a watch message whose start is fenced off by the write of another is dropped, not sent again', async () => {
+  const world = await createWorld(small)
+  world.customers.push(...makeCustomers(2))
+  const id = await start(world)
+  const { nonce } = json<Current>(world, 'current.json')
+  const late = { kind: 'watch', snapshotId: '20991231T000000Z', nonce: 'late', round: 0, committed: 0, early: 4 }
+  world.store.before = (operation, name) => {
+    if (operation !== 'write' || name !== 'current.json') return
+    world.store.before = () => undefined
+    const stored = world.store.blobs.get(name)
+    if (stored !== undefined) world.store.blobs.set(name, { ...stored, etag: 'written by another' })
+  }
+  const before = world.queue.length
+  await world.snapshots.handle(late, longCall(world))
+  expect(json<Current>(world, 'current.json')).toMatchObject({ snapshotId: id, nonce })
+  expect(world.queue).toHaveLength(before)
 })
 
 test('a run that is cancelled ends also if a part cannot be recorded as failed, and names its parts rightly', async () => {
