@@ -2,7 +2,7 @@ import type { z } from 'zod'
 import { decodeOrders, hashOrders } from './codec.ts'
 import { indexBlob, manifestBlob, partBlob, type RunPlace } from './layout.ts'
 import { createMemory } from './memory.ts'
-import { type Plan, readOthers, readPlan } from './plan-blob.ts'
+import { mayPlan, type Plan, readOthers, readPlan } from './plan-blob.ts'
 import {
   type Index,
   type IndexEntry,
@@ -31,6 +31,8 @@ export type SnapshotReader = {
   find: (plan: Plan, customerTenantId: string) => Promise<Found | undefined>
   /** A customer that the run knows from another one, and did not plan itself. */
   findOther: (plan: Plan, customerTenantId: string) => Promise<OtherCustomer | undefined>
+  /** The plan of a run that may also be a reading between snapshots, unless `following` says so. */
+  findPlan: (run: RunPlace) => Promise<Plan | undefined>
   /** The reading of a customer in a run; undefined if it was not read there, or the run is no longer kept. */
   readingIn: (snapshotId: string, customerTenantId: string) => Promise<FoundReading | undefined>
   /** A customer's orders by one range read, checked against the index. */
@@ -80,7 +82,7 @@ export function createReader(store: Store): SnapshotReader {
     },
     async find(plan, customerTenantId) {
       const part = plan.parts.findLastIndex(({ firstId }) => firstId <= customerTenantId)
-      if (part < 0) return undefined
+      if (part < 0 || !mayPlan(plan, part, customerTenantId)) return undefined
       const { customers } = await reader.readIndex(plan, part)
       const entry = customers.find(each => each.customerTenantId === customerTenantId)
       return entry === undefined ? undefined : { plan, part, entry }
@@ -89,8 +91,13 @@ export function createReader(store: Store): SnapshotReader {
       const known = await others(plan.snapshotId, () => readOthers(store, plan))
       return known.find(({ id }) => id === customerTenantId)
     },
+    async findPlan(run) {
+      const plan = await reader.readPlan(run)
+      return plan !== undefined || run.following ? plan : reader.readPlan({ ...run, following: true })
+    },
     async readingIn(snapshotId, customerTenantId) {
-      const plan = (await reader.readPlan({ snapshotId })) ?? (await reader.readPlan({ snapshotId, following: true }))
+      // Most runs that others name for a customer are readings between snapshots.
+      const plan = (await reader.readPlan({ snapshotId, following: true })) ?? (await reader.readPlan({ snapshotId }))
       const found = plan && (await reader.find(plan, customerTenantId))
       return found !== undefined && isRead(found.entry) ? { ...found, entry: found.entry } : undefined
     },
