@@ -18,7 +18,7 @@ export type LinesEncoder = {
 }
 
 /** Rows that are held until they are written: memory is bounded by them, not by the part. */
-const rowsPerGroup = 4096
+const rowsPerGroup = 2048
 
 /** Least and greatest values of a row group are kept to this length, that of a tenant id. */
 const statisticsBytes = 36
