@@ -7,7 +7,7 @@ import type { Figure } from './report.ts'
 
 const run = promisify(execFile)
 
-/** The heap limits under which memory is judged: V8's defaults let garbage lie for hundreds of megabytes. */
+/** The heap limits of the measurement. With V8's defaults, hundreds of megabytes of garbage stay in memory. */
 const heapLimits = ['--max-old-space-size=128', '--max-semi-space-size=4']
 const bounds = { resident: 80e6, live: 50e6, growth: 10e6 }
 
@@ -44,7 +44,7 @@ async function measureRun(
   }
 }
 
-/** Bytes that reading one customer back takes from storage, against its member and its index. */
+/** The bytes that reading back one customer takes from storage, compared with its member and index. */
 async function bytesRead(env: Record<string, string>): Promise<number> {
   const { BlobServiceClient } = await import('@azure/storage-blob')
   const { createStore } = await import('../shared/snapshots/storage/store.ts')

@@ -22,7 +22,7 @@ function worstMinute(instants: readonly number[]): number {
   return worst
 }
 
-/** Two hosts share one run; some requests fail at first, and one host is killed and comes back. */
+/** Two hosts share one run. Some requests fail at first, and one host is killed and restarted. */
 export async function measure(): Promise<Figure[]> {
   const folder = await mkdtemp(join(tmpdir(), 'bench-pace-'))
   const [azurite, simulator] = await Promise.all([startAzurite(), startSimulator({ customers, ordersEach: 5 })])

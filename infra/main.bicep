@@ -195,7 +195,7 @@ module hostStorage 'modules/storage.bicep' = {
     loggedOperations: []
     workspaceId: monitoring.outputs.workspaceId
     appPrincipalId: identity.properties.principalId
-    // What the Functions host needs for its locks, timers, keys, queues and diagnostic events.
+    // The Functions host uses them for its locks, timers, keys, queues and diagnostic events.
     accountRoles: [
       roleIds.storageBlobDataOwner
       roleIds.storageQueueDataContributor
@@ -242,7 +242,7 @@ module vault 'modules/vault.bicep' = if (usesVault) {
     recover: recoverVault
     workspaceId: monitoring.outputs.workspaceId
     appPrincipalId: identity.properties.principalId
-    // Left out for federated, which reads no secret.
+    // Empty for federated, which reads no secret.
     readSecretNames: [credential == 'certificate' ? certificateSecretName : clientSecretName]
     makesCertificate: credential == 'certificate'
     writtenSecretNames: credential == 'refresh-token' ? [refreshTokenSecretName] : []
@@ -270,7 +270,7 @@ module app 'modules/app.bicep' = {
     name: fullName
     location: location
     tags: tags
-    // Named one by one: the type of hostingPlan includes auto, which the module does not take.
+    // Listed one by one, because the type of hostingPlan includes auto, which the module does not accept.
     plan: isFlex ? 'flex' : hostingPlan == 'consumption' ? 'consumption' : 'premium'
     instanceMemoryMB: instanceMemoryMB
     maximumInstanceCount: maximumInstanceCount
@@ -288,7 +288,7 @@ module app 'modules/app.bicep' = {
     entraAudiences: entraAudiences
     entraAllowedClients: entraAllowedClients
     entraRequired: entraRequired
-    // An empty setting counts as absent (README, Settings).
+    // An empty setting counts as absent.
     settings: {
       AZURE_CLIENT_ID: identity.properties.clientId
       APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${identity.properties.clientId};Authorization=AAD'

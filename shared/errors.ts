@@ -9,8 +9,8 @@ type Kind = { status: number; title: string; fault: Fault }
 const kind = (status: number, fault: Fault, title: string): Kind => ({ status, title, fault })
 
 /**
- * Every failure this app can answer with. Callers rely on the codes: a code never changes, and is never reused.
- * Power Automate and Logic Apps retry 408, 429 and every 5xx, and nothing else. A failure that a person has to fix is
+ * Every failure that this app returns. Callers rely on the codes: a code never changes, and is never reused. Power
+ * Automate and Logic Apps retry 408, 429 and every 5xx, and nothing else. A failure that a person has to fix is
  * therefore a 4xx other than 429, with three exceptions: `snapshot_corrupt`, `app_misconfigured` and `internal_error`.
  */
 export const errorKinds = {
@@ -61,7 +61,7 @@ export type AppErrorOptions = {
   cause?: unknown
 }
 
-/** A failure that the contract documents. `message` tells the reader what to do next and never contains a secret. */
+/** A failure with a documented code. `message` tells the reader what to do next and never contains a secret. */
 export class AppError extends Error {
   override readonly name = 'AppError'
   readonly code: ErrorCode

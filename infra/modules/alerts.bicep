@@ -17,7 +17,7 @@ param snapshotDueHours int
 @description('True if the activity log is followed.')
 param followsLog bool
 
-// Every query returns rows only when something is wrong, so that each rule fires on its first row.
+// Every query returns rows only for a problem, so that each rule fires on its first row.
 var dueAlert = {
   name: 'snapshot-overdue'
   title: 'No snapshot has finished in time'
@@ -134,7 +134,7 @@ resource rules 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [
       scopes: [workspaceId]
       evaluationFrequency: alert.frequency
       windowSize: alert.window
-      // The tables of a new workspace do not answer for some minutes, which would fail the first deployment.
+      // The tables of a new workspace are not available for some minutes, which would fail the first deployment.
       skipQueryValidation: true
       autoMitigate: true
       criteria: {

@@ -41,7 +41,7 @@ resource app 'Microsoft.Web/sites@2024-04-01' existing = {
       globalValidation: {
         requireAuthentication: entraRequired
         unauthenticatedClientAction: entraRequired ? 'Return401' : 'AllowAnonymous'
-        // Liveness and the definition of the connector say nothing about anybody.
+        // Liveness and the definition of the connector contain no data.
         excludedPaths: ['/api/health', '/api/openapi.json']
       }
       httpSettings: { requireHttps: true }

@@ -36,7 +36,7 @@ var joinsNetwork = !empty(subnetId)
 @description('Node 22 is the last that Linux Consumption runs.')
 var nodeVersion = isPremium ? '24' : '22'
 
-// Consumption ends a call after 10 minutes and does not start with more in host.json.
+// Consumption ends a call after 10 minutes, and does not start with a higher value in host.json.
 var consumptionSettings = { AzureFunctionsJobHost__functionTimeout: '00:10:00' }
 
 resource component 'Microsoft.Insights/components@2020-02-02' existing = {
@@ -91,7 +91,8 @@ resource app 'Microsoft.Web/sites@2024-04-01' = {
       APPLICATIONINSIGHTS_CONNECTION_STRING: component.properties.ConnectionString
       FUNCTIONS_EXTENSION_VERSION: '~4'
       FUNCTIONS_WORKER_RUNTIME: 'node'
-      // From a blob, read with the identity: these plans would otherwise need a file share, which needs an account key.
+      // The package is in a blob that the identity reads. Otherwise these plans would need a file share, which needs an
+      // account key.
       WEBSITE_RUN_FROM_PACKAGE: packageUrl
       WEBSITE_RUN_FROM_PACKAGE_BLOB_MI_RESOURCE_ID: identityId
     })

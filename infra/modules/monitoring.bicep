@@ -21,7 +21,7 @@ resource workspace 'Microsoft.OperationalInsights/workspaces@2023-09-01' = {
     sku: { name: 'PerGB2018' }
     retentionInDays: retentionDays
     features: {
-      // No workspace keys: agents and the app sign in with Entra ID.
+      // No workspace keys. Agents and the app sign in with Entra ID.
       disableLocalAuth: true
       enableLogAccessUsingOnlyResourcePermissions: true
     }
@@ -36,7 +36,7 @@ resource component 'Microsoft.Insights/components@2020-02-02' = {
   properties: {
     Application_Type: 'web'
     WorkspaceResourceId: workspace.id
-    // The connection string then names the component but opens nothing.
+    // The connection string then names the component but is no credential.
     DisableLocalAuth: true
   }
 }

@@ -43,7 +43,8 @@ resource policy 'Microsoft.Storage/storageAccounts/managementPolicies@2024-01-01
           }
         }
         {
-          // Overwritten every second of a run: their versions would pile up by the thousand, of no use to anybody.
+          // These blobs are overwritten every second of a run. Without this rule, thousands of useless versions would
+          // remain.
           name: 'notes'
           type: 'Lifecycle'
           enabled: true

@@ -1,12 +1,11 @@
 import { isAppError } from '../errors.ts'
+import { dayMs } from '../formats/days.ts'
 import type { Clock } from '../runtime/clock.ts'
 import { describeError } from '../runtime/log.ts'
 import type { OperationContext } from '../runtime/operation.ts'
 import type { Settings } from '../settings.ts'
-import type { Ingredient, PartnerCredential } from './partner-credential.ts'
+import type { CredentialSecret, PartnerCredential } from './partner-credential.ts'
 import type { Secrets } from './secrets.ts'
-
-const dayMs = 86_400_000
 
 /** A refresh token expires if nobody redeems it for this long (learn.microsoft.com/entra/identity-platform/refresh-tokens). */
 export const refreshTokenLifeMs = 90 * dayMs
@@ -17,8 +16,8 @@ const warnDays = 14
 export const daysUntil = (instant: number, now: number): number => Math.floor((instant - now) / dayMs)
 
 /** Logs `credential_expires_soon` for each secret or certificate that expires soon. An alert looks for this event. */
-export function warnOfExpiry(ingredients: readonly Ingredient[], operation: OperationContext, now: number): void {
-  for (const { name, expiresAt } of ingredients) {
+export function warnOfExpiry(secrets: readonly CredentialSecret[], operation: OperationContext, now: number): void {
+  for (const { name, expiresAt } of secrets) {
     if (expiresAt === undefined || daysUntil(expiresAt, now) > warnDays) continue
     operation.log('error', 'credential_expires_soon', {
       secret: name,

@@ -1,7 +1,7 @@
 import type { OrderBytes } from '../partner-center/collection.ts'
 import { compareInstants, compareText, type Instant, parseInstant } from './instant.ts'
 
-/** Filters that Partner Center does not offer for orders, applied here. */
+/** Filters that Partner Center does not offer for orders. This app applies them. */
 export type OrderFilter = {
   /** Lower case; `unknown` also matches an order without a status. */
   status?: string | undefined
@@ -11,12 +11,12 @@ export type OrderFilter = {
   createdTo?: Instant | undefined
 }
 
-/** What Partner Center selects by itself, for orders that come from elsewhere. */
+/** The selection that Partner Center itself offers, for orders from a snapshot. */
 export type UpstreamSelection = { billingType?: string | undefined; includeSystemPurchases: boolean }
 
 const spelling = (text: string | undefined): string => (text ?? '').replaceAll('_', '').toLowerCase()
 
-/** Selects as Partner Center would. */
+/** Selects the orders that Partner Center would return. */
 export const selectAsUpstream = (
   orders: readonly OrderBytes[],
   { billingType, includeSystemPurchases }: UpstreamSelection,
@@ -30,8 +30,8 @@ export const selectAsUpstream = (
 type DatedOrder = { order: OrderBytes; created: Instant | undefined }
 
 /**
- * The orders that pass the filter, by creation instant, then by id: the service promises no order of its own, and
- * equal content has to give equal bytes. Orders without a date come last and pass no date filter.
+ * The orders that pass the filter, sorted by creation time, then by id. Partner Center returns them in no fixed order,
+ * and equal orders must give equal bytes. Orders without a date come last and pass no date filter.
  */
 export function selectOrders(orders: readonly OrderBytes[], filter: OrderFilter = {}): OrderBytes[] {
   return orders
@@ -56,6 +56,6 @@ function compareOrders(a: DatedOrder, b: DatedOrder): number {
   return compareInstants(a.created, b.created) || compareByContent(a, b)
 }
 
-/** Two orders with one id do not occur; should they, their bytes decide, so that the order stays total. */
+/** Two orders should not have the same id. If they do, their bytes decide, so that the order is still fixed. */
 const compareByContent = (a: DatedOrder, b: DatedOrder): number =>
   compareText(a.order.id, b.order.id) || a.order.json.compare(b.order.json)

@@ -33,7 +33,7 @@ import { createCurrentRun } from './storage/current-run.ts'
 import { createFindRuns } from './storage/find-runs.ts'
 import { type Followed, readFollowed, readFollowedThrough } from './storage/followed.ts'
 import { paceBlob } from './storage/layout.ts'
-import { type Message, message as messageShape } from './storage/messages.ts'
+import { type Message, messageSchema } from './storage/messages.ts'
 import type { PartQueue } from './storage/part-queue.ts'
 import { createReader } from './storage/reader.ts'
 import type { Store } from './storage/store.ts'
@@ -41,14 +41,14 @@ import type { Store } from './storage/store.ts'
 export type Snapshots = {
   start: StartRun
   startByTimer: TimerStart['startByTimer']
-  /** Tells what the activity log has news of. */
+  /** Reads the activity log and records the orders that changed. */
   follow: Follow
-  /** How far the activity log was followed. */
+  /** The state of following. */
   followed: () => Promise<Followed>
   cancel: CancelRun
-  /** Does what a message of the queue asks. Rejects if it has to be delivered again. */
+  /** Handles a message of the queue. Rejects if the message must be delivered again. */
   handle: (message: unknown, operation: OperationContext) => Promise<void>
-  /** Records what a message was about as failed: it was delivered too often. */
+  /** Handles a message after its last failed delivery. */
   giveUp: (message: unknown, operation: OperationContext) => Promise<void>
   failedCustomers: FailedCustomers
   readBack: ReadBack
@@ -60,17 +60,17 @@ export type Snapshots = {
 type Options = {
   store: Store
   queue: PartQueue
-  /** Everything a request needs but the rate limiter, which is ours. */
+  /** The options of the client except the rate limiter, which is created here. */
   request: Omit<RequestOptions, 'pace'>
   settings: Settings
   clock: Clock
 }
 
-/** Customers that one look at the log may ask for: no more than can be read before the next look. */
+/** The most customers that one tick of following reads. They can be read before the next tick. */
 const mostFollowed = 1000
 const followMinutes = 5
 
-/** What a kind of message has done, and what if that fails five times. */
+/** The handlers of each kind of message: for a delivery, and for a message whose last delivery failed. */
 type Handlers = {
   [Kind in Message['kind']]: Record<
     'handle' | 'giveUp',
@@ -78,7 +78,7 @@ type Handlers = {
   >
 }
 
-/** Wires the rooms; what they do, README.md tells. */
+/** Wires the rooms. README.md describes them. */
 export function createSnapshots({ store, queue, request: requestOptions, settings, clock }: Options): Snapshots {
   const { requestsPerMinute, concurrency, deadlineSeconds, baseUrl } = settings
   const { overdueMinutes, customersPerPart, customers: configuredCustomers } = settings.snapshots
@@ -153,7 +153,7 @@ export function createSnapshots({ store, queue, request: requestOptions, setting
     mostCustomers: Math.max(1, Math.min(mostFollowed, requestsPerMinute * followMinutes)),
   })
 
-  /** A name that cannot be read costs the name, unless nothing can be read. */
+  /** An unreadable name fails only the name, unless the credential is refused. */
   async function readName(customerTenantId: string, operation: OperationContext): Promise<string> {
     try {
       return (await readCustomer(request, customerTenantId, operation))?.companyName ?? ''
@@ -172,9 +172,9 @@ export function createSnapshots({ store, queue, request: requestOptions, setting
   }
 
   async function pass(message: unknown, to: 'handle' | 'giveUp', operation: OperationContext): Promise<void> {
-    const parsed = messageShape.safeParse(message)
+    const parsed = messageSchema.safeParse(message)
     if (!parsed.success) {
-      // A message that nobody can read is dropped: delivering it again would change nothing.
+      // A malformed message is dropped, because another delivery would not change it.
       operation.log('error', 'message_malformed', { why: parsed.error.message.slice(0, 500) })
       return
     }

@@ -17,7 +17,7 @@ let azurite: Azurite
 let simulator: Simulator
 let proxy: KillingProxy
 let settings: Record<string, string>
-/** The first host reaches storage through the proxy and is the one that dies; the second goes on. */
+/** The first host uses storage through the proxy, and is the one that dies. The second continues. */
 let hosts: [Running, Running]
 
 const startFirst = () => {
@@ -49,7 +49,7 @@ afterAll(async () => {
   await azurite.stop()
 })
 
-/** Takes a snapshot in which the first host dies at a write; returns whether it came to that. */
+/** Takes a snapshot in which the first host dies at a write. Returns false if the first host did not make that write. */
 async function snapshotWithKill(name: string, address: RegExp, moment: Moment): Promise<boolean> {
   const [first, second] = hosts
   proxy.arm(address, moment, () => first.stop('SIGKILL'))
@@ -82,7 +82,7 @@ async function snapshotWithKill(name: string, address: RegExp, moment: Moment): 
   return isDead
 }
 
-/** The writes of a run, those of the rate limiter aside, each by what its address holds. */
+/** The writes of a run, except those of the rate limiter, and the pattern of their addresses. */
 const writes: Record<string, RegExp> = {
   'the plan': /\/_plan\.json/,
   'a block of the orders': /\/snapshots\/.*\/part-[^?]*\?.*comp=block(&|$)/,
@@ -95,7 +95,7 @@ const writes: Record<string, RegExp> = {
   'current.json': /\/current\.json/,
 }
 
-/** Which host makes a write is chance: each makes about half of them. */
+/** Which host makes a write is random. Each makes about half of them. */
 const mostTries = 20
 
 test.each(
@@ -103,7 +103,7 @@ test.each(
     (['before', 'after'] as const).map(moment => ({ name, address, moment })),
   ),
 )(
-  'one of two hosts dies $moment the write of $name: the run ends whole, and the next one starts',
+  'a run ends complete and the next one starts if one of two hosts dies $moment the write of $name',
   async ({ name, address, moment }) => {
     let tries = 1
     while (!(await snapshotWithKill(name, address, moment))) expect(tries++).toBeLessThan(mostTries)

@@ -13,7 +13,7 @@ import { definition, type Json, operations, schemasIn, triggers } from '../suppo
 
 const productNames = /power (automate|apps|bi|platform)|logic apps|copilot studio|microsoft flow/i
 
-test('the committed definition is the one the schemas make; `npm run connector` writes it', () => {
+test('the committed definition matches the schemas (`npm run connector` writes it)', () => {
   expect(readFileSync(definitionFile, 'utf8')).toBe(definitionText())
 })
 
@@ -24,7 +24,7 @@ test('the definition is valid OpenAPI 2.0', async () => {
 test('the definition passes a linter', async () => {
   const config = await createConfig({
     extends: ['recommended'],
-    // It has no licence of its own, and its server is the connection's.
+    // The definition has no licence of its own, and the connection names the server.
     rules: { 'info-license': 'off', 'no-server-example.com': 'off' },
   })
   const problems = await lint({ ref: definitionFile, config })
@@ -34,7 +34,7 @@ test('the definition passes a linter', async () => {
 })
 
 describe('the certification checklist', () => {
-  test('frame: version, scheme, host, base path, size', () => {
+  test('the definition has a valid version, scheme, host, base path and size', () => {
     expect(definition).toMatchObject({ swagger: '2.0', schemes: ['https'] })
     expect(definition.host).not.toContain('://')
     expect(definition.basePath).toMatch(/^\//)
@@ -43,7 +43,7 @@ describe('the certification checklist', () => {
     expect(readFileSync(definitionFile, 'utf8')).not.toMatch(/\\u[0-9a-f]{4}/i)
   })
 
-  test('info: title, description and contact', () => {
+  test('the definition has a valid title, description and contact', () => {
     const { title, description, contact } = definition.info
     expect(title.length).toBeLessThanOrEqual(30)
     expect(title).not.toMatch(/\b(api|connector)\b/i)
@@ -58,14 +58,14 @@ describe('the certification checklist', () => {
     })
   })
 
-  test('metadata: web site, privacy policy and at most two categories', () => {
+  test('the definition has a web site, a privacy policy and at most two categories', () => {
     const metadata = definition['x-ms-connector-metadata'] as { propertyName: string; propertyValue: string }[]
     expect(metadata.map(({ propertyName }) => propertyName)).toEqual(['Website', 'Privacy policy', 'Categories'])
     expect(metadata[2]?.propertyValue.split(';').length).toBeLessThanOrEqual(2)
   })
 
   test.each(operations.map(each => [each.operation.operationId, each] as const))(
-    'operation %s: names and texts',
+    'operation %s has valid names and texts',
     (id, { operation, method, path }) => {
       const isTrigger = operation['x-ms-trigger'] !== undefined
       expect(id).toMatch(/^[A-Z][A-Za-z0-9]*(_V\d+)?$/)
@@ -88,7 +88,7 @@ describe('the certification checklist', () => {
   )
 
   test.each(operations.map(({ operation }) => [operation.operationId, operation] as const))(
-    'operation %s: parameters',
+    'operation %s has valid parameters',
     (_, { parameters }) => {
       for (const parameter of parameters) {
         expect(parameter['x-ms-summary']).toMatch(/^[A-Z0-9]/)
@@ -114,7 +114,7 @@ describe('the certification checklist', () => {
   )
 
   test.each(operations.map(({ operation }) => [operation.operationId, operation] as const))(
-    'operation %s: answers',
+    'operation %s has valid responses',
     (_, { responses }) => {
       const withSchema = Object.entries(responses).filter(([, { schema }]) => schema !== undefined)
       expect(withSchema.map(([status]) => status)).toEqual(['200'])
@@ -144,18 +144,18 @@ describe('the certification checklist', () => {
     },
   )
 
-  test('ids and paths are unique, whatever their case', () => {
+  test('ids and paths are unique in any case', () => {
     const ids = operations.map(({ operation }) => operation.operationId)
     const paths = Object.keys(definition.paths).map(path => path.toLowerCase())
     expect(new Set(ids).size).toBe(ids.length)
     expect(new Set(paths).size).toBe(paths.length)
   })
 
-  test('only MIME types that flows take', () => {
+  test('the definition has only MIME types that flows accept', () => {
     expect([definition.consumes, definition.produces]).toEqual([['application/json'], ['application/json']])
   })
 
-  test('security: defined at the root and used, scopes empty where they are none', () => {
+  test('the security definition is at the root and used', () => {
     const definitions = Object.keys(definition.securityDefinitions as Json)
     const security = definition.security as Record<string, string[]>[]
     expect(security.flatMap(Object.keys).sort()).toEqual(definitions.sort())
@@ -174,14 +174,14 @@ describe('the certification checklist', () => {
     }
   })
 
-  test('an operation that may be used is shown', () => {
+  test('every operation for makers is visible', () => {
     const shown = operations.filter(({ operation }) => operation['x-ms-visibility'] === 'important')
     const rest = operations.filter(each => !shown.includes(each)).map(({ operation }) => operation.operationId)
     expect(rest).toEqual(['TestConnection'])
   })
 
   test.each(operations.map(({ operation }) => [operation.operationId, operation] as const))(
-    'operation %s: no two members of an answer have the same title',
+    'operation %s has no two response members with the same title',
     (_, { responses }) => {
       const titles = [...schemasIn(responses['200']?.schema ?? {})].flatMap(
         ({ schema }) => schema['x-ms-summary'] ?? [],
@@ -191,7 +191,7 @@ describe('the certification checklist', () => {
     },
   )
 
-  test('ids and names have the titles that makers look for', () => {
+  test('ids and names have the titles that makers expect', () => {
     const titleOf = (name: string) =>
       new Set(
         operations.flatMap(({ operation: { responses } }) =>
@@ -218,7 +218,7 @@ describe('the certification checklist', () => {
 describe('the document that the app serves', () => {
   const served = createDocument() as typeof definition
 
-  test('differs from the definition of the connector in the triggers alone: it has the one for all kinds of change', () => {
+  test('the document that the app serves differs from the connector only in the triggers: it has one for all kinds of change', () => {
     const { '/trigger/api/order-changes': changes, ...paths } = definition.paths
     const actions = Object.entries(paths).filter(([path]) => !path.startsWith('/trigger/'))
     expect(served).toEqual({
@@ -227,7 +227,7 @@ describe('the document that the app serves', () => {
     })
   })
 
-  test('has the address of each route that needs a key, once, and no other', async () => {
+  test('the document that the app serves has the address of each route that needs a key, once, and no other', async () => {
     const { functions } = await loadApp(`${root}dist/main.js`, () => undefined)
     const routes = [...functions.values()].flatMap(({ bindings }) =>
       Object.values(bindings).flatMap(({ authLevel, route }) => (authLevel === 'function' ? [`/api/${route}`] : [])),
@@ -237,7 +237,7 @@ describe('the document that the app serves', () => {
 })
 
 describe('the triggers', () => {
-  test('are one for each kind of change and one for all, at paths of their own below /trigger', () => {
+  test('there is a trigger for each kind of change and one for all kinds, below /trigger', () => {
     expect(triggers.map(({ path, operation }) => [operation.summary, path])).toEqual([
       ['When an order is created', '/trigger/api/order-changes/created'],
       ['When an order is changed', '/trigger/api/order-changes/updated'],
@@ -247,7 +247,7 @@ describe('the triggers', () => {
   })
 
   test.each(triggers.map(({ operation, method }) => [operation.operationId, operation, method] as const))(
-    '%s is a batch poll with a hint, whose cursor makers do not see',
+    'the trigger %s is a batch poll with a hint, and makers do not see its cursor',
     (_, operation, method) => {
       expect(method).toBe('get')
       expect(operation).toMatchObject({
@@ -264,7 +264,7 @@ describe('the triggers', () => {
     },
   )
 
-  test('of one kind send this kind without asking, and the one for all lets the maker choose', () => {
+  test('the triggers for one kind send that kind, and the trigger for all kinds lets the maker choose', () => {
     const kinds = triggers.map(({ operation }) => operation.parameters.find(({ name }) => name === 'kind'))
     const constant = (kind: string, displayName: string) =>
       expect.objectContaining({
@@ -286,7 +286,7 @@ describe('the triggers', () => {
     expect(kinds.at(-1)).not.toHaveProperty('x-ms-visibility')
   })
 
-  test('of one kind offer no member that this kind never has', () => {
+  test('the triggers for one kind offer no member that this kind never has', () => {
     const offered = triggers.map(({ operation }) => {
       const members = [...schemasIn(operation.responses['200']?.schema ?? {})].map(({ at }) => at)
       return {
@@ -314,7 +314,7 @@ describe('the definition says what the functions parse', () => {
     })),
   )
 
-  test('a date or a timestamp has no format, since a designer would refuse one of the two', () => {
+  test('a parameter for a date or a timestamp has no format, because a designer would reject one of the two', () => {
     const bounds = described.filter(({ name }) => ['createdFrom', 'createdTo', 'asOf'].includes(name))
     expect(bounds).toHaveLength(9)
     for (const { schema, meta } of bounds) {
@@ -324,7 +324,7 @@ describe('the definition says what the functions parse', () => {
     }
   })
 
-  test.each(described)('$operationId: $name', ({ schema, meta }) => {
+  test.each(described)('the definition matches what the functions parse: $operationId: $name', ({ schema, meta }) => {
     const parse = (text: unknown) => (schema as z.ZodType).safeParse(text)
     const openapi: ParameterMeta['openapi'] = meta?.openapi ?? { type: 'string' }
     for (const value of openapi.enum ?? []) expect(parse(value).success).toBe(true)

@@ -16,18 +16,18 @@ type Options = {
   /** Every finished run, oldest first. */
   contents: readonly RunContents[]
   wasDamaged: () => boolean
-  /** True for a reading between snapshots that is no longer kept. */
+  /** True for a following run that was deleted. */
   isFolded: (run: SeenRun) => boolean
 }
 
-/** What storage itself may be refused for. */
+/** Error codes of storage failures. */
 const isStorage = ['storage_unavailable', 'snapshot_blob_locked']
 
-/** Callers that read a customer back, ask for a run, or list runs. */
+/** Callers that read a customer back, get a run, or list runs. */
 export function createReaders({ ask, random, customers, findings, runs, contents, wasDamaged, isFolded }: Options) {
   const startedAt = ({ run }: RunContents) => Date.parse(run.manifest?.startedAt ?? '')
 
-  /** The run that holds the customer as of an instant; 'gone' if it had left. */
+  /** The run that has the customer as of a time. 'gone' if the customer had left. */
   function holder(id: string, atMost: number, withPartial = true): RunContents | 'gone' | undefined {
     const candidates = contents.filter(
       each =>
@@ -69,7 +69,8 @@ export function createReaders({ ask, random, customers, findings, runs, contents
         const texts = orders.map(({ json }) => json.toString()).sort()
         if (source === undefined && wasDamaged()) return
         if (source?.read.get(id)?.join() !== texts.join()) say(`${texts.length} orders from ${snapshotId}`)
-        // A failed entry says in which run over all customers it was read last, which may pass over one over some.
+        // A failed entry names the run over all customers that last read the customer, so runs over some customers may
+        // be skipped.
         const isRight = [before, after, wholeBefore, holder(id, atMost, false)].includes(source)
         if (!isRight && !wasDamaged()) say(`from ${snapshotId} instead of ${before?.run.id}`)
       },

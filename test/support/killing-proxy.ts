@@ -1,19 +1,19 @@
 import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
-/** Whether the write at which somebody dies still takes effect. */
+/** Whether the write still takes effect before the kill. */
 export type Moment = 'before' | 'after'
 
 export type KillingProxy = {
   port: number
-  /** Calls `kill` once, at the next write to such an address, before or after the write takes effect. */
+  /** Calls `kill` once, at the next write to a matching address, before or after the write takes effect. */
   arm: (address: RegExp, moment: Moment, kill: () => Promise<void>) => void
-  /** Ignores writes from now on. Resolves to true if there was a kill since it was armed, once that is over. */
+  /** Ignores writes from now on. Waits for a kill that began, and returns true if there was one. */
   disarm: () => Promise<boolean>
   stop: () => void
 }
 
-/** Passes HTTP on to a port of this machine, and kills whoever sends through it at a write. */
+/** Forwards HTTP to a port of this machine, and kills its client at a write. */
 export async function startKillingProxy(targetPort: number): Promise<KillingProxy> {
   let armed: { address: RegExp; moment: Moment; kill: () => Promise<void> } | undefined
   let killed: Promise<void> | undefined

@@ -6,7 +6,7 @@ const code = (text: string): string => `\`${text}\``
 const isPlain = (node: Node): boolean =>
   node.type === 'string' && partsOf(node).every(({ type }) => type !== 'interpolation')
 
-/** A value as somebody would type it: text without its quotes, everything else as it is written. */
+/** A value as a user would type it: text without its quotes, other values as written. */
 function shownValue(node: Node): string {
   if (!isPlain(node)) return code(node.text)
   const text = plainText(node)

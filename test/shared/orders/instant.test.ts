@@ -11,7 +11,7 @@ import {
 
 const two = (value: number) => String(value).padStart(2, '0')
 
-/** The parts of a moment as it may be written. */
+/** The parts of a timestamp in all its forms. */
 const parts = fc.record({
   year: fc.integer({ min: 1, max: 9999 }),
   month: fc.integer({ min: 1, max: 12 }),
@@ -39,14 +39,16 @@ function write({ year, month, day, hour, minute, second, fraction, mark, zone }:
   return `${date}${mark}${two(hour)}:${two(minute)}:${two(second)}${fraction === '' ? '' : `.${fraction}`}${named}`
 }
 
-/** Since 1970 UTC, as the calendar has them. */
+/** Picoseconds since 1970 UTC, by the calendar. */
 function picoseconds({ year, month, day, hour, minute, second, fraction, zone }: Parts): bigint {
   const offset = typeof zone === 'string' ? 0 : (zone.sign === '-' ? -60 : 60) * (zone.hours * 60 + zone.minutes)
   const seconds = daysFromCivil(year, month, day) * 86_400 + hour * 3600 + minute * 60 + second - offset
   return BigInt(seconds) * 10n ** 12n + BigInt(fraction.padEnd(12, '0'))
 }
 
-/** Days since 1970 of a day of the proleptic Gregorian calendar, without the Date of the code under test. */
+/**
+ * Days since 1970 of a day in the proleptic Gregorian calendar, computed without Date, which the code under test uses.
+ */
 function daysFromCivil(year: number, month: number, day: number): number {
   const y = month <= 2 ? year - 1 : year
   const era = Math.floor(y / 400)
@@ -65,7 +67,7 @@ const read = (text: string): Instant => {
 }
 
 describe('an instant', () => {
-  test('is read to all its digits, from the year 1 to 9999, in any zone', () => {
+  test('a timestamp is parsed with all its digits, from the year 1 to 9999, in any zone', () => {
     fc.assert(
       fc.property(parts, parts => {
         expect(picosecondsOf(read(write(parts)))).toBe(picoseconds(parts))
@@ -74,7 +76,7 @@ describe('an instant', () => {
     )
   })
 
-  test('compares with another as their picoseconds do', () => {
+  test('two timestamps compare like their picoseconds', () => {
     fc.assert(
       fc.property(parts, parts, fc.boolean(), (a, other, isNear) => {
         const b = isNear ? { ...a, fraction: other.fraction } : other
@@ -85,7 +87,7 @@ describe('an instant', () => {
     )
   })
 
-  test('in milliseconds is what Date makes of it, further digits cut off', () => {
+  test('a timestamp in milliseconds equals that of Date, with further digits cut off', () => {
     fc.assert(
       fc.property(
         fc.date({
@@ -119,7 +121,7 @@ describe('an instant', () => {
     ['0001-01-01T00:00:00Z', -62_135_596_800, ''],
     ['0001-01-01T00:00:00', -62_135_596_800, ''],
     ['2026-01-01T00:00:00+23:59', 1_767_139_260, ''],
-  ])('is read from %s', (text, seconds, fraction) => {
+  ])('a timestamp is parsed from %s', (text, seconds, fraction) => {
     expect(parseInstant(text)).toEqual({ seconds, fraction })
   })
 
@@ -130,15 +132,15 @@ describe('an instant', () => {
     ...['2026-11-20T01:00:00+01:60', '2026-11-20T01:00:00 Z', ' 2026-11-20', '2026-11-20 ', '2026-11-20T01:00:00Z\n'],
     ...['20261120T010000Z', '26-11-20', '+2026-11-20', '-2026-11-20', '12026-11-20', '2026/11/20', '2026-11-20T01Z'],
     ...['2026-11-20T01:00:00GMT', '2026-11-20Z', '٢٠٢٦-11-20', '1795132857000', '/Date(1795132857000)/'],
-  ])('is not read from %j', text => {
+  ])('no timestamp is parsed from %j', text => {
     expect(parseInstant(text)).toBeUndefined()
   })
 
-  test('is not read from nothing', () => {
+  test('no timestamp is parsed from undefined', () => {
     expect(parseInstant(undefined)).toBeUndefined()
   })
 
-  test('exists for each day of the calendar and no other', () => {
+  test('a timestamp exists for each day of the calendar and no other', () => {
     for (const [year, leap] of [
       [1900, false],
       [2000, true],
@@ -155,7 +157,7 @@ describe('an instant', () => {
 })
 
 describe('an instant that callers send', () => {
-  test('is read exactly as one of Partner Center if it has a zone, a T and no odd marks', () => {
+  test('a caller’s timestamp is parsed like one of Partner Center if it is RFC 3339 with a zone', () => {
     fc.assert(
       fc.property(parts, parts => {
         const text = write(parts)
@@ -171,7 +173,7 @@ describe('an instant that callers send', () => {
     '2026-11-20t01:00:00z',
     '2026-11-20T01:00:00.123456789012+23:59',
     '0001-01-01T00:00:00-00:00',
-  ])('may be %s', text => {
+  ])('a caller’s timestamp can be %s', text => {
     expect(parseRfc3339(text)).toEqual(read(text))
   })
 
@@ -180,7 +182,7 @@ describe('an instant that callers send', () => {
     ...['2026-11-20T01:00:00+0100', '2026-11-20T01:00:00+01', '2026-11-20T01:00:00 01:00', '2026-02-30T00:00:00Z'],
     ...[`2026-11-20T01:00:00.${'1'.repeat(31)}Z`, '2026-11-20T01:00:00.Z', '2026-11-20T01:00:00Z '],
     ...['2026-11-20T01:00:00+24:00', '2026-11-20T01:00:00-24:00'],
-  ])('may not be %j', text => {
+  ])('a caller’s timestamp cannot be %j', text => {
     expect(parseRfc3339(text)).toBeUndefined()
   })
 })

@@ -26,7 +26,7 @@ function worstMinute(instants: readonly number[]): number {
   return worst
 }
 
-/** Runs workers side by side in fake time and returns when each request was sent. */
+/** Runs workers in parallel in fake time, and returns when each request was sent. */
 async function send(
   { requestsPerMinute, workers, concurrency, callsEach, latency }: Scene,
   clock: FakeClock,
@@ -50,7 +50,7 @@ async function send(
 }
 
 describe('the rate limiter', () => {
-  test('holds in every sliding minute, for any number of workers, whatever hangs', async () => {
+  test('the rate limiter enforces every sliding minute, for any number of workers, whatever hangs', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.integer({ min: 30, max: 600 }),
@@ -82,25 +82,28 @@ describe('the rate limiter', () => {
     [1, 5, 300],
     [4, 5, 300],
     [40, 5, 2000],
-  ])('is used up by %i workers of %i lanes at %i ms a request', async (workers, concurrency, milliseconds) => {
-    const clock = createFakeClock()
-    const startedAt = clock.now()
-    const total = 900
-    const instants = await send(
-      {
-        requestsPerMinute: 450,
-        workers,
-        concurrency,
-        callsEach: Math.ceil(total / workers),
-        latency: () => milliseconds,
-      },
-      clock,
-    )
-    const ideal = (instants.length / 450) * 60_000
-    expect(Math.max(...instants) - startedAt).toBeLessThan(ideal * 1.1)
-  })
+  ])(
+    'the rate limiter allows the full rate for %i workers with %i lanes at %i ms a request',
+    async (workers, concurrency, milliseconds) => {
+      const clock = createFakeClock()
+      const startedAt = clock.now()
+      const total = 900
+      const instants = await send(
+        {
+          requestsPerMinute: 450,
+          workers,
+          concurrency,
+          callsEach: Math.ceil(total / workers),
+          latency: () => milliseconds,
+        },
+        clock,
+      )
+      const ideal = (instants.length / 450) * 60_000
+      expect(Math.max(...instants) - startedAt).toBeLessThan(ideal * 1.1)
+    },
+  )
 
-  test('saves no requests up: after a pause the first of them are as far apart as ever', async () => {
+  test('the rate limiter saves no slots: after a pause, requests keep their distance', async () => {
     const clock = createFakeClock()
     const store = createMemoryStore()
     const limiter = createRateLimiter({ store, blob: 'pace.json', clock, requestsPerMinute: 60, concurrency: 1 })
@@ -121,7 +124,7 @@ describe('the rate limiter', () => {
     ).toEqual([1000, 1000])
   })
 
-  test('is kept although sign-in hangs for every worker at once: a slot is taken when the token is there', async () => {
+  test('the rate limiter enforces the rate if sign-in hangs for all workers, because the token comes before the slot', async () => {
     const clock = createFakeClock()
     const store = createMemoryStore()
     const instants: number[] = []
@@ -155,7 +158,7 @@ describe('the rate limiter', () => {
     expect(worstMinute(instants)).toBeLessThanOrEqual(450 * 1.05)
   })
 
-  test('a reservation that fails fails for the one who made it, not for those who wait for it', async () => {
+  test('a failed reservation fails only its own caller, not the waiting ones', async () => {
     const clock = createFakeClock()
     const store = createMemoryStore()
     let failures = 1
@@ -168,7 +171,7 @@ describe('the rate limiter', () => {
     expect(settled.map(({ status }) => status)).toEqual(['rejected', 'fulfilled'])
   })
 
-  test('outlives a damaged pace.json', async () => {
+  test('the rate limiter works with a damaged pace.json', async () => {
     const clock = createFakeClock()
     const store = createMemoryStore()
     await store.write('pace.json', 'garbage')

@@ -22,14 +22,14 @@ const worldOf = async (customers = 5, settings: Record<string, string> = {}): Pr
   return world
 }
 
-/** One look at the log, without what it starts. */
+/** One tick of following, without the run that it starts. */
 async function look(world: World, worker = world.snapshots): Promise<TestOperation> {
   const operation = createOperation({ clock: world.clock, seconds: 540 })
   await worker.follow(operation)
   return operation
 }
 
-/** Ten minutes later: a look at the log, and the run that it starts. */
+/** Ten minutes later: a tick of following, and the run that it starts. */
 async function tick(world: World): Promise<TestOperation> {
   await world.clock.advance(10 * minute)
   const operation = await look(world)
@@ -51,7 +51,7 @@ const blobsBelow = (world: World, prefix: string) =>
 const readsOf = (world: World, customer: number) =>
   world.requests.filter(({ path }) => path === `/v1/customers/${customerId(customer)}/orders`).length
 
-test('an order in the log is told after one look, and held by asOf', async () => {
+test('an order in the log is reported after one tick, and asOf has it', async () => {
   const world = await worldOf()
   const { snapshotId } = await run(world)
   const from = await world.snapshots.changes.end()
@@ -72,7 +72,7 @@ test('an order in the log is told after one look, and held by asOf', async () =>
     operation,
   )
   expect(before).toMatchObject({ snapshotId })
-  // Who was not read again is answered from the snapshot.
+  // For a customer that was not read again, the snapshot is the source.
   expect(await world.snapshots.readBack(customerId(1), undefined, operation)).toMatchObject({ snapshotId })
   expect(blobsBelow(world, 'following/').map(name => name.replace(/.*\//, ''))).toEqual(
     expect.arrayContaining(['_index-00000.json', '_manifest.json', '_plan.json', 'part-00000.ndjson.gz']),
@@ -82,7 +82,7 @@ test('an order in the log is told after one look, and held by asOf', async () =>
   expect(listed.runs.map(({ snapshotId }) => snapshotId)).toEqual([snapshotId])
 })
 
-test('the next snapshot and the next look compare with the newest reading: nothing is told twice', async () => {
+test('the next snapshot and tick compare with the newest reading, and report nothing twice', async () => {
   const world = await worldOf()
   await run(world)
   const from = await world.snapshots.changes.end()
@@ -110,7 +110,7 @@ test('a reading without a difference writes nothing but the position', async () 
   expect(Date.parse(positionOf(world))).toBeGreaterThan(world.clock.now() - minute)
 })
 
-test('records that come late, twice or out of order are told once', async () => {
+test('records that are late, repeated or out of order are reported once', async () => {
   const world = await worldOf()
   await run(world)
   const from = await world.snapshots.changes.end()
@@ -126,7 +126,7 @@ test('records that come late, twice or out of order are told once', async () => 
   expect((await poll(world, from)).told.map(({ orderId }) => orderId)).toEqual(['late'])
 })
 
-test('an order that the list of its customer shows later than the log is told, too', async () => {
+test('an order that its customer’s list shows later than the log is reported, too', async () => {
   const world = await worldOf()
   await run(world)
   const from = await world.snapshots.changes.end()
@@ -138,7 +138,7 @@ test('an order that the list of its customer shows later than the log is told, t
   expect((await poll(world, from)).told.map(({ orderId }) => orderId)).toEqual(['slow'])
 })
 
-test('a look without news takes at most two calls upstream and five to storage', async () => {
+test('a tick without changes takes at most two upstream calls and five storage calls', async () => {
   const world = await worldOf()
   await run(world)
   placeOrder(world, 3, 'a')
@@ -150,14 +150,14 @@ test('a look without news takes at most two calls upstream and five to storage',
     await look(world, await world.newWorker())
     world.store.before = () => undefined
     const upstream = operations.filter(each => each.startsWith('request'))
-    // 30 minutes after the record its customer is read once more.
+    // 30 minutes after the record, its customer is read once more.
     if (upstream.length === 1) expect(operations).toHaveLength(6)
     expect(upstream.length).toBeLessThanOrEqual(2)
   }
 })
 
 describe('the position', () => {
-  test('begins at the newest snapshot, and waits for one', async () => {
+  test('the position starts at the newest snapshot, and waits for one', async () => {
     const world = await worldOf()
     await look(world)
     expect(world.requests).toEqual([])
@@ -168,7 +168,7 @@ describe('the position', () => {
     expect((await poll(world, from)).told).toHaveLength(1)
   })
 
-  test('is moved only once the run has ended', async () => {
+  test('the position is moved only once the run has ended', async () => {
     const world = await worldOf()
     await run(world)
     await tick(world)
@@ -180,7 +180,7 @@ describe('the position', () => {
     await look(world)
     expect(Date.parse(positionOf(world))).toBeLessThanOrEqual(placedAt)
     expect(positionOf(world) >= before).toBe(true)
-    // The run is cancelled, so that its readings count for nothing: the next look starts another.
+    // The run is cancelled, so that its readings do not count. The next tick starts another run.
     const { snapshotId } = json<Current>(world, 'current.json')
     await world.snapshots.cancel(snapshotId, createOperation({ clock: world.clock }))
     const from = await world.snapshots.changes.end()
@@ -192,7 +192,7 @@ describe('the position', () => {
     expect(Date.parse(positionOf(world))).toBeGreaterThan(world.clock.now() - minute)
   })
 
-  test('of more than 90 days ago is given up for the newest snapshot, and a warning says so', async () => {
+  test('a position of more than 90 days ago is replaced by the newest snapshot, with a warning', async () => {
     const world = await worldOf()
     await run(world)
     await tick(world)
@@ -205,7 +205,7 @@ describe('the position', () => {
     expect((await poll(world, from)).told).toHaveLength(1)
   })
 
-  test('does not pass a customer that cannot be read for a while', async () => {
+  test('the position does not pass a customer that cannot be read for a while', async () => {
     const world = await worldOf()
     await run(world)
     const from = await world.snapshots.changes.end()
@@ -224,7 +224,7 @@ describe('the position', () => {
   test.each([
     ['gone', { status: 404, code: '60003' }],
     ['no longer the partner’s', { status: 403, code: '20002' }],
-  ])('passes a customer that is %s', async (_, orders) => {
+  ])('the position passes a customer that is %s', async (_, orders) => {
     const world = await worldOf()
     await run(world)
     note(world, 2)
@@ -235,7 +235,7 @@ describe('the position', () => {
   })
 })
 
-test('while a snapshot runs, a look waits; a start waits for a run that follows', async () => {
+test('a tick waits for a running snapshot, and a start waits for a following run', async () => {
   const world = await worldOf()
   await run(world)
   await start(world)
@@ -259,7 +259,7 @@ test.each([
   ['broken', { status: 500 }, 'partner_center_unavailable'],
   ['throttled', { status: 429, headers: { 'retry-after': '3600' } }, 'partner_center_throttled'],
   ['of another form', { status: 200 }, 'partner_center_invalid_response'],
-])('a log that is %s is said once a day, and the position stays', async (_, failure, code) => {
+])('a log that is %s gives one warning a day, and the position stays', async (_, failure, code) => {
   const world = await worldOf()
   await run(world)
   await tick(world)
@@ -278,7 +278,7 @@ test.each([
   expect(await world.snapshots.followed()).not.toHaveProperty('error')
 })
 
-test('a cloud without an activity log is asked nothing', async () => {
+test('a cloud without an activity log gets no calls', async () => {
   const world = await worldOf(2, { PARTNER_CENTER_CLOUD: 'china' })
   await run(world)
   const before = world.requests.length
@@ -288,7 +288,7 @@ test('a cloud without an activity log is asked nothing', async () => {
   expect(await world.snapshots.followed()).toMatchObject({ error: { code: 'activity_log_missing' } })
 })
 
-test('what following should have told is counted by the snapshot', async () => {
+test('a snapshot counts the changes that following should have reported', async () => {
   const world = await worldOf()
   expect(await run(world)).not.toHaveProperty('missedByFollowing')
   placeOrder(world, 1, 'unlogged')
@@ -296,7 +296,7 @@ test('what following should have told is counted by the snapshot', async () => {
   await world.clock.advance(minute)
   await tick(world)
   await world.clock.advance(minute)
-  // Following has not come to this one yet.
+  // Following has not read this one yet.
   placeOrder(world, 2, 'young')
   const operation = createOperation({ clock: world.clock })
   const manifest = await run(world)
@@ -306,7 +306,7 @@ test('what following should have told is counted by the snapshot', async () => {
 })
 
 describe('readings older than the second newest snapshot', () => {
-  test('are folded away, and what they told stays', async () => {
+  test('following runs before the second newest snapshot are deleted, and their changes stay', async () => {
     const world = await worldOf()
     await run(world)
     const from = await world.snapshots.changes.end()
@@ -321,7 +321,7 @@ describe('readings older than the second newest snapshot', () => {
     await world.clock.advance(86_400_000)
     await run(world)
     expect(blobsBelow(world, 'following/')).toEqual([])
-    // The three snapshots have lines; the reading had them, too.
+    // The three snapshots have lines. The following run had them, too.
     expect(runsWithLines().size).toBe(3)
     const worker = await world.newWorker()
     world.snapshots = worker
@@ -332,7 +332,7 @@ describe('readings older than the second newest snapshot', () => {
     expect((await poll(world, next)).told.map(({ orderId }) => orderId)).toEqual(['b'])
   })
 
-  test('stay as long as somebody could not be read since', async () => {
+  test('following runs before the second newest snapshot stay while a customer could not be read since', async () => {
     const world = await worldOf()
     await run(world)
     const from = await world.snapshots.changes.end()
@@ -353,7 +353,7 @@ describe('readings older than the second newest snapshot', () => {
   })
 })
 
-test('readings between snapshots stay known when current.json is lost', async () => {
+test('following runs are still found when current.json is lost', async () => {
   const world = await worldOf()
   await run(world)
   const from = await world.snapshots.changes.end()
@@ -364,7 +364,7 @@ test('readings between snapshots stay known when current.json is lost', async ()
   expect((await poll(world, from)).told.map(({ orderId }) => orderId)).toEqual(['a'])
 })
 
-test('10,000 records at once are told in a few looks', async () => {
+test('10,000 records at once are reported in a few ticks', async () => {
   const world = await worldOf(1200, { SNAPSHOT_CUSTOMERS_PER_PART: '100' })
   await run(world)
   const from = await world.snapshots.changes.end()
@@ -395,7 +395,7 @@ describe('a run over those that failed in the newest snapshot', () => {
     return snapshotId
   }
 
-  test('lies under following/, tells their changes, and keeps latest.json', async () => {
+  test('a run over the failed customers is under following/, reports changes, and keeps latest.json', async () => {
     const world = await worldOf()
     await run(world)
     const third = world.customers[2]
@@ -420,7 +420,7 @@ describe('a run over those that failed in the newest snapshot', () => {
     expect((await run(world)).changes).toEqual({ created: 0, updated: 0, removed: 0 })
   })
 
-  test('is refused where nobody failed, and where there is no snapshot', async () => {
+  test('a run over the failed customers is refused without failures, and without a snapshot', async () => {
     const world = await worldOf()
     await expect(again(world)).rejects.toMatchObject({ code: 'snapshot_not_found' })
     await run(world)

@@ -10,8 +10,8 @@ import type { Upstream } from '../upstream.ts'
 import { createLineRules } from './lines.ts'
 import type { SeenRun } from './runs.ts'
 
-/** The contract's shape of an index entry, in its states. */
-const entry = z.looseObject({
+/** The documented shape of an index entry, in its states. */
+const entrySchema = z.looseObject({
   customerTenantId: z.string(),
   orders: z.number().optional(),
   offset: z.number().optional(),
@@ -19,8 +19,8 @@ const entry = z.looseObject({
   error: z.object({ code: z.string(), message: z.string() }).optional(),
   gone: z.boolean().optional(),
 })
-const index = z.looseObject({ part: z.number(), customers: z.array(entry) })
-const plan = z.looseObject({
+const indexSchema = z.looseObject({ part: z.number(), customers: z.array(entrySchema) })
+const planSchema = z.looseObject({
   customers: z.array(
     z.array(z.union([z.tuple([z.string()]).rest(z.unknown()), z.looseObject({ customerTenantId: z.string() })])),
   ),
@@ -28,7 +28,7 @@ const plan = z.looseObject({
 
 export type Told = { kind: 'created' | 'updated' | 'removed'; customerTenantId: string; orderId: string; line: string }
 
-/** What a finished run says of each customer, read from its blobs when its manifest appeared. */
+/** The content of a finished run, read from its blobs when its manifest appeared. */
 export type RunContents = {
   run: SeenRun
   planned: Set<string>
@@ -45,11 +45,11 @@ type Options = {
   customers: Customers
   faults: Faults
   findings: Findings
-  /** True times at which a process went on after a freeze, or a sign-in came late. */
+  /** True times at which a process continued after a freeze, or a sign-in was late. */
   slowdowns: readonly number[]
 }
 
-/** Who has not waited this long for answers has not used up the time for a customer. */
+/** A caller that waited for less than this has not used up the time of a customer. */
 const leastDeadlineMs = 50_000
 
 /** A refusal can be on its way for as long as a sign-in hangs. */
@@ -58,10 +58,10 @@ const longestSignInMs = 10 * 60_000
 const folderOf = (id: string, root: string) =>
   `${root}/date=${id.slice(0, 4)}-${id.slice(4, 6)}-${id.slice(6, 8)}/run=${id}/`
 
-/** Failures that only a refused credential explains. */
+/** Failures that require a refused credential. */
 const ofCredential = ['credential_rejected', 'mfa_required', 'wrong_audience']
 
-/** What an upstream answer is recorded as. */
+/** The error code for each upstream response. */
 const causes: Record<string, (status: number | 'reset', code: string) => boolean> = {
   partner_center_throttled: status => status === 429,
   partner_center_unavailable: status => status === 'reset' || (typeof status === 'number' && status >= 500),
@@ -79,7 +79,7 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** What a manifest says has to be what the blobs hold, and what the upstream gave. */
+/** Checks that a manifest matches its blobs, and the blobs match the upstream. */
 export function createContentRules({ storage, upstream, customers, faults, findings, slowdowns }: Options) {
   const lineRules = createLineRules({ storage, findings })
 
@@ -108,7 +108,7 @@ export function createContentRules({ storage, upstream, customers, faults, findi
     const name = `${folderOf(run.id, run.isFollowing ? 'following' : 'snapshots')}_index-${String(part).padStart(5, '0')}.json`
     let expectedOffset = 0
     let orders = 0
-    for (const each of json(name, index)?.customers ?? []) {
+    for (const each of json(name, indexSchema)?.customers ?? []) {
       const { customerTenantId: id, offset, length, error } = each
       if (contents.read.has(id) || contents.failed.has(id) || contents.gone.has(id)) {
         findings.broken('each planned customer exactly once', `${shortId(id)} twice in ${run.id}`)
@@ -173,7 +173,7 @@ export function createContentRules({ storage, upstream, customers, faults, findi
   }
 
   return {
-    /** What cannot be checked at once, since a Parquet file is not read at once. */
+    /** The checks that are deferred, because reading a Parquet file is asynchronous. */
     finish: lineRules.finish,
     /** Checks a run whose manifest has just appeared. */
     read(run: SeenRun): RunContents {
@@ -188,7 +188,7 @@ export function createContentRules({ storage, upstream, customers, faults, findi
       const { manifest } = run
       if (manifest === undefined) return contents
       const folder = folderOf(run.id, run.isFollowing ? 'following' : 'snapshots')
-      const planned = json(`${folder}_plan.json`, plan)?.customers.flat() ?? []
+      const planned = json(`${folder}_plan.json`, planSchema)?.customers.flat() ?? []
       const ids = planned.map(customer => (Array.isArray(customer) ? customer[0] : customer.customerTenantId))
       contents.planned = new Set(ids)
       const wrong = (what: string, expected: unknown, actual: unknown) => {

@@ -23,7 +23,7 @@ type Answer = {
   calls: number
 }
 
-/** What the function answers on a worker that has just started, and how many calls to storage that took. */
+/** The response of the function on a new worker, and its number of storage calls. */
 async function ask(world: World, url: string, headers: Record<string, string> = {}, seconds = 100): Promise<Answer> {
   const { readRun } = await world.newWorker()
   const request = new HttpRequest({ method: 'GET', url: new URL(url, 'http://localhost').href, headers })
@@ -148,7 +148,7 @@ test('customers without orders cost no calls, and a filter that hardly anything 
   for (const { calls } of filtered) expect(calls).toBeLessThanOrEqual(12)
 })
 
-test('a page ends early when the time is running out', async () => {
+test('a page ends early when time runs out', async () => {
   const world = await worldOf(20, 1, { SNAPSHOT_CUSTOMERS_PER_PART: '1' })
   await run(world)
   const { readRun } = await world.newWorker()
@@ -192,7 +192,7 @@ test('a part that is too large to be read whole is read by its index, and the pa
   })
 })
 
-test('CSV has every row with a header, more than a page in a Link', async () => {
+test('CSV has all rows with a header, and a Link header if there are more', async () => {
   const world = await worldOf(30, 4, { SNAPSHOT_CUSTOMERS_PER_PART: '7' })
   const [first] = world.customers
   if (first !== undefined) first.name = '=cmd|A1'
@@ -213,7 +213,7 @@ test('CSV has every row with a header, more than a page in a Link', async () => 
   expect(parts.flatMap(({ text }) => ordersOf(text))).toEqual(rows.map(({ orderId }) => orderId))
 })
 
-test('the filters of list-order-lines select here as well', async () => {
+test('list-all-order-lines has the filters of list-order-lines', async () => {
   const world = await createWorld()
   world.customers.push(...makeCustomers(3, 0))
   const orders = [
@@ -247,7 +247,7 @@ test.each([
   'top=1001&format=csv',
   'format=xml',
   'asOf=soon',
-])('%s is refused', async query => {
+])('%s is rejected', async query => {
   const world = await createWorld()
   await expect(ask(world, `/api/order-lines?${query}`)).rejects.toMatchObject({
     code: 'invalid_request',
@@ -255,7 +255,7 @@ test.each([
   })
 })
 
-test('asOf answers from the newest whole run at or before, past runs over some customers and those that failed', async () => {
+test('asOf reads the newest run over all customers at or before, and skips failed runs', async () => {
   const world = await worldOf(3, 1)
   const first = await run(world)
   await world.clock.advance(86_400_000)
@@ -281,7 +281,7 @@ test('asOf answers from the newest whole run at or before, past runs over some c
   expect(await asOf('')).toBe(second.startedAt)
 })
 
-test('without a snapshot of all customers there is nothing to answer', async () => {
+test('without a snapshot of all customers the response is 404', async () => {
   const world = await worldOf(2)
   await expect(ask(world, '/api/order-lines')).rejects.toMatchObject({ code: 'snapshot_not_found' })
 })
@@ -293,7 +293,7 @@ test('a customer that failed is left out', async () => {
   expect(ids((await ask(world, '/api/order-lines')).value)).toEqual(['order-1-0/0', 'order-3-0/0'])
 })
 
-test('a cursor stays with its snapshot, its filters and this function, and expires with the snapshot', async () => {
+test('a cursor belongs to its snapshot, filters and function, and expires with the snapshot', async () => {
   const world = await worldOf(4, 2)
   const { snapshotId } = await run(world)
   const { next = '', value } = await ask(world, '/api/order-lines?top=3')
@@ -313,7 +313,7 @@ test('a cursor stays with its snapshot, its filters and this function, and expir
   await expect(ask(world, next)).rejects.toMatchObject({ code: 'cursor_expired', status: 410 })
 })
 
-test('equal pages have equal ETags, and If-None-Match is answered with 304', async () => {
+test('equal pages have equal ETags, and If-None-Match gives 304', async () => {
   const world = await worldOf(4, 2)
   await run(world)
   const { headers } = await ask(world, '/api/order-lines?top=3')
@@ -324,7 +324,7 @@ test('equal pages have equal ETags, and If-None-Match is answered with 304', asy
   })
 })
 
-test('a run of the version before, without lines, answers the same', async () => {
+test('a run of the previous version, without lines, gives the same rows', async () => {
   const world = await worldOf(4, 2)
   const { snapshotId } = await run(world)
   const before = await ask(world, '/api/order-lines')
