@@ -193,7 +193,7 @@ export function createSnapshots({ store, queue, request: requestOptions, setting
     handle: (message, operation) => pass(message, 'handle', operation),
     giveUp: (message, operation) => pass(message, 'giveUp', operation),
     failedCustomers: createFailedCustomers(store, reader),
-    readBack: createReadBack(runs, reader),
+    readBack: createReadBack({ runs, reader, currentRun }),
     readRun: createReadRun({ store, runs, reader }),
     status: createRunStatus({ store, reader, runs, currentRun, ensure: ensure.ensure }),
     changes: createChangesFeed({ store, runs, currentRun, clock }),

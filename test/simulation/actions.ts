@@ -89,7 +89,8 @@ export function createActions(options: Options) {
     damage(): void {
       const finished = runs.all().filter(({ manifest }) => manifest !== undefined)
       const names = [...storage.blobs.keys()]
-      const oldest = finished.find(({ isDamaged }) => !isDamaged)
+      // Retention deletes by age, so that nothing older is left.
+      const oldest = finished.find(({ id }) => names.some(name => runOf(name) === id))
       if (oldest !== undefined && finished.length > 1 && random.chance(0.4)) {
         options.damaged(oldest.id)
         for (const name of names.filter(name => runOf(name) === oldest.id)) storage.damage(name, 'deleted')

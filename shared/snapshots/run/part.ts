@@ -17,7 +17,7 @@ import type { Current, Failure, IndexEntry } from '../storage/shapes.ts'
 import { corrupt } from '../storage/storage-errors.ts'
 import type { Store } from '../storage/store.ts'
 import type { Ensure } from './ensure.ts'
-import type { RunTimes } from './overdue.ts'
+import { overdue, type RunTimes } from './overdue.ts'
 import { type ReadCustomer, Requeue } from './read-customer.ts'
 import { writeLines } from './write-lines.ts'
 
@@ -81,15 +81,16 @@ export function createParts(options: Options): Parts {
     return committed !== undefined
   }
 
-  async function readPart(plan: Plan, { part, requeued }: PartMessage, operation: OperationContext): Promise<void> {
+  /** False if the run became overdue. At a slow pace the parts occupy all workers, and the watch message has to wait. */
+  async function readPart(plan: Plan, { part, requeued }: PartMessage, operation: OperationContext): Promise<boolean> {
+    const overdueAt = times.overdueAt(plan, plan)
     const customers = await readPlanned(store, plan, part)
     const history = await readHistory({ reader, plan, customers, operation })
     const writer = createPartWriter(store, { run: plan, part })
     const stopReading = new AbortController()
     const signal = AbortSignal.any([operation.deadline.signal, stopReading.signal])
     const partOperation: OperationContext = { ...operation, deadline: { ...operation.deadline, signal } }
-    const mayWait = (seconds: number) =>
-      requeued < mostRequeues && clock.now() + seconds * 1000 < times.overdueAt(plan, plan)
+    const mayWait = (seconds: number) => requeued < mostRequeues && clock.now() + seconds * 1000 < overdueAt
     const entries: IndexEntry[] = []
     const changes: ChangeCounts = { created: 0, updated: 0, removed: 0 }
     let missed = 0
@@ -98,6 +99,7 @@ export function createParts(options: Options): Parts {
         readCustomer(customer, { history, mayWait }, partOperation),
       )
       for await (const result of results) {
+        if (clock.now() >= overdueAt) return false
         const place = 'member' in result ? await writer.addCustomer(result.member) : {}
         if ('member' in result) await writeLines(writer, plan, result.entry, result.member)
         if ('changes' in result) await writeChanges(writer, changes, result.changes)
@@ -115,6 +117,7 @@ export function createParts(options: Options): Parts {
       customers: entries.length,
       failed,
     })
+    return true
   }
 
   /** Requeues the part with a delay. A hidden message does not count as lost. */
@@ -148,7 +151,9 @@ export function createParts(options: Options): Parts {
       if (run.stop !== undefined) return void (await ensure(run.snapshotId, operation))
       const plan = await planOf(run)
       try {
-        if (!(await isCommitted(plan, message.part))) await readPart(plan, message, operation)
+        if (!(await isCommitted(plan, message.part)) && !(await readPart(plan, message, operation))) {
+          return stop(run.snapshotId, overdue, operation)
+        }
       } catch (error) {
         if (error instanceof Requeue) return requeue(message, run, error.seconds, operation)
         if (!isAppError(error) || !isCredentialFailure(error)) throw error

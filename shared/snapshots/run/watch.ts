@@ -129,9 +129,10 @@ export function createWatch({ queue, currentRun, reader, clock, times, planRun, 
    */
   async function fence(message: WatchMessage): Promise<void> {
     const state = await currentRun.read()
-    if (state.current?.nonce === message.nonce || !(await currentRun.fence(state))) {
-      await queue.send({ ...message, early: 0 }, 1)
-    }
+    if (state.current?.nonce !== message.nonce && (await currentRun.fence(state))) return
+    // The start was written, or the write of another worker fences it off as well.
+    const { current } = await currentRun.read()
+    if (current?.nonce === message.nonce) await queue.send({ ...message, early: 0 }, 1)
   }
 
   return {

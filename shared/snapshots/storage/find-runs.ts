@@ -30,6 +30,8 @@ export type FindRuns = {
   folders: (before: string | undefined, ahead: number) => AsyncGenerator<RunFolder>
   /** A finished run. Undefined while it runs, and for a folder without a manifest. */
   finished: (snapshotId: string, info?: BlobInfo) => Promise<FinishedRun | undefined>
+  /** The same for a run whose place is known. */
+  finishedAt: (place: RunPlace) => Promise<FinishedRun | undefined>
   /** The newest finished run of any kind that did not fail. Undefined if there is none. */
   newestOfAll: () => Promise<string | undefined>
   /** The newest finished run over all customers with a readable manifest. Undefined if there is none. */
@@ -74,10 +76,13 @@ export function createFindRuns(store: Store, reader: SnapshotReader): FindRuns {
     roots.includes(datesFolder) ? { snapshotId } : { snapshotId, following: true }
 
   async function* placesIn(roots: readonly string[], atMost: string | undefined): AsyncGenerator<RunPlace> {
+    // Most often there is a run on that date, so that no other date has to be known.
+    if (atMost !== undefined) {
+      for (const run of (await runsOf(dateOf(atMost), roots)).reverse()) if (run[0] <= atMost) yield toPlace(run)
+    }
     for (const date of (await datesOf(roots)).reverse()) {
-      if (atMost !== undefined && date > dateOf(atMost)) continue
-      for (const run of (await runsOf(date, roots)).reverse())
-        if (atMost === undefined || run[0] <= atMost) yield toPlace(run)
+      if (atMost !== undefined && date >= dateOf(atMost)) continue
+      for (const run of (await runsOf(date, roots)).reverse()) yield toPlace(run)
     }
   }
 
@@ -146,6 +151,7 @@ export function createFindRuns(store: Store, reader: SnapshotReader): FindRuns {
       if (known !== undefined) return read({ snapshotId, following: known.name.startsWith(followingFolder) }, known)
       return (await read({ snapshotId })) ?? read({ snapshotId, following: true })
     },
+    finishedAt: place => read(place),
     newest: () => first(found.whole()),
     newestOfAll: () => first(finishedIn([datesFolder, followingFolder], ({ status }) => status !== 'failed')),
     async oldestDate() {

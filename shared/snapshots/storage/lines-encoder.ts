@@ -18,7 +18,7 @@ export type LinesEncoder = {
 }
 
 /** The rows of a row group. They are kept in memory until they are written, which bounds the memory of a part. */
-const rowsPerGroup = 4096
+const rowsPerGroup = 2048
 
 /** The minimum and maximum of a row group are cut to this length, that of a tenant id. */
 const statisticsBytes = 36

@@ -20,6 +20,8 @@ import type { Store } from './store.ts'
 export type Plan = PlanHead & {
   /** The number of bytes before the customers. */
   start: number
+  /** The bytes after the head that the first read returned. For a small plan these are all customers. */
+  behind?: Buffer
 }
 
 /** The number of customers in a plan. 0 without a plan. */
@@ -155,7 +157,7 @@ export async function readPlan(store: Store, run: RunPlace): Promise<Plan | unde
   }
   if (body.length !== length) throw corrupt(blob)
   const head = parse(planHeadSchema, `${body.toString('utf8').slice(0, -customersStart.length - 1)}}`, blob)
-  return { ...head, start: length }
+  return { ...head, start: length, behind: Buffer.from(first.body.subarray(length)) }
 }
 
 /** Plans of earlier versions have their head at the end, and offsets from the start of the blob. */
@@ -165,13 +167,18 @@ async function readEarlierPlan(store: Store, blob: string, offset: number): Prom
   return { ...parse(planHeadSchema, `{${tail?.body.toString('utf8') ?? ''}`, blob), start: 0 }
 }
 
-async function readRange<T>(
-  store: Store,
-  plan: Plan,
-  range: { offset: number; length: number },
-  schema: z.ZodType<T>,
-): Promise<T> {
+type Range = { offset: number; length: number }
+
+/** The bytes of a range, if they were read along with the head. */
+function bytesBehind({ behind }: Plan, { offset, length }: Range): Buffer | undefined {
+  const bytes = behind?.subarray(offset, offset + length)
+  return bytes?.length === length ? bytes : undefined
+}
+
+async function readRange<T>(store: Store, plan: Plan, range: Range, schema: z.ZodType<T>): Promise<T> {
   const blob = planBlob(plan)
+  const known = bytesBehind(plan, range)
+  if (known !== undefined) return parse(schema, known.toString('utf8'), blob)
   const stored = await store.read(blob, { offset: plan.start + range.offset, length: range.length })
   return parse(schema, stored?.body.toString('utf8') ?? '', blob)
 }
@@ -181,6 +188,12 @@ export function readPlanned(store: Store, plan: Plan, part: number): Promise<Pla
   const place = plan.parts[part]
   if (place === undefined) throw corrupt(planBlob(plan))
   return readRange(store, plan, place, z.array(plannedCustomerSchema))
+}
+
+/** False if the bytes that were read with the head show that the part does not plan the customer. */
+export function mayPlan(plan: Plan, part: number, customerTenantId: string): boolean {
+  const place = plan.parts[part]
+  return place !== undefined && bytesBehind(plan, place)?.includes(customerTenantId) !== false
 }
 
 /** The number of parts whose customers are read at once. */

@@ -2,7 +2,7 @@ import type { z } from 'zod'
 import { decodeOrders, hashOrders } from './codec.ts'
 import { indexBlob, manifestBlob, partBlob, type RunPlace } from './layout.ts'
 import { createMemory } from './memory.ts'
-import { type Plan, readOthers, readPlan } from './plan-blob.ts'
+import { mayPlan, type Plan, readOthers, readPlan } from './plan-blob.ts'
 import {
   type Index,
   type IndexEntry,
@@ -31,6 +31,8 @@ export type SnapshotReader = {
   find: (plan: Plan, customerTenantId: string) => Promise<CustomerEntry | undefined>
   /** A customer that the run knows from another run and did not plan. */
   findOther: (plan: Plan, customerTenantId: string) => Promise<OtherCustomer | undefined>
+  /** The plan of a run. The run can also be a following run, unless `following` is already set. */
+  findPlan: (run: RunPlace) => Promise<Plan | undefined>
   /** The reading of a customer in a run. Undefined if the customer was not read there or the run was deleted. */
   readingIn: (snapshotId: string, customerTenantId: string) => Promise<CustomerReading | undefined>
   /** A customer's orders from one range read, checked against the index. */
@@ -83,7 +85,7 @@ export function createReader(store: Store): SnapshotReader {
     },
     async find(plan, customerTenantId) {
       const part = plan.parts.findLastIndex(({ firstId }) => firstId <= customerTenantId)
-      if (part < 0) return undefined
+      if (part < 0 || !mayPlan(plan, part, customerTenantId)) return undefined
       const { customers } = await reader.readIndex(plan, part)
       const entry = customers.find(each => each.customerTenantId === customerTenantId)
       return entry === undefined ? undefined : { plan, part, entry }
@@ -92,8 +94,13 @@ export function createReader(store: Store): SnapshotReader {
       const known = await others(plan.snapshotId, () => readOthers(store, plan))
       return known.find(({ id }) => id === customerTenantId)
     },
+    async findPlan(run) {
+      const plan = await reader.readPlan(run)
+      return plan !== undefined || run.following ? plan : reader.readPlan({ ...run, following: true })
+    },
     async readingIn(snapshotId, customerTenantId) {
-      const plan = (await reader.readPlan({ snapshotId })) ?? (await reader.readPlan({ snapshotId, following: true }))
+      // Most runs that others name for a customer are readings between snapshots.
+      const plan = (await reader.readPlan({ snapshotId, following: true })) ?? (await reader.readPlan({ snapshotId }))
       const found = plan && (await reader.find(plan, customerTenantId))
       return found !== undefined && isRead(found.entry) ? { ...found, entry: found.entry } : undefined
     },

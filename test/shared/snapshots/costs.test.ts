@@ -1,6 +1,15 @@
 import { describe, expect, test } from 'vitest'
 import { createOperation } from '../../support/operations.ts'
-import { createWorld, customerId, folder, makeCustomers, run, start, type World } from '../../support/snapshot-world.ts'
+import {
+  createWorld,
+  customerId,
+  folder,
+  makeCustomers,
+  placeOrder,
+  run,
+  start,
+  type World,
+} from '../../support/snapshot-world.ts'
 
 const storageCalls = new Set(['head', 'read', 'write', 'stage', 'commit', 'list', 'listFolders'])
 
@@ -84,6 +93,40 @@ test('a customer that failed in every later run is read back in at most ten call
   })
   expect(answered).toMatchObject({ snapshotId: first.snapshotId })
   expect(calls).toBeLessThanOrEqual(10)
+})
+
+test('a customer is read back in at most ten calls between snapshots, whichever run read it last', async () => {
+  const world = await createWorld({ SNAPSHOT_CUSTOMERS_PER_PART: '2' })
+  world.customers.push(...makeCustomers(6))
+  const follow = async (customer: number) => {
+    await world.clock.advance(600_000)
+    placeOrder(world, customer, `new-${world.clock.now()}`)
+    await world.clock.advance(600_000)
+    await world.snapshots.follow(createOperation({ clock: world.clock, seconds: 540 }))
+    await world.drain()
+  }
+  await run(world)
+  for (const customer of [1, 2, 3, 1, 4]) await follow(customer)
+  await world.clock.advance(86_400_000)
+  // One customer fails after its reading, and the readings of others are deleted later.
+  Object.assign(world.customers[1] ?? {}, { orders: { status: 500 } })
+  await run(world)
+  for (const customer of [3, 4, 5]) await follow(customer)
+  await world.clock.advance(86_400_000)
+  await run(world)
+  for (const customer of [6, 3]) await follow(customer)
+  const newest = world.clock.now()
+  const callsFor = (customer: number, atMost: number | undefined) =>
+    callsOf(world, ({ readBack }) => readBack(customerId(customer), atMost, createOperation()))
+  for (const customer of [1, 2, 3, 4, 5, 6, 77]) {
+    expect(await callsFor(customer, undefined), `customer ${customer}`).toBeLessThanOrEqual(8)
+    for (const hoursAgo of [0, 13, 25, 37, 49]) {
+      const which = `customer ${customer}, ${hoursAgo} hours ago`
+      expect(await callsFor(customer, newest - hoursAgo * 3_600_000), which).toBeLessThanOrEqual(10)
+    }
+    // Before the first run of a date, the lists of that date and of all dates are read in vain.
+    expect(await callsFor(customer, newest - 3_600_000), `customer ${customer}`).toBeLessThanOrEqual(13)
+  }
 })
 
 test('an idle poll takes at most five calls, for any filter and age', async () => {

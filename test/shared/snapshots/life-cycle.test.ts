@@ -75,6 +75,20 @@ describe('a run ends', () => {
     expect(manifestOf(world, id)).toMatchObject({ status: 'failed', error: { code: 'snapshot_failed' } })
   })
 
+  test('a run ends when it is overdue, even if its parts leave no worker for its watch message', async () => {
+    const world = await createWorld({ SNAPSHOT_OVERDUE_MINUTES: '10', PARTNER_CENTER_REQUESTS_PER_MINUTE: '1' })
+    world.customers.push(...makeCustomers(25))
+    const id = await start(world)
+    await plan(world)
+    const [part] = world.queue.filter(({ message }) => message.kind === 'part')
+    await world.snapshots.handle(part?.message, longCall(world))
+    expect(manifestOf(world, id)).toMatchObject({
+      status: 'failed',
+      error: { message: expect.stringContaining('overdue') },
+    })
+    expect(world.requests.length).toBeLessThan(15)
+  })
+
   test('a run logs its end even if the response to the write of its manifest is lost', async () => {
     const world = await createWorld(small)
     world.customers.push(...makeCustomers(2))
@@ -120,6 +134,24 @@ describe('a run ends', () => {
     await expect(unknown).rejects.toMatchObject({ code: 'snapshot_not_found' })
     expect(await run(world)).toMatchObject({ status: 'succeeded' })
   })
+})
+
+test('a watch message is dropped if the write of another worker fences its start off', async () => {
+  const world = await createWorld(small)
+  world.customers.push(...makeCustomers(2))
+  const id = await start(world)
+  const { nonce } = json<Current>(world, 'current.json')
+  const late = { kind: 'watch', snapshotId: '20991231T000000Z', nonce: 'late', round: 0, committed: 0, early: 4 }
+  world.store.before = (operation, name) => {
+    if (operation !== 'write' || name !== 'current.json') return
+    world.store.before = () => undefined
+    const stored = world.store.blobs.get(name)
+    if (stored !== undefined) world.store.blobs.set(name, { ...stored, etag: 'written by another' })
+  }
+  const before = world.queue.length
+  await world.snapshots.handle(late, longCall(world))
+  expect(json<Current>(world, 'current.json')).toMatchObject({ snapshotId: id, nonce })
+  expect(world.queue).toHaveLength(before)
 })
 
 test('a cancelled run ends even if a part cannot be recorded as failed, and names its parts correctly', async () => {

@@ -52,6 +52,9 @@ type Options = {
 /** A caller that waited for less than this has not used up the time of a customer. */
 const leastDeadlineMs = 50_000
 
+/** A refusal can be on its way for as long as a sign-in hangs. */
+const longestSignInMs = 10 * 60_000
+
 const folderOf = (id: string, root: string) =>
   `${root}/date=${id.slice(0, 4)}-${id.slice(4, 6)}-${id.slice(6, 8)}/run=${id}/`
 
@@ -162,7 +165,8 @@ export function createContentRules({ storage, upstream, customers, faults, findi
     }
     const code = run.manifest?.error?.code ?? ''
     const wasRefused =
-      upstream.refusals.some(at => at >= run.startedAt) || faults.wasOn('sign-in is refused', run.startedAt)
+      upstream.refusals.some(at => at >= run.startedAt) ||
+      faults.wasOn('sign-in is refused', run.startedAt - longestSignInMs)
     if (ofCredential.includes(code) && !wasRefused) {
       findings.broken('only a refused credential stops a run', `${run.id} ${code}`)
     }
