@@ -42,7 +42,7 @@ const arrows: Record<string, string[]> = {
   // The rooms of HTTP: input (parameters), lists in pages, output (responses), and the wrapper of all functions.
   'shared/http/parameters/': [
     'shared/http/parameters/',
-    'shared/orders/instant.ts',
+    'shared/orders/timestamp.ts',
     'shared/snapshots/storage/layout.ts',
     'shared/snapshots/storage/shapes.ts',
     'shared/errors.ts',
@@ -85,7 +85,7 @@ const arrows: Record<string, string[]> = {
   'shared/customers/': ['shared/customers/', 'shared/partner-center/', 'shared/runtime/', 'shared/errors.ts'],
   'shared/following/': [
     'shared/following/',
-    'shared/orders/instant.ts',
+    'shared/orders/timestamp.ts',
     'shared/partner-center/',
     'shared/runtime/',
     'zod',

@@ -13,7 +13,7 @@ export const refreshTokenLifeMs = 90 * dayMs
 /** Each check warns if a secret or certificate expires within this many days. */
 const warnDays = 14
 
-export const daysUntil = (instant: number, now: number): number => Math.floor((instant - now) / dayMs)
+export const daysUntil = (at: number, now: number): number => Math.floor((at - now) / dayMs)
 
 /** Logs `credential_expires_soon` for each secret or certificate that expires soon. An alert looks for this event. */
 export function warnOfExpiry(secrets: readonly CredentialSecret[], operation: OperationContext, now: number): void {

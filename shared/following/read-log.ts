@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { dayOf } from '../formats/days.ts'
 import { guidPattern } from '../formats/guid.ts'
-import { parseInstant, toMilliseconds } from '../orders/instant.ts'
+import { parseTimestamp, toMilliseconds } from '../orders/timestamp.ts'
 import { parseBounded } from '../partner-center/json-bytes.ts'
 import { collectionLinksSchema, type PageLimits, readPages } from '../partner-center/paging.ts'
 import type { RequestPartnerCenter } from '../partner-center/request.ts'
@@ -74,9 +74,9 @@ function toNews(record: AuditRecord): { id: string; name: string; at: number } |
   if (!orderOperations.includes(operationType?.toLowerCase() ?? '')) return undefined
   if (operationStatus?.toLowerCase() !== 'succeeded') return undefined
   const id = customerId && guidPattern.test(customerId) ? customerId : customerOfOrder(record)
-  const instant = parseInstant(operationDate ?? undefined)
-  if (id === undefined || !guidPattern.test(id) || instant === undefined) return undefined
-  return { id: id.toLowerCase(), name: customerName ?? '', at: toMilliseconds(instant) }
+  const timestamp = parseTimestamp(operationDate ?? undefined)
+  if (id === undefined || !guidPattern.test(id) || timestamp === undefined) return undefined
+  return { id: id.toLowerCase(), name: customerName ?? '', at: toMilliseconds(timestamp) }
 }
 
 function parsePage(body: Buffer) {

@@ -13,7 +13,7 @@ const text = (title: string, description: string) => z.string().meta({ title, de
 const whole = (title: string, description: string) => z.int().meta({ title, description, format: 'int32' })
 const money = (title: string, description: string) => z.number().meta({ title, description, format: 'double' })
 const flag = (title: string, description: string) => z.boolean().meta({ title, description })
-const instant = (title: string, description: string) => z.string().meta({ title, description, format: 'date-time' })
+const timestamp = (title: string, description: string) => z.string().meta({ title, description, format: 'date-time' })
 
 /**
  * An order. If a response has two orders, the titles of one get a prefix. The dynamic content of a flow lists members
@@ -102,7 +102,7 @@ export const orderLineSchema = z.object({
   currencySymbol: text('Currency Symbol', 'The symbol of the currency.').optional(),
   orderTransactionType: text('Order Transaction Type', 'UserPurchase, or the operation of the system.').optional(),
   totalPrice: money('Order Total', 'The total of the whole order before tax. Only on request.').optional(),
-  orderedAt: instant('Ordered At', 'When the order was created, in UTC.').optional(),
+  orderedAt: timestamp('Ordered At', 'When the order was created, in UTC.').optional(),
   creationDate: text('Created', 'When the order was created, as the upstream service writes it.').optional(),
   lineNumber: whole('Line Number', 'The number of the line within its order.'),
   offerId: text('Offer ID', 'The id of the offer.'),
@@ -148,7 +148,7 @@ const changeSchema = z.object({
   id: text('Change ID', 'The id of the change. It is the same each time the change is returned.'),
   kind: z.enum(changeKinds).meta({ title: 'Kind Of Change', description: 'created, updated or removed.' }),
   snapshotId: text('Snapshot ID', 'The snapshot in which the change was found.'),
-  detectedAt: instant('Detected At', 'When the change was found, in UTC.'),
+  detectedAt: timestamp('Detected At', 'When the change was found, in UTC.'),
   customerTenantId: text('Customer ID', 'The tenant id of the customer.'),
   customerName: text('Customer Name', 'The name of the company.').optional(),
   orderId: text('Order ID', 'The id of the order.'),
@@ -183,10 +183,10 @@ const snapshotMembers = {
   snapshotId: text('Snapshot ID', 'The id of the snapshot.'),
   status: statusSchema.meta({ title: 'Status', description: 'running, succeeded, completedWithErrors or failed.' }),
   trigger: triggerSchema.meta({ title: 'Trigger', description: 'What started it: timer or request.' }),
-  startedAt: instant('Started At', 'When it began, in UTC.'),
-  finishedAt: instant('Finished At', 'When it ended, in UTC.').optional(),
-  asOf: instant('As Of', 'The time of its orders, in UTC.').optional(),
-  completeThrough: instant('Complete Through', 'Later orders can be missing, in UTC.').optional(),
+  startedAt: timestamp('Started At', 'When it began, in UTC.'),
+  finishedAt: timestamp('Finished At', 'When it ended, in UTC.').optional(),
+  asOf: timestamp('As Of', 'The time of its orders, in UTC.').optional(),
+  completeThrough: timestamp('Complete Through', 'Later orders can be missing, in UTC.').optional(),
   customers: z
     .object({
       planned: whole('Customers Planned', 'Customers to read.'),
@@ -242,13 +242,13 @@ export const healthDetailsSchema = z.object({
   partnerCenter: z
     .object({
       reachable: flag('Reachable', 'True if the upstream service responds.'),
-      checkedAt: instant('Checked At', 'When it was checked, in UTC.'),
+      checkedAt: timestamp('Checked At', 'When it was checked, in UTC.'),
     })
     .meta({ title: 'Upstream', description: 'The upstream service.' }),
   following: z
     .object({
       status: text('Following Status', 'off, unavailable, waiting, ok or failing.'),
-      position: instant(
+      position: timestamp(
         'Followed Through',
         'All changes in the activity log up to this time are reported, in UTC.',
       ).optional(),

@@ -1,5 +1,5 @@
 import type { OrderBytes } from '../partner-center/collection.ts'
-import { parseInstant, toMilliseconds } from './instant.ts'
+import { parseTimestamp, toMilliseconds } from './timestamp.ts'
 
 /** One order line as a flat row. A member has the same type in every row, and is absent if its value is unknown. */
 export type OrderLine = {
@@ -123,7 +123,7 @@ export function toOrderLines(
   if (!isLoose(order)) return []
   const items = (Array.isArray(order.lineItems) ? order.lineItems : []).filter(isLoose)
   const creationDate = text(order.creationDate)
-  const created = parseInstant(creationDate)
+  const created = parseTimestamp(creationDate)
   const head = {
     orderId: text(order.id) ?? '',
     alternateId: text(order.alternateId),

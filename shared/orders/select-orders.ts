@@ -1,14 +1,14 @@
 import type { OrderBytes } from '../partner-center/collection.ts'
-import { compareInstants, compareText, type Instant, parseInstant } from './instant.ts'
+import { compareText, compareTimestamps, parseTimestamp, type Timestamp } from './timestamp.ts'
 
 /** Filters that Partner Center does not offer for orders. This app applies them. */
 export type OrderFilter = {
   /** Lower case; `unknown` also matches an order without a status. */
   status?: string | undefined
   /** Inclusive. */
-  createdFrom?: Instant | undefined
+  createdFrom?: Timestamp | undefined
   /** Exclusive. */
-  createdTo?: Instant | undefined
+  createdTo?: Timestamp | undefined
 }
 
 /** The selection that Partner Center itself offers, for orders from a snapshot. */
@@ -27,7 +27,7 @@ export const selectAsUpstream = (
       (includeSystemPurchases || spelling(transactionType) !== 'systempurchase'),
   )
 
-type DatedOrder = { order: OrderBytes; created: Instant | undefined }
+type DatedOrder = { order: OrderBytes; created: Timestamp | undefined }
 
 /**
  * The orders that pass the filter, sorted by creation time, then by id. Partner Center returns them in no fixed order,
@@ -35,7 +35,7 @@ type DatedOrder = { order: OrderBytes; created: Instant | undefined }
  */
 export function selectOrders(orders: readonly OrderBytes[], filter: OrderFilter = {}): OrderBytes[] {
   return orders
-    .map(order => ({ order, created: parseInstant(order.creationDate) }))
+    .map(order => ({ order, created: parseTimestamp(order.creationDate) }))
     .filter(dated => passes(dated, filter))
     .sort(compareOrders)
     .map(({ order }) => order)
@@ -45,15 +45,15 @@ function passes({ order, created }: DatedOrder, { status, createdFrom, createdTo
   if (status !== undefined && (order.status?.toLowerCase() ?? 'unknown') !== status) return false
   if (createdFrom === undefined && createdTo === undefined) return true
   if (created === undefined) return false
-  if (createdFrom !== undefined && compareInstants(created, createdFrom) < 0) return false
-  return createdTo === undefined || compareInstants(created, createdTo) < 0
+  if (createdFrom !== undefined && compareTimestamps(created, createdFrom) < 0) return false
+  return createdTo === undefined || compareTimestamps(created, createdTo) < 0
 }
 
 function compareOrders(a: DatedOrder, b: DatedOrder): number {
   if (a.created === undefined || b.created === undefined) {
     return Number(a.created === undefined) - Number(b.created === undefined) || compareByContent(a, b)
   }
-  return compareInstants(a.created, b.created) || compareByContent(a, b)
+  return compareTimestamps(a.created, b.created) || compareByContent(a, b)
 }
 
 /** Two orders should not have the same id. If they do, their bytes decide, so that the order is still fixed. */

@@ -82,14 +82,14 @@ describe('the queries for DuckDB', () => {
 
   const all = () =>
     app.simulator.partnerCenter.customers.flatMap(({ id, orders }) => orders.map(order => ({ id, order })))
-  const instant = ({ creationDate }: SimulatedOrder): number => {
+  const timestamp = ({ creationDate }: SimulatedOrder): number => {
     const text = String(creationDate)
     return Date.parse(/Z$|[+-]\d\d:\d\d$/.test(text) ? text : `${text}Z`)
   }
-  const monthOf = (order: SimulatedOrder) => new Date(instant(order)).toISOString().slice(0, 7)
+  const monthOf = (order: SimulatedOrder) => new Date(timestamp(order)).toISOString().slice(0, 7)
 
   test('the queries for DuckDB return the newest orders', () => {
-    const newest = Math.max(...all().map(({ order }) => instant(order)))
+    const newest = Math.max(...all().map(({ order }) => timestamp(order)))
     expect(results[0]).toHaveLength(20)
     expect(Math.abs(Date.parse(String(results[0]?.[0]?.orderedAt)) - newest)).toBeLessThan(1000)
   })
@@ -122,7 +122,7 @@ describe('the queries for DuckDB', () => {
     const lines = all()
       .filter(({ order }) => order.status === 'completed')
       .flatMap(({ order }) => (order.lineItems ?? []).map(line => ({ line, order })))
-      .sort((a, b) => instant(a.order) - instant(b.order))
+      .sort((a, b) => timestamp(a.order) - timestamp(b.order))
     for (const { line, order } of lines) {
       if (line.subscriptionId === undefined) continue
       const [, sku] = String(line.offerId).includes(':') ? String(line.offerId).split(':') : []

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { dayMs } from '../../formats/days.ts'
 import { guidPattern } from '../../formats/guid.ts'
-import { parseInstant, parseRfc3339, toMilliseconds } from '../../orders/instant.ts'
+import { parseRfc3339, parseTimestamp, toMilliseconds } from '../../orders/timestamp.ts'
 
 /**
  * The kinds of parameters. A value arrives as text (query, route, or a JSON scalar converted to text) and is converted
@@ -89,7 +89,7 @@ const bound = (title: string, description: string) =>
     z
       .string()
       .transform((text, context) => {
-        const value = isDate(text) ? parseInstant(text) : parseRfc3339(text)
+        const value = isDate(text) ? parseTimestamp(text) : parseRfc3339(text)
         if (value === undefined) context.addIssue('neither a date nor a timestamp')
         return value
       })
@@ -181,7 +181,7 @@ const asOf = described(
   z
     .string()
     .transform((text, context) => {
-      const value = isDate(text) ? parseInstant(text) : parseRfc3339(text)
+      const value = isDate(text) ? parseTimestamp(text) : parseRfc3339(text)
       if (value === undefined) context.addIssue('neither a date nor a timestamp')
       return value === undefined ? 0 : toMilliseconds(value) + (isDate(text) ? dayMs - 1 : 0)
     })

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { compareInstants, type Instant } from '../../orders/instant.ts'
+import { compareTimestamps, type Timestamp } from '../../orders/timestamp.ts'
 import { snapshotIdPattern } from '../../snapshots/storage/layout.ts'
 import { changeKinds } from '../../snapshots/storage/shapes.ts'
 import {
@@ -27,10 +27,10 @@ export type Parameters<Values> = {
   check?: (values: Values) => { target: string; expected: string } | undefined
 }
 
-type DateRange = { createdFrom?: Instant | undefined; createdTo?: Instant | undefined }
+type DateRange = { createdFrom?: Timestamp | undefined; createdTo?: Timestamp | undefined }
 
 const checkRange = ({ createdFrom, createdTo }: DateRange) =>
-  createdFrom !== undefined && createdTo !== undefined && compareInstants(createdFrom, createdTo) >= 0
+  createdFrom !== undefined && createdTo !== undefined && compareTimestamps(createdFrom, createdTo) >= 0
     ? { target: 'createdTo', expected: 'later than createdFrom' }
     : undefined
 

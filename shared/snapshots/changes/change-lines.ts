@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { OrderChange } from '../../orders/compare-orders.ts'
-import { parseInstant, toMilliseconds } from '../../orders/instant.ts'
+import { parseTimestamp, toMilliseconds } from '../../orders/timestamp.ts'
 import { encodeLines } from '../storage/codec.ts'
 import type { ChangeCounts } from '../storage/part-metadata.ts'
 import type { PartWriter } from '../storage/part-writer.ts'
@@ -57,7 +57,7 @@ function creationDateOf(order: Buffer): string | undefined {
  */
 export function isMissed({ createdAt }: ChangeLine, followedThrough: string | undefined): boolean {
   if (followedThrough === undefined) return false
-  const created = parseInstant(createdAt)
+  const created = parseTimestamp(createdAt)
   return created === undefined || toMilliseconds(created) <= Date.parse(followedThrough)
 }
 

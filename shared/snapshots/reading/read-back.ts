@@ -3,7 +3,7 @@ import { type OrderBytes, readOrder } from '../../partner-center/collection.ts'
 import type { OperationContext } from '../../runtime/operation.ts'
 import type { CurrentRun } from '../storage/current-run.ts'
 import type { FindRuns } from '../storage/find-runs.ts'
-import { followingFolder, idToInstant, planBlob, type RunPlace, runOfBlob, toSnapshotId } from '../storage/layout.ts'
+import { followingFolder, planBlob, type RunPlace, runOfBlob, timeOfId, toSnapshotId } from '../storage/layout.ts'
 import type { Plan } from '../storage/plan-blob.ts'
 import type { CustomerReading, SnapshotReader } from '../storage/reader.ts'
 import { isRead } from '../storage/shapes.ts'
@@ -52,7 +52,7 @@ export function createReadBack({ runs, reader, currentRun }: Options): ReadBack 
   async function nextFinished(places: AsyncGenerator<RunPlace>, atMost: number): Promise<RunPlace | undefined> {
     for (let next = await places.next(); next.done !== true; next = await places.next()) {
       const place = next.value
-      if (idToInstant(place.snapshotId) > atMost) continue
+      if (timeOfId(place.snapshotId) > atMost) continue
       const run = await runs.finishedAt(place)
       if (run === undefined || Date.parse(run.startedAt) > atMost) continue
       if (run.status !== 'failed') return place
@@ -77,7 +77,7 @@ export function createReadBack({ runs, reader, currentRun }: Options): ReadBack 
       if (reading !== undefined) return { reading }
     }
     const oldest = [...named].sort()[0]
-    return oldest === undefined ? { none: true } : { continueIn: await findOlder(idToInstant(oldest)) }
+    return oldest === undefined ? { none: true } : { continueIn: await findOlder(timeOfId(oldest)) }
   }
 
   async function lookUp(plan: Plan, customerTenantId: string, findOlder: FindOlder): Promise<Lookup> {
@@ -96,7 +96,7 @@ export function createReadBack({ runs, reader, currentRun }: Options): ReadBack 
     if (other?.knownIn !== undefined) return { continueIn: placeOf(other.knownIn) }
     if (!plan.partial && plan.following !== true && plan.others !== undefined) return { none: true }
     // A run over some customers says nothing of the rest, and those of earlier versions do not know everybody.
-    return { continueIn: placeOf(plan.base ?? plan.previous) ?? (await findOlder(idToInstant(plan.snapshotId) - 1000)) }
+    return { continueIn: placeOf(plan.base ?? plan.previous) ?? (await findOlder(timeOfId(plan.snapshotId) - 1000)) }
   }
 
   /** The id of a following run that was deleted while it was read, if that caused the error. */
@@ -117,7 +117,7 @@ export function createReadBack({ runs, reader, currentRun }: Options): ReadBack 
       // A run that is no longer kept, or a reading that is half deleted away; or a snapshot whose plan alone is gone.
       const finished = await runs.finished(run.snapshotId)
       if (finished !== undefined && finished.following !== true) throw corrupt(planBlob(run))
-      return { continueIn: await findOlder(idToInstant(run.snapshotId)) }
+      return { continueIn: await findOlder(timeOfId(run.snapshotId)) }
     }
     const lookup = await lookUp(plan, customerTenantId, findOlder)
     if (!('reading' in lookup)) return lookup
@@ -129,7 +129,7 @@ export function createReadBack({ runs, reader, currentRun }: Options): ReadBack 
 
   return async (customerTenantId, atMost, operation) => {
     const places = runs.places(atMost === undefined ? undefined : toSnapshotId(atMost))
-    const findOlder: FindOlder = instant => nextFinished(places, instant)
+    const findOlder: FindOlder = at => nextFinished(places, at)
     const first = atMost === undefined ? await newest() : undefined
     for (let run = first ?? (await findOlder(atMost ?? Number.POSITIVE_INFINITY)); run !== undefined; ) {
       operation.deadline.signal.throwIfAborted()
@@ -141,7 +141,7 @@ export function createReadBack({ runs, reader, currentRun }: Options): ReadBack 
       } catch (error) {
         const deleted = await deletedRun(error)
         if (deleted === undefined) throw error
-        run = await findOlder(idToInstant(deleted))
+        run = await findOlder(timeOfId(deleted))
       }
     }
     throw new AppError(

@@ -68,7 +68,7 @@ export function createFollow(options: Options): Follow {
   const { store, reader, currentRun, clock, readLog, readCustomer, readEarlier, readNewer, start, concurrency } =
     options
 
-  const iso = (instant: number): string => new Date(instant).toISOString()
+  const iso = (at: number): string => new Date(at).toISOString()
 
   /** Logs one warning a day. With a tick every few minutes, more would fill the log. */
   async function fail(

@@ -3,7 +3,7 @@ import type { Clock } from '../../runtime/clock.ts'
 import type { OperationContext } from '../../runtime/operation.ts'
 import { type CurrentRun, readLatest } from '../storage/current-run.ts'
 import type { FindRuns } from '../storage/find-runs.ts'
-import { idToInstant, toSnapshotId } from '../storage/layout.ts'
+import { timeOfId, toSnapshotId } from '../storage/layout.ts'
 import type { PartQueue } from '../storage/part-queue.ts'
 import type { Current, PlannedCustomer, Trigger } from '../storage/shapes.ts'
 import { isUnreadable } from '../storage/storage-errors.ts'
@@ -88,7 +88,7 @@ export function createStartRun({ store, runs, queue, currentRun, clock, times, e
     const earlier = await readEarlier(before)
     // An id has a resolution of one second. A run that starts within the same second waits for the next one. It waits
     // one second at most, even if the clock of the earlier run was ahead.
-    const earliest = before === undefined ? 0 : idToInstant(before.snapshotId) + 1000
+    const earliest = before === undefined ? 0 : timeOfId(before.snapshotId) + 1000
     const tooEarlyMs = Math.min(earliest - clock.now(), 1000)
     if (tooEarlyMs > 0) await clock.sleep(tooEarlyMs, operation.deadline.signal)
     const startedAt = Math.max(clock.now(), earliest)

@@ -3,20 +3,20 @@ import { parseJson } from '../../formats/json.ts'
 import { followingBlob } from './layout.ts'
 import type { Store } from './store.ts'
 
-const instant = z.iso.datetime()
+const timestampSchema = z.iso.datetime()
 
 /** `following.json`: the state of following. */
 export const followedSchema = z.object({
   /** All changes in the log up to this time are recorded. */
-  position: instant.optional(),
+  position: timestampSchema.optional(),
   /** When the log was last read successfully. */
-  readAt: instant.optional(),
+  readAt: timestampSchema.optional(),
   /** When the customers in the recent log were last read, in milliseconds since 1970 UTC. */
   readings: z.record(z.string(), z.number()).default({}),
   /** The error of the last try, if it failed. */
-  error: z.object({ code: z.string(), message: z.string(), at: instant }).optional(),
+  error: z.object({ code: z.string(), message: z.string(), at: timestampSchema }).optional(),
   /** When the last warning was logged. */
-  warnedAt: instant.optional(),
+  warnedAt: timestampSchema.optional(),
 })
 export type Followed = z.infer<typeof followedSchema>
 

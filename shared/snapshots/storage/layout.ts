@@ -6,12 +6,11 @@
 /** `20261120T002000Z`: the start of a run in UTC, to the second. */
 export const snapshotIdPattern = /^\d{8}T\d{6}Z$/
 
-/** The id of a run that starts at `instant`, in milliseconds since 1970 UTC. */
-export const toSnapshotId = (instant: number): string =>
-  `${new Date(instant).toISOString().slice(0, 19).replace(/[-:]/g, '')}Z`
+/** The id of a run that starts at `at`, in milliseconds since 1970 UTC. */
+export const toSnapshotId = (at: number): string => `${new Date(at).toISOString().slice(0, 19).replace(/[-:]/g, '')}Z`
 
 /** The time of an id in milliseconds since 1970 UTC. NaN if it is no valid time. */
-export const idToInstant = (id: string): number =>
+export const timeOfId = (id: string): number =>
   Date.parse(id.replace(/^(\d{4})(\d{2})(\d{2})T(\d{2})(\d{2})(\d{2})Z$/, '$1-$2-$3T$4:$5:$6Z'))
 
 /** The date partition of a run. */

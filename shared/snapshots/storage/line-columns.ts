@@ -1,5 +1,5 @@
-import { parseInstant, toMilliseconds } from '../../orders/instant.ts'
 import { type OrderLine, orderLineColumns } from '../../orders/order-lines.ts'
+import { parseTimestamp, toMilliseconds } from '../../orders/timestamp.ts'
 
 /** The members of a row besides those of the order line. */
 export type LineReading = { retrievedAt: string; snapshotId: string }
@@ -93,8 +93,8 @@ function toTimestamp(text: string): bigint | null {
   const own = text.length === ownLength && text.endsWith('Z') ? Date.parse(text) : Number.NaN
   // `Date.parse` accepts a day that the month does not have, and returns a day of the next month.
   if (!Number.isNaN(own) && new Date(own).toISOString() === text) return BigInt(own)
-  const instant = parseInstant(text)
-  return instant === undefined ? null : BigInt(toMilliseconds(instant))
+  const timestamp = parseTimestamp(text)
+  return timestamp === undefined ? null : BigInt(toMilliseconds(timestamp))
 }
 
 /** The value of a column. Null if the member is absent or does not fit the type of the column. */

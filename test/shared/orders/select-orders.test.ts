@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { type Instant, parseInstant } from '../../../shared/orders/instant.ts'
 import { selectAsUpstream, selectOrders } from '../../../shared/orders/select-orders.ts'
+import { parseTimestamp, type Timestamp } from '../../../shared/orders/timestamp.ts'
 import type { OrderBytes } from '../../../shared/partner-center/collection.ts'
 
 const order = (id: string, creationDate?: string, status?: string, json = `{"id":"${id}"}`): OrderBytes => ({
@@ -15,10 +15,10 @@ const order = (id: string, creationDate?: string, status?: string, json = `{"id"
 })
 
 const ids = (orders: OrderBytes[]) => orders.map(({ id }) => id)
-const at = (text: string): Instant => {
-  const instant = parseInstant(text)
-  if (instant === undefined) throw new Error(`${text} is no instant`)
-  return instant
+const at = (text: string): Timestamp => {
+  const timestamp = parseTimestamp(text)
+  if (timestamp === undefined) throw new Error(`${text} is no timestamp`)
+  return timestamp
 }
 
 const dates = [
@@ -48,7 +48,7 @@ describe('the selected orders', () => {
       .array(anyOrder, { maxLength: 12 })
       .chain(orders => fc.tuple(fc.constant(orders), fc.shuffledSubarray(orders, { minLength: orders.length })))
     const bytes = (orders: OrderBytes[]) =>
-      orders.map(({ json, id, creationDate }) => [parseInstant(creationDate), id, json.toString()])
+      orders.map(({ json, id, creationDate }) => [parseTimestamp(creationDate), id, json.toString()])
     fc.assert(
       fc.property(shuffled, ([orders, others]) => {
         expect(bytes(selectOrders(others))).toEqual(bytes(selectOrders(orders)))
@@ -128,7 +128,7 @@ describe('a filter by creation', () => {
     'a filter by creation from %s to %s includes its start, and excludes its end and undated orders',
     (from, to, expected) => {
       const filter = { createdFrom: from && at(from), createdTo: to && at(to) }
-      expect(ids(selectOrders(orders, filter as { createdFrom?: Instant; createdTo?: Instant }))).toEqual(expected)
+      expect(ids(selectOrders(orders, filter as { createdFrom?: Timestamp; createdTo?: Timestamp }))).toEqual(expected)
     },
   )
 

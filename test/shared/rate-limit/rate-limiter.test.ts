@@ -16,8 +16,8 @@ type Scene = {
 }
 
 /** The most requests in any 60 seconds. */
-function worstMinute(instants: readonly number[]): number {
-  const sorted = [...instants].sort((a, b) => a - b)
+function worstMinute(sentAt: readonly number[]): number {
+  const sorted = [...sentAt].sort((a, b) => a - b)
   let worst = 0
   for (let from = 0, to = 0; to < sorted.length; to++) {
     while ((sorted[to] ?? 0) - (sorted[from] ?? 0) >= 60_000) from++
@@ -32,12 +32,12 @@ async function send(
   clock: FakeClock,
 ): Promise<number[]> {
   const store = createMemoryStore()
-  const instants: number[] = []
+  const sentAt: number[] = []
   const lane = async (limiter: RateLimiter, left: { calls: number }) => {
     while (left.calls-- > 0) {
       await limiter.take(createOperation({ clock }))
-      instants.push(clock.now())
-      await clock.sleep(latency(instants.length))
+      sentAt.push(clock.now())
+      await clock.sleep(latency(sentAt.length))
     }
   }
   const work = Array.from({ length: workers }, () => {
@@ -46,7 +46,7 @@ async function send(
     return Promise.all(Array.from({ length: concurrency }, () => lane(limiter, left)))
   })
   await clock.drive(Promise.all(work))
-  return instants
+  return sentAt
 }
 
 describe('the rate limiter', () => {
@@ -60,7 +60,7 @@ describe('the rate limiter', () => {
         async (requestsPerMinute, workers, concurrency, latencies) => {
           const clock = createFakeClock()
           const callsEach = Math.ceil((requestsPerMinute * 2.2) / workers)
-          const instants = await send(
+          const sentAt = await send(
             {
               requestsPerMinute,
               workers,
@@ -70,8 +70,8 @@ describe('the rate limiter', () => {
             },
             clock,
           )
-          expect(instants).toHaveLength(callsEach * workers)
-          expect(worstMinute(instants)).toBeLessThanOrEqual(Math.ceil(requestsPerMinute * 1.05) + 1)
+          expect(sentAt).toHaveLength(callsEach * workers)
+          expect(worstMinute(sentAt)).toBeLessThanOrEqual(Math.ceil(requestsPerMinute * 1.05) + 1)
         },
       ),
       { numRuns: 60 },
@@ -88,7 +88,7 @@ describe('the rate limiter', () => {
       const clock = createFakeClock()
       const startedAt = clock.now()
       const total = 900
-      const instants = await send(
+      const sentAt = await send(
         {
           requestsPerMinute: 450,
           workers,
@@ -98,8 +98,8 @@ describe('the rate limiter', () => {
         },
         clock,
       )
-      const ideal = (instants.length / 450) * 60_000
-      expect(Math.max(...instants) - startedAt).toBeLessThan(ideal * 1.1)
+      const ideal = (sentAt.length / 450) * 60_000
+      expect(Math.max(...sentAt) - startedAt).toBeLessThan(ideal * 1.1)
     },
   )
 
@@ -107,19 +107,19 @@ describe('the rate limiter', () => {
     const clock = createFakeClock()
     const store = createMemoryStore()
     const limiter = createRateLimiter({ store, blob: 'pace.json', clock, requestsPerMinute: 60, concurrency: 1 })
-    const instants: number[] = []
+    const sentAt: number[] = []
     const work = async () => {
       for (let operation = 0; operation < 6; operation++) {
         if (operation === 3) await clock.sleep(600_000)
         await limiter.take(createOperation({ clock }))
-        instants.push(clock.now())
+        sentAt.push(clock.now())
       }
     }
     await clock.drive(work())
     expect(
-      instants
+      sentAt
         .slice(3)
-        .map((at, index) => at - (instants[3 + index - 1] ?? 0))
+        .map((at, index) => at - (sentAt[3 + index - 1] ?? 0))
         .slice(1),
     ).toEqual([1000, 1000])
   })
@@ -127,7 +127,7 @@ describe('the rate limiter', () => {
   test('the rate limiter enforces the rate if sign-in hangs for all workers, because the token comes before the slot', async () => {
     const clock = createFakeClock()
     const store = createMemoryStore()
-    const instants: number[] = []
+    const sentAt: number[] = []
     const hangsUntil = clock.now() + 50_000
     const work = Array.from({ length: 40 }, async () => {
       const limiter = createRateLimiter({ store, blob: 'pace.json', clock, requestsPerMinute: 450, concurrency: 5 })
@@ -140,7 +140,7 @@ describe('the rate limiter', () => {
           renew: async () => 'token',
         },
         transport: async () => {
-          instants.push(clock.now())
+          sentAt.push(clock.now())
           return { status: 200, headers: {}, body: Buffer.from('{}') }
         },
         baseUrl: 'https://upstream.example',
@@ -154,8 +154,8 @@ describe('the rate limiter', () => {
       await Promise.all(Array.from({ length: 5 }, lane))
     })
     await clock.drive(Promise.all(work))
-    expect(instants).toHaveLength(1000)
-    expect(worstMinute(instants)).toBeLessThanOrEqual(450 * 1.05)
+    expect(sentAt).toHaveLength(1000)
+    expect(worstMinute(sentAt)).toBeLessThanOrEqual(450 * 1.05)
   })
 
   test('a failed reservation fails only its own caller, not the waiting ones', async () => {

@@ -62,7 +62,7 @@ async function encode(lines: readonly OrderLine[]): Promise<Buffer> {
 /** Decimals and timestamps in their expected form, independent of the encoder. */
 function expected(line: OrderLine) {
   const decimal = (value: number | undefined) => (value === undefined ? null : value.toFixed(6))
-  const instant = (text: string | undefined) => {
+  const timestamp = (text: string | undefined) => {
     const at = Date.parse(text ?? '')
     return Number.isNaN(at) ? null : new Date(at).toISOString()
   }
@@ -80,8 +80,8 @@ function expected(line: OrderLine) {
   }
   return {
     ...row,
-    orderedAt: instant(line.orderedAt),
-    customTermEndDate: instant(line.customTermEndDate),
+    orderedAt: timestamp(line.orderedAt),
+    customTermEndDate: timestamp(line.customTermEndDate),
     retrievedAt: reading.retrievedAt,
     snapshotId: reading.snapshotId,
   }

@@ -1,13 +1,13 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import {
-  compareInstants,
   compareText,
-  type Instant,
-  parseInstant,
+  compareTimestamps,
   parseRfc3339,
+  parseTimestamp,
+  type Timestamp,
   toMilliseconds,
-} from '../../../shared/orders/instant.ts'
+} from '../../../shared/orders/timestamp.ts'
 
 const two = (value: number) => String(value).padStart(2, '0')
 
@@ -57,16 +57,16 @@ function daysFromCivil(year: number, month: number, day: number): number {
   return era * 146_097 + yearOfEra * 365 + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100) + dayOfYear - 719_468
 }
 
-const picosecondsOf = ({ seconds, fraction }: Instant): bigint =>
+const picosecondsOf = ({ seconds, fraction }: Timestamp): bigint =>
   BigInt(seconds) * 10n ** 12n + BigInt(fraction.padEnd(12, '0'))
 
-const read = (text: string): Instant => {
-  const instant = parseInstant(text)
-  if (instant === undefined) throw new Error(`${text} is no instant`)
-  return instant
+const read = (text: string): Timestamp => {
+  const timestamp = parseTimestamp(text)
+  if (timestamp === undefined) throw new Error(`${text} is no timestamp`)
+  return timestamp
 }
 
-describe('an instant', () => {
+describe('a timestamp', () => {
   test('a timestamp is parsed with all its digits, from the year 1 to 9999, in any zone', () => {
     fc.assert(
       fc.property(parts, parts => {
@@ -81,7 +81,7 @@ describe('an instant', () => {
       fc.property(parts, parts, fc.boolean(), (a, other, isNear) => {
         const b = isNear ? { ...a, fraction: other.fraction } : other
         const difference = picoseconds(a) - picoseconds(b)
-        expect(Math.sign(compareInstants(read(write(a)), read(write(b))))).toBe(Math.sign(Number(difference)))
+        expect(Math.sign(compareTimestamps(read(write(a)), read(write(b))))).toBe(Math.sign(Number(difference)))
       }),
       { numRuns: 5000 },
     )
@@ -122,7 +122,7 @@ describe('an instant', () => {
     ['0001-01-01T00:00:00', -62_135_596_800, ''],
     ['2026-01-01T00:00:00+23:59', 1_767_139_260, ''],
   ])('a timestamp is parsed from %s', (text, seconds, fraction) => {
-    expect(parseInstant(text)).toEqual({ seconds, fraction })
+    expect(parseTimestamp(text)).toEqual({ seconds, fraction })
   })
 
   test.each([
@@ -133,11 +133,11 @@ describe('an instant', () => {
     ...['20261120T010000Z', '26-11-20', '+2026-11-20', '-2026-11-20', '12026-11-20', '2026/11/20', '2026-11-20T01Z'],
     ...['2026-11-20T01:00:00GMT', '2026-11-20Z', '٢٠٢٦-11-20', '1795132857000', '/Date(1795132857000)/'],
   ])('no timestamp is parsed from %j', text => {
-    expect(parseInstant(text)).toBeUndefined()
+    expect(parseTimestamp(text)).toBeUndefined()
   })
 
   test('no timestamp is parsed from undefined', () => {
-    expect(parseInstant(undefined)).toBeUndefined()
+    expect(parseTimestamp(undefined)).toBeUndefined()
   })
 
   test('a timestamp exists for each day of the calendar and no other', () => {
@@ -148,7 +148,7 @@ describe('an instant', () => {
       [2024, true],
     ] as const) {
       const lengths = Array.from({ length: 12 }, (_, index) => {
-        const days = Array.from({ length: 40 }, (_, day) => parseInstant(`${year}-${two(index + 1)}-${two(day)}`))
+        const days = Array.from({ length: 40 }, (_, day) => parseTimestamp(`${year}-${two(index + 1)}-${two(day)}`))
         return days.filter(day => day !== undefined).length
       })
       expect(lengths).toEqual([31, leap ? 29 : 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31])
@@ -156,13 +156,13 @@ describe('an instant', () => {
   })
 })
 
-describe('an instant that callers send', () => {
+describe('a timestamp that callers send', () => {
   test('a caller’s timestamp is parsed like one of Partner Center if it is RFC 3339 with a zone', () => {
     fc.assert(
       fc.property(parts, parts => {
         const text = write(parts)
         const strict = /^[^ ]+T[^,]+([Zz]|[+-]\d\d:\d\d)$/i.test(text)
-        expect(parseRfc3339(text)).toEqual(strict ? parseInstant(text) : undefined)
+        expect(parseRfc3339(text)).toEqual(strict ? parseTimestamp(text) : undefined)
       }),
       { numRuns: 5000 },
     )

@@ -2,7 +2,7 @@
  * A timestamp with all its digits. Partner Center writes up to seven fraction digits (`2018-03-15T02:17:15.6455674Z`),
  * and a JavaScript `Date` keeps three.
  */
-export type Instant = {
+export type Timestamp = {
   /** Whole seconds since 1970 UTC. */
   seconds: number
   /** Fraction digits without trailing zeros, so that two fractions compare as text. */
@@ -32,7 +32,7 @@ const daysIn = (year: number, month: number): number => {
  * Parses a timestamp of Partner Center: any number of fraction digits, and zone `Z`, an offset or none, which means
  * UTC. Undefined if the text is no timestamp.
  */
-export function parseInstant(text: string | undefined): Instant | undefined {
+export function parseTimestamp(text: string | undefined): Timestamp | undefined {
   const match = text === undefined ? null : pattern.exec(text)
   if (text === undefined || match === null) return undefined
   const [, time, secondsSign, fraction = '', sign, zoneHour, zoneMinute] = match
@@ -56,9 +56,10 @@ export function parseInstant(text: string | undefined): Instant | undefined {
   }
 }
 
-export const parseRfc3339 = (text: string): Instant | undefined => (rfc3339.test(text) ? parseInstant(text) : undefined)
+export const parseRfc3339 = (text: string): Timestamp | undefined =>
+  rfc3339.test(text) ? parseTimestamp(text) : undefined
 
-export function compareInstants(a: Instant, b: Instant): number {
+export function compareTimestamps(a: Timestamp, b: Timestamp): number {
   return a.seconds - b.seconds || compareText(a.fraction, b.fraction)
 }
 
@@ -66,5 +67,5 @@ export function compareInstants(a: Instant, b: Instant): number {
 export const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
 
 /** Milliseconds since 1970 UTC. Further digits are cut off. */
-export const toMilliseconds = ({ seconds, fraction }: Instant): number =>
+export const toMilliseconds = ({ seconds, fraction }: Timestamp): number =>
   seconds * 1000 + Number(fraction.slice(0, 3).padEnd(3, '0'))
