@@ -13,19 +13,19 @@ param plan string
 param identityId string
 @description('App settings.')
 param settings object
-@description('Application Insights component that telemetry goes to.')
+@description('Application Insights component for telemetry.')
 param componentName string
-@description('Blob that the app runs from; upload the package there (docs/operations.md).')
+@description('Blob of the package that the app runs. docs/operations.md describes the upload.')
 param packageUrl string
 
-@description('Most instances.')
+@description('The maximum number of instances.')
 param maximumInstanceCount int
-@description('Instances of a Premium plan that never stop, at least 1.')
+@description('Always-on instances of a Premium plan, at least 1.')
 param minimumInstanceCount int
 
-@description('Origins that may call from a browser.')
+@description('Origins from which a browser can call the app.')
 param corsOrigins string[]
-@description('Subnet that the app reaches the world through; empty for none.')
+@description('Subnet for outbound calls of the app. Empty for none.')
 param subnetId string
 @description('True keeps the public address of the app.')
 param isPublic bool
@@ -33,7 +33,7 @@ param isPublic bool
 var isPremium = plan == 'premium'
 var joinsNetwork = !empty(subnetId)
 
-@description('Node 22 is the last that Linux Consumption runs.')
+@description('Node.js 22 is the last version on Linux Consumption.')
 var nodeVersion = isPremium ? '24' : '22'
 
 // Consumption ends a call after 10 minutes, and does not start with a higher value in host.json.

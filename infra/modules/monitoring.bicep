@@ -8,7 +8,7 @@ param componentName string
 param location string
 @description('Tags on the resources.')
 param tags object
-@description('Days that logs are kept.')
+@description('Days after which logs are deleted.')
 param retentionDays int
 @description('Object id of the app\'s identity, which sends telemetry.')
 param appPrincipalId string
@@ -55,5 +55,5 @@ resource publisher 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
 output workspaceId string = workspace.id
 @description('Name of the Application Insights component.')
 output componentName string = component.name
-@description('When the component was created, in ISO 8601; stays the same when it is deployed again.')
+@description('When the component was created, in ISO 8601. A later deployment does not change it.')
 output createdAt string = component.properties.CreationDate

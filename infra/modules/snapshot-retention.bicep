@@ -2,11 +2,11 @@
 param accountName string
 @description('Container of the snapshots.')
 param containerName string
-@description('Days that a snapshot is kept.')
+@description('Days after which a snapshot is deleted.')
 param retentionDays int
 
 var coolAfterDays = 30
-@description('Days that an overwritten or deleted version can be brought back.')
+@description('Days for which an overwritten or deleted version can be restored.')
 var versionDays = 30
 
 resource account 'Microsoft.Storage/storageAccounts@2024-01-01' existing = {
