@@ -9,7 +9,7 @@ import { timeLimit, withDeadline } from './runtime/operation.ts'
  * Logs the faults of the settings at start, in one line. It must not throw: if an entry file fails, the platform shows
  * an app without functions. Every function also reports the fault when it is called.
  */
-export async function checkAtStart(app: App = getApp(), log: Log = createLog(consoleSink)): Promise<void> {
+async function checkAtStart(app: App = getApp(), log: Log = createLog(consoleSink)): Promise<void> {
   try {
     const { cloud } = await app.settings()
     if (cloud === 'germany') {

@@ -4,7 +4,7 @@ import { QueueServiceClient } from '@azure/storage-queue'
 import type { FunctionMetadata, LoadedApp } from './core.ts'
 
 /** The settings `extensions.queues` of host.json, with the defaults of the platform. */
-export type QueueOptions = {
+type QueueOptions = {
   batchSize: number
   newBatchThreshold: number
   maxDequeueCount: number
@@ -38,7 +38,7 @@ export function readQueueOptions(settings: Record<string, unknown> = {}): QueueO
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 /** Decodes a message from base64. A message that cannot be decoded fails like a function that throws. */
-export function decodeMessage(message: string): string {
+function decodeMessage(message: string): string {
   const base64 = message.replace(/[ \t\r\n]/g, '')
   if (!/^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(base64)) {
     throw new Error('The message is not valid base64.')

@@ -10,7 +10,7 @@ export type Running = {
   stop: (signal?: NodeJS.Signals) => Promise<void>
 }
 
-export type RunOptions = {
+type RunOptions = {
   env?: Record<string, string | undefined>
   /** Called with each line of output. */
   onLine?: (line: string) => void

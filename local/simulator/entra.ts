@@ -2,14 +2,14 @@ import { createHash, randomUUID, verify, X509Certificate } from 'node:crypto'
 import { type Exchange, sendJson } from './recorder.ts'
 import { signInPage } from './sign-in-page.ts'
 
-export type IssuedToken = {
+type IssuedToken = {
   audience: string
   expiresAt: number
   mfa: boolean
   kind: 'app' | 'user' | 'managed-identity'
 }
 
-export type RefreshToken = { clientId: string; expiresAt: number; mfa: boolean; revoked: boolean }
+type RefreshToken = { clientId: string; expiresAt: number; mfa: boolean; revoked: boolean }
 
 /**
  * The sign-in page and token endpoint of Entra ID, and the managed-identity endpoint of the platform. Tests change its

@@ -38,7 +38,7 @@ export const hang: Fault = () => undefined
 export const reset: Fault = ({ response }) => void response.socket?.destroy()
 
 /** Announces a body and closes the connection in the middle of it. */
-export const breakOff: Fault = ({ response }) => {
+const breakOff: Fault = ({ response }) => {
   response.writeHead(200, { 'content-type': 'application/json', 'content-length': 5000 })
   response.write('{"totalCount":1,"items":[', () => response.socket?.destroy())
 }

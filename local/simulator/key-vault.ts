@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { Entra } from './entra.ts'
 import { type Exchange, sendJson } from './recorder.ts'
 
-export type StoredSecret = {
+type StoredSecret = {
   version: string
   value: string
   enabled: boolean
@@ -13,7 +13,7 @@ export type StoredSecret = {
   tags?: Record<string, string>
 }
 
-export type VaultFailure = { status: number; code: string; innerCode?: string; method?: 'GET' | 'PUT' }
+type VaultFailure = { status: number; code: string; innerCode?: string; method?: 'GET' | 'PUT' }
 
 /** The secrets of Key Vault, with the authentication challenge of the real service. Tests change its state directly. */
 export type KeyVault = {

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import documentedOrders from './documented-orders.json' with { type: 'json' }
 
 /** A line, an order and a customer in Partner Center's form. Members that the code does not use are left open. */
-export type SimulatedLine = Record<string, unknown> & { quantity: number }
+type SimulatedLine = Record<string, unknown> & { quantity: number }
 export type SimulatedOrder = Record<string, unknown> & {
   id: string
   billingCycle: string

@@ -18,7 +18,7 @@ const runningSchema = z.object({
   settings: z.record(z.string(), z.string()),
 })
 
-export type RunningStart = z.infer<typeof runningSchema>
+type RunningStart = z.infer<typeof runningSchema>
 
 /** The data folder of `npm start`: `.local`, or `LOCAL_DATA_FOLDER`. */
 export const dataFolder = (env: Readonly<Record<string, string | undefined>>): string =>
@@ -37,7 +37,7 @@ function isAlive(pid: number): boolean {
 }
 
 /** The `npm start` that uses this folder, or undefined. */
-export async function findRunning(folder: string): Promise<RunningStart | undefined> {
+async function findRunning(folder: string): Promise<RunningStart | undefined> {
   const text = await readFile(runningFile(folder), 'utf8').catch(() => undefined)
   if (text === undefined) return undefined
   try {

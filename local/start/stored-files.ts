@@ -1,7 +1,7 @@
 import { gunzipSync } from 'node:zlib'
 import { BlobServiceClient, RestError } from '@azure/storage-blob'
 
-export type StoredFile = { name: string; bytes: number; changedAt: string }
+type StoredFile = { name: string; bytes: number; changedAt: string }
 
 /** The blobs of the snapshot container. */
 export type StoredFiles = {

@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import type { ManagedIdentityCredentialClientIdOptions, TokenCredential } from '@azure/identity'
 import { createAzureHttpClient } from '../runtime/azure-http.ts'
 
-export type AzureIdentity = {
+type AzureIdentity = {
   /** True in Azure: the app uses its managed identity and tries no other credential. */
   inAzure: boolean
   /** Client id of a user-assigned identity. */

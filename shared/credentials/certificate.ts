@@ -4,7 +4,7 @@ import { dayOf } from '../formats/days.ts'
 import type { ClientProof } from './authority.ts'
 import type { Secret } from './secrets.ts'
 
-export type ClientCertificate = {
+type ClientCertificate = {
   proof: ClientProof
   /** Milliseconds since 1970 UTC. */
   expiresAt: number

@@ -40,7 +40,7 @@ type Options = {
 }
 
 /** Audience of the assertion that a federated credential trusts (learn.microsoft.com/entra/workload-id/workload-identity-federation-config-app-trust-managed-identity). */
-export const exchangeAudience = 'api://AzureADTokenExchange'
+const exchangeAudience = 'api://AzureADTokenExchange'
 
 /** How a kind of credential signs in, and which secrets it reads. */
 type SignInMethod = {

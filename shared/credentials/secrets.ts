@@ -27,7 +27,7 @@ export type Secrets = {
   write: (name: string, version: NewVersion, operation: OperationContext) => Promise<void>
 }
 
-export type NewVersion = { value: string; expiresAt: number; tags: Record<string, string> }
+type NewVersion = { value: string; expiresAt: number; tags: Record<string, string> }
 
 type Options = {
   vaultUri: string
@@ -48,7 +48,7 @@ const azureVaults = /\.(vault|managedhsm)\.(azure\.net|azure\.cn|usgovcloudapi\.
 
 export const isAzureVault = (vaultUri: string): boolean => azureVaults.test(new URL(vaultUri).hostname)
 
-export async function createSecretClient(vaultUri: string, credential: TokenCredential): Promise<SecretClient> {
+async function createSecretClient(vaultUri: string, credential: TokenCredential): Promise<SecretClient> {
   const [{ SecretClient }, httpClient] = await Promise.all([import('@azure/keyvault-secrets'), createAzureHttpClient()])
   return new SecretClient(vaultUri, credential, {
     httpClient,

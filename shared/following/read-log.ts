@@ -8,7 +8,7 @@ import type { RequestPartnerCenter } from '../partner-center/request.ts'
 import type { OperationContext } from '../runtime/operation.ts'
 
 /** When orders of a customer were created or changed, according to the activity log. */
-export type CustomerNews = {
+type CustomerNews = {
   customerName: string
   /** Milliseconds since 1970 UTC, in ascending order. */
   at: number[]
@@ -17,7 +17,7 @@ export type CustomerNews = {
 /** Changes in the log, by lower-case customer id. */
 export type News = Map<string, CustomerNews>
 
-export type LogReading = {
+type LogReading = {
   news: News
   /** True if the log ended before a page that it had announced. There may be more changes. */
   isCut: boolean

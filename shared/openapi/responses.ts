@@ -66,7 +66,7 @@ function describeOrder(prefix: '' | 'Previous ') {
   })
 }
 
-export const orderSchema = describeOrder('')
+const orderSchema = describeOrder('')
 
 const provisioningSchema = z.object({
   lineItemNumber: whole('Provisioned Line Number', 'The number of the line within its order.').optional(),

@@ -9,7 +9,7 @@ import type { OperationContext } from '../runtime/operation.ts'
 import type { ShareCall } from '../runtime/shared-calls.ts'
 import { lacksPriceAccess } from './read-orders.ts'
 
-export type OrderQuery = {
+type OrderQuery = {
   /** Lower case. */
   customerTenantId: string
   orderId: string

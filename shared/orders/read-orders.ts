@@ -21,7 +21,7 @@ export type OrdersQuery = {
 }
 
 /** All of a customer's orders as one collection, not yet sorted. */
-export type CustomerOrders = {
+type CustomerOrders = {
   orders: OrderBytes[]
   /** Root members of the collection other than its items, without `links.next`. */
   envelope: EnvelopeMember[]

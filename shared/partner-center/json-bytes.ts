@@ -12,7 +12,7 @@ import { isUtf8 } from 'node:buffer'
 export const maxDepth = 256
 
 /** The longest array or object. It is far above any list of Partner Center, and limits the memory. */
-export const maxElements = 200_000
+const maxElements = 200_000
 
 /** The most values in one order, or in one body that is parsed as a whole. They take about 200 MB once parsed. */
 const maxValues = 2_000_000
@@ -21,10 +21,10 @@ const maxValues = 2_000_000
 const maxCuts = 1_000_000
 
 /** Byte ranges to remove: alternating start and end, ascending, without overlaps. */
-export type Cuts = number[]
+type Cuts = number[]
 
 /** Handles the members of one object. In nested objects, only null members are removed. */
-export type MemberReader = {
+type MemberReader = {
   /** Called after the value of a member is scanned. Returns true to remove the member. */
   onMember: (scanner: Scanner, member: Member) => boolean
   /** Can scan the value of a member itself, and then returns its end. */

@@ -75,7 +75,7 @@ export const tooMuch = ({ pages, bytes }: PageLimits = orderPageLimits): AppErro
     `Partner Center's list is longer than ${pages} pages or ${bytes / 1024 / 1024} MiB. Narrow the request, for example with billingType.`,
   )
 
-export type PagingOptions = {
+type PagingOptions = {
   limits?: PageLimits
   endsBeyond?: boolean
   /** Called if an announced page does not exist. */

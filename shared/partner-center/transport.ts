@@ -32,7 +32,7 @@ export type TransportResponse = { status: number; headers: Record<string, string
  */
 export type Transport = (request: TransportRequest) => Promise<TransportResponse>
 
-export type TransportOptions = {
+type TransportOptions = {
   /** The most sockets to one host. Further requests wait. */
   connections: number
   /** The longest body in bytes, before and after decompression. */

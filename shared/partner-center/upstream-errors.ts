@@ -23,7 +23,7 @@ const errorBodySchema = z.looseObject({
   error_description: z.string().optional().catch(undefined),
 })
 
-export type UpstreamError = {
+type UpstreamError = {
   status: number
   /** Partner Center's error code as text. Its meaning depends on the status. */
   code: string | undefined

@@ -9,7 +9,7 @@ export type RateLimiter = {
 }
 
 /** The part of storage that the limiter uses: a blob with conditional writes. */
-export type SharedState = {
+type SharedState = {
   read: (name: string) => Promise<{ body: Buffer; info: { etag: string } } | undefined>
   write: (name: string, body: string, condition: { absent: true } | { etag: string }) => Promise<string | false>
 }

@@ -2,7 +2,7 @@ import type { Clock } from '../runtime/clock.ts'
 import { type Deadline, deadlineExceeded, type OperationContext, withDeadline } from '../runtime/operation.ts'
 
 /** A deadline that stops while its work waits for the rate limiter, because the work does not cause that wait. */
-export type WorkDeadline = Deadline & { suspend: <T>(wait: () => Promise<T>) => Promise<T> }
+type WorkDeadline = Deadline & { suspend: <T>(wait: () => Promise<T>) => Promise<T> }
 
 /** Runs work that may take `seconds`, without its waits for the rate limiter. It also ends when `operation` ends. */
 export function withWorkDeadline<T>(

@@ -49,7 +49,7 @@ export function describeError(error: unknown): string {
 }
 
 /** The sinks of an Azure Functions invocation context, or of `console`. */
-export type LogSink = Record<LogLevel, (line: string) => void>
+type LogSink = Record<LogLevel, (line: string) => void>
 
 /** Writes a letter as a JSON escape. A parser reads it as the same letter. */
 const escaped = (letter: string): string => `\\u${letter.charCodeAt(0).toString(16).padStart(4, '0')}`

@@ -21,7 +21,7 @@ export type OperationContext = {
 }
 
 /** The limits of a new deadline. With `signal`, it also ends when that signal aborts. */
-export type TimeLimit = { at: number; silenceMs: number; signal?: AbortSignal }
+type TimeLimit = { at: number; silenceMs: number; signal?: AbortSignal }
 
 /** The longest silence of a call, even if there is more time. */
 const longestSilenceMs = 30_000

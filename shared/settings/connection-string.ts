@@ -1,5 +1,5 @@
 /** The services of a storage account that this app uses. */
-export type StorageService = 'Blob' | 'Queue'
+type StorageService = 'Blob' | 'Queue'
 
 const base64 = /^(?=.)(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/
 

@@ -26,16 +26,6 @@ describe('a failure', () => {
     expect(error.retryable).toBe(status === 429 || status === 503)
   })
 
-  test('a failure has a fault, and a status that flows retry if it clears or the app failed', () => {
-    const faults: Record<number, string> = {
-      ...{ 400: 'caller', 404: 'caller', 409: 'caller', 410: 'caller', 403: 'operator', 424: 'operator' },
-      ...{ 429: 'upstream', 500: 'operator', 502: 'upstream', 503: 'upstream' },
-    }
-    for (const [code, { status, fault }] of Object.entries(errorKinds)) {
-      expect(fault, code).toBe(code === 'internal_error' ? 'app' : faults[status])
-    }
-  })
-
   test('a failure has a title for people and a code for machines', () => {
     for (const [code, { title }] of Object.entries(errorKinds)) {
       expect(code).toMatch(/^[a-z]+(_[a-z]+)*$/)

@@ -9,7 +9,7 @@ const gatewayHosts = /\.azure-(apihub|apim)\.net$/
  * would be called without the credentials of the connection. The prefix is used only if it names a gateway. Headers
  * with forwarded hosts are ignored.
  */
-export function linkBase(request: HttpRequest): string {
+function linkBase(request: HttpRequest): string {
   const prefix = URL.parse(request.headers.get('x-ms-apim-referrer-prefix') ?? '')
   const isGateway =
     prefix?.protocol === 'https:' &&

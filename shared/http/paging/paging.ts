@@ -21,9 +21,9 @@ function fingerprint(list: PagedList, count: number): string {
   return hash.digest('base64url').slice(0, 22)
 }
 
-export type PageRange = { from: number; to: number; nextLink?: string }
+type PageRange = { from: number; to: number; nextLink?: string }
 
-export type TakePage = (list: PagedList) => PageRange
+type TakePage = (list: PagedList) => PageRange
 
 /**
  * Checks the cursor of a request before the list is read. Returns a function that selects the rows of the page. A

@@ -9,7 +9,7 @@ import { type FollowingHealth, readFollowingHealth } from './following-health.ts
 /** The last snapshot, or the error that prevented reading it. Undefined before the first snapshot. */
 type LastSnapshot = Snapshot | { error: { code: string; message: string } }
 
-export type HealthDetails = {
+type HealthDetails = {
   status: 'ok' | 'degraded'
   credential: CredentialHealth
   partnerCenter: Reachability

@@ -8,7 +8,7 @@ import { ordersHeaders } from './orders-response.ts'
 import type { SourcedOrders } from './orders-source.ts'
 import { respond } from './response.ts'
 
-export type OrderLinesInput = {
+type OrderLinesInput = {
   customerTenantId: string
   format: 'json' | 'csv'
   top: number
@@ -20,7 +20,7 @@ type Source = Pick<SourcedOrders, 'provenance' | 'customerName'>
 
 type Customer = { customerTenantId: string; customerName: string | undefined }
 
-export type RespondWithLines = (orders: readonly OrderBytes[], source: Source) => HttpResponseInit
+type RespondWithLines = (orders: readonly OrderBytes[], source: Source) => HttpResponseInit
 
 /**
  * Checks the cursor of a request. Returns a function that creates the response: the lines of the sorted orders as one

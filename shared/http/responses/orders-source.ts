@@ -6,7 +6,7 @@ import type { EnvelopeMember, OrderBytes } from '../../partner-center/collection
 import { type OperationContext, timeLimit, withDeadline } from '../../runtime/operation.ts'
 import { live, type Provenance } from './orders-response.ts'
 
-export type OrdersInput = OrdersQuery & {
+type OrdersInput = OrdersQuery & {
   /** Milliseconds since 1970 UTC. The response comes from the newest finished snapshot at or before this time. */
   asOf?: number | undefined
   /** If Partner Center is down, the response comes from the newest snapshot. */

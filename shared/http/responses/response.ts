@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { HttpRequest, HttpResponseInit } from '@azure/functions'
 
-export type ResponseOptions = {
+type ResponseOptions = {
   status?: number
   contentType?: string
   headers?: Record<string, string>

@@ -8,7 +8,7 @@ import { correlationIdOf } from './correlation.ts'
 import { errorResponse, toKnownError } from './error-response.ts'
 import { withReadyResponse } from './ready-response.ts'
 
-export type RouteContext = { app: App; operation: OperationContext; request: HttpRequest }
+type RouteContext = { app: App; operation: OperationContext; request: HttpRequest }
 
 type Route<Values, Modules> = {
   /** Selects the parameters of the function. The first call loads their module. */

@@ -13,7 +13,7 @@ export type ChangeLine = {
 }
 
 /** The members of a change line besides the change itself. */
-export type ChangeContext = {
+type ChangeContext = {
   snapshotId: string
   detectedAt: string
   customerTenantId: string

@@ -20,7 +20,7 @@ export type FeedPosition = { snapshotId: string; part: number; line: number }
 
 export type ChangeFilter = { customerTenantId?: string | undefined; kind?: ChangeKind | undefined }
 
-export type ChangesPage = {
+type ChangesPage = {
   /** Each change in its stored form: one JSON object. */
   changes: Buffer[]
   /**

@@ -9,7 +9,7 @@ import type { CustomerReading, SnapshotReader } from '../storage/reader.ts'
 import { isRead } from '../storage/shapes.ts'
 import { corrupt, isUnreadable } from '../storage/storage-errors.ts'
 
-export type SnapshotOrders = {
+type SnapshotOrders = {
   orders: OrderBytes[]
   customerName: string
   snapshotId: string

@@ -16,7 +16,7 @@ export type OrderPlace = { part: number; order: number }
 export type StoredOrder = OrderPlace & { head: Pick<MemberHead, 'customerTenantId' | 'customerName'>; json: Buffer }
 
 /** Orders that `callsFor` storage calls return, in the order of the run, and the place after them. */
-export type OrderBatch = { orders: AsyncIterable<StoredOrder> | Iterable<StoredOrder>; next: OrderPlace }
+type OrderBatch = { orders: AsyncIterable<StoredOrder> | Iterable<StoredOrder>; next: OrderPlace }
 
 export type ReadRun = {
   /** The newest finished run over all customers at or before a time, or the newest of all. */

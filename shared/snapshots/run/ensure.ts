@@ -1,5 +1,5 @@
 import { isAppError } from '../../errors.ts'
-import { createLimit, inOrder } from '../../runtime/in-order.ts'
+import { inOrder } from '../../runtime/in-order.ts'
 import type { OperationContext } from '../../runtime/operation.ts'
 import type { CurrentRun } from '../storage/current-run.ts'
 import { type FindRuns, isWhole } from '../storage/find-runs.ts'
@@ -59,8 +59,7 @@ export function createEnsure({
   failPart,
 }: Options): Ensure {
   const forEach = async (parts: readonly number[], work: (part: number) => Promise<void>) => {
-    const limit = createLimit(concurrency)
-    for await (const _ of inOrder(parts, concurrency, part => limit(() => work(part))));
+    for await (const _ of inOrder(parts, concurrency, work));
   }
 
   const listBy = async (prefix: string): Promise<Map<number, BlobInfo>> => {

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { createLimit, inOrder } from '../../runtime/in-order.ts'
+import { inOrder } from '../../runtime/in-order.ts'
 import { describeError } from '../../runtime/log.ts'
 import type { OperationContext } from '../../runtime/operation.ts'
 import { decodeLines } from '../storage/codec.ts'
@@ -60,7 +60,6 @@ export function createReadKnown({ store, reader, runs }: Options): ReadKnown {
     for await (const { name, metadata } of store.list(dataBlob.prefixOf(plan))) {
       if (readPartMetadata(metadata).gone > 0) parts.push(partNumber(name))
     }
-    const limit = createLimit(concurrency)
     const gone = new Map<string, OtherCustomer>()
     // A customer that left and whose index is unreadable is read again, and found to have left again.
     const readIndex = (part: number) =>
@@ -68,7 +67,7 @@ export function createReadKnown({ store, reader, runs }: Options): ReadKnown {
         if (!isUnreadable(error)) throw error
         return { customers: [] }
       })
-    for await (const { customers } of inOrder(parts, concurrency, part => limit(() => readIndex(part)))) {
+    for await (const { customers } of inOrder(parts, concurrency, readIndex)) {
       for (const entry of customers) {
         if (!isGone(entry)) continue
         const { customerTenantId: id, lastRead: knownIn, readIn } = entry
@@ -104,8 +103,7 @@ export function createReadKnown({ store, reader, runs }: Options): ReadKnown {
     for await (const customers of readAllPlanned(store, plan)) {
       for (const customer of customers) note(customer[0], newerRun(customer), reportingRun(customer))
     }
-    const limit = createLimit(concurrency)
-    const indexes = inOrder([...plan.parts.keys()], concurrency, part => limit(() => reader.readIndex(plan, part)))
+    const indexes = inOrder([...plan.parts.keys()], concurrency, part => reader.readIndex(plan, part))
     for await (const { customers } of indexes) {
       for (const entry of customers) {
         if (!isRead(entry)) note(entry.customerTenantId, entry.readIn, undefined)

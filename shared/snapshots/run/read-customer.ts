@@ -15,7 +15,7 @@ import type { FailedEntry, Failure, GoneEntry, PlannedCustomer, ReadEntry } from
 import type { CredentialProbe } from './credential-probe.ts'
 
 /** The result of one customer. Its place in the part is not known yet. */
-export type CustomerResult =
+type CustomerResult =
   | { entry: FailedEntry }
   | { entry: GoneEntry; changes: ChangeLine[] }
   | { entry: ReadEntry; member: Buffer; changes: ChangeLine[] }

@@ -1,6 +1,6 @@
 import { isAppError } from '../../errors.ts'
 import type { Clock } from '../../runtime/clock.ts'
-import { createLimit, inOrder } from '../../runtime/in-order.ts'
+import { inOrder } from '../../runtime/in-order.ts'
 import type { OperationContext } from '../../runtime/operation.ts'
 import type { CurrentRun } from '../storage/current-run.ts'
 import type { WatchMessage } from '../storage/messages.ts'
@@ -33,7 +33,7 @@ export type Watch = {
 }
 
 /** The time between two watch messages of a run. */
-export const watchSeconds = 120
+const watchSeconds = 120
 
 /**
  * The delay after which a part counts as lost if no part was completed since the last watch message. It is longer than
@@ -64,7 +64,6 @@ export function createWatch({ queue, currentRun, reader, clock, times, planRun, 
     if (changed === undefined || changed.ended !== undefined || changed.stop !== undefined) return
     const { generation } = changed
     const due = times.dueTimes(plan)
-    const limit = createLimit(concurrency)
     let refused = 0
     const send = async (part: number): Promise<void> => {
       const delaySeconds = ((due[part] ?? 0) - clock.now()) / 1000
@@ -78,7 +77,7 @@ export function createWatch({ queue, currentRun, reader, clock, times, planRun, 
         })
       })
     }
-    for await (const _ of inOrder(parts, concurrency, part => limit(() => send(part))));
+    for await (const _ of inOrder(parts, concurrency, send));
     if (refused === parts.length && refused > 0) throw new Error(`No part message of ${snapshotId} could be sent`)
     await currentRun.change(nonce, ({ generation: present }) => (present === generation ? { sent: true } : undefined))
   }

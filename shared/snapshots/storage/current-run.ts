@@ -4,7 +4,7 @@ import { type Current, currentSchema, type Latest, latestSchema } from './shapes
 import type { Store } from './store.ts'
 
 /** The content of `current.json`, and the version that a conditional write must name. */
-export type CurrentState = { current: Current | undefined; etag: string | undefined }
+type CurrentState = { current: Current | undefined; etag: string | undefined }
 
 export type CurrentRun = {
   /** A damaged or missing blob means that no run is known. */

@@ -6,7 +6,7 @@ import type { Store } from './store.ts'
 const timestampSchema = z.iso.datetime()
 
 /** `following.json`: the state of following. */
-export const followedSchema = z.object({
+const followedSchema = z.object({
   /** All changes in the log up to this time are recorded. */
   position: timestampSchema.optional(),
   /** When the log was last read successfully. */

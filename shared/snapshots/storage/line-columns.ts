@@ -2,7 +2,7 @@ import { type OrderLine, orderLineColumns } from '../../orders/order-lines.ts'
 import { parseTimestamp, toMilliseconds } from '../../orders/timestamp.ts'
 
 /** The members of a row besides those of the order line. */
-export type LineReading = { retrievedAt: string; snapshotId: string }
+type LineReading = { retrievedAt: string; snapshotId: string }
 
 export type LineRow = OrderLine & LineReading
 

@@ -27,7 +27,7 @@ const partMetadataSchema = z.object({
 })
 export type PartMetadata = z.infer<typeof partMetadataSchema>
 
-export type PartCounts = Pick<PartMetadata, 'orders' | 'read' | 'failed' | 'gone' | 'created' | 'updated' | 'removed'>
+type PartCounts = Pick<PartMetadata, 'orders' | 'read' | 'failed' | 'gone' | 'created' | 'updated' | 'removed'>
 export type ChangeCounts = Pick<PartCounts, 'created' | 'updated' | 'removed'>
 
 type Metadata = Readonly<Record<string, string>>

@@ -24,13 +24,13 @@ export type PartWriter = {
 }
 
 /** The run and number of a part. */
-export type PartPlace = { run: RunPlace & { partial: boolean }; part: number }
+type PartPlace = { run: RunPlace & { partial: boolean }; part: number }
 
 /** Bytes that are collected before they are sent as a block. */
 const blockBytes = 4 * 1024 * 1024
 
 /** Metadata of the changes of a following run. They stay when its other blobs are deleted. */
-export const followingMark = { following: 'true' }
+const followingMark = { following: 'true' }
 
 const blockIds = (attempt: string, blocks: number): string[] =>
   Array.from({ length: blocks }, (_, block) => blockId(attempt, block))

@@ -75,7 +75,7 @@ export function planned(id: string, name: string, isListed: boolean, { newest, r
   ]
 }
 
-export type PlanContent = {
+type PlanContent = {
   head: Omit<PlanHead, 'parts' | 'others'>
   /** Packed, sorted by id. */
   customers: readonly string[]

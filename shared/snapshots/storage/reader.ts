@@ -17,7 +17,7 @@ import { corrupt } from './storage-errors.ts'
 import type { Store } from './store.ts'
 
 /** A customer's index entry, with its run and part. */
-export type CustomerEntry = { plan: Plan; part: number; entry: IndexEntry }
+type CustomerEntry = { plan: Plan; part: number; entry: IndexEntry }
 
 /** The index entry of a customer that was read. */
 export type CustomerReading = CustomerEntry & { entry: ReadEntry }

@@ -64,7 +64,7 @@ export type Current = z.infer<typeof currentSchema>
 /**
  * The place of a part's customers in `_plan.json`, and the first tenant id of the part, by which a customer is found.
  */
-export const plannedPartSchema = z.object({ firstId: customerTenantId, customers: count, offset: count, length: count })
+const plannedPartSchema = z.object({ firstId: customerTenantId, customers: count, offset: count, length: count })
 export type PlannedPart = z.infer<typeof plannedPartSchema>
 
 /** The start of `_plan.json`. The customers follow it, part by part, and then those of other runs. */
@@ -111,7 +111,7 @@ export const otherCustomerSchema = z.object({
 })
 export type OtherCustomer = z.infer<typeof otherCustomerSchema>
 
-export const readEntrySchema = z.object({
+const readEntrySchema = z.object({
   customerTenantId,
   customerName: z.string(),
   retrievedAt: z.iso.datetime(),
@@ -124,7 +124,7 @@ export const readEntrySchema = z.object({
 })
 export type ReadEntry = z.infer<typeof readEntrySchema>
 
-export const failedEntrySchema = z.object({
+const failedEntrySchema = z.object({
   customerTenantId,
   customerName: z.string(),
   error: failureSchema,
@@ -137,7 +137,7 @@ export const failedEntrySchema = z.object({
 })
 export type FailedEntry = z.infer<typeof failedEntrySchema>
 
-export const goneEntrySchema = z.object({
+const goneEntrySchema = z.object({
   customerTenantId,
   customerName: z.string(),
   gone: z.literal(true),

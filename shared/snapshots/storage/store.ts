@@ -8,14 +8,14 @@ export type BlobInfo = {
   metadata: Readonly<Record<string, string>>
 }
 
-export type Conditions = {
+type Conditions = {
   /** Only if the blob does not exist. */
   absent?: boolean
   /** Only if the blob still has this version. */
   etag?: string
 }
 
-export type WriteOptions = Conditions & { metadata?: Record<string, string>; contentType?: string }
+type WriteOptions = Conditions & { metadata?: Record<string, string>; contentType?: string }
 
 /** The snapshot container. Every decision of a run is one conditional write. A missing blob is undefined. */
 export type Store = {
