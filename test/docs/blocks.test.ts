@@ -134,7 +134,7 @@ const patternOf = (name: string): string =>
 
 test('the documented files are those of the container', async () => {
   const world = await createWorld()
-  world.customers = makeCustomers(3)
+  world.customers.push(...makeCustomers(3))
   await run(world)
   placeOrder(world, 1, 'new')
   await world.clock.advance(10 * 60_000)
