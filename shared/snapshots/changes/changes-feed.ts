@@ -3,13 +3,13 @@ import { parseJson } from '../../formats/json.ts'
 import type { Clock } from '../../runtime/clock.ts'
 import type { OperationContext } from '../../runtime/operation.ts'
 import { decodeLines } from '../storage/codec.ts'
-import { type CurrentRun, readLatest } from '../storage/current-run.ts'
+import { type CurrentRun, findLatest } from '../storage/current-run.ts'
 import { type FindRuns, type KeptPlace, reportsChanges } from '../storage/find-runs.ts'
 import { changesBlob, changesFolder, partNumber } from '../storage/layout.ts'
 import { dataBlob } from '../storage/part-blobs.ts'
 import { type PartMetadata, readPartMetadata } from '../storage/part-metadata.ts'
 import { type ChangeKind, changeKinds } from '../storage/shapes.ts'
-import { corrupt, isUnreadable } from '../storage/storage-errors.ts'
+import { corrupt } from '../storage/storage-errors.ts'
 import type { Store } from '../storage/store.ts'
 
 /**
@@ -78,7 +78,7 @@ export function createChangesFeed({ store, runs, currentRun, clock }: Options): 
    * that has just ended counts even if `latest.json` has not moved yet.
    */
   async function newestRun(): Promise<string | undefined> {
-    const [{ latest }, { current }] = await Promise.all([readLatestIfReadable(), currentRun.read()])
+    const [latest, { current }] = await Promise.all([findLatest(store), currentRun.read()])
     const whole = latest?.snapshotId ?? (await runs.newest())
     const newest = [whole, current?.previous]
       .filter(id => id !== undefined)
@@ -89,12 +89,6 @@ export function createChangesFeed({ store, runs, currentRun, clock }: Options): 
     const run = await runs.finished(current.snapshotId)
     return run !== undefined && reportsChanges(run) ? run.snapshotId : newest
   }
-
-  const readLatestIfReadable = () =>
-    readLatest(store).catch(error => {
-      if (!isUnreadable(error)) throw error
-      return { latest: undefined }
-    })
 
   /** The changes of a following run. They stay when the other blobs of the run are deleted. */
   async function followingParts(snapshotId: string, from: number): Promise<ChangedPart[]> {

@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto'
 import { AppError } from '../../errors.ts'
 import { decodeLines, type MemberHead, splitLine } from '../storage/codec.ts'
-import { readLatest } from '../storage/current-run.ts'
+import { findLatest } from '../storage/current-run.ts'
 import { type FindRuns, isWhole } from '../storage/find-runs.ts'
 import { partBlob, toSnapshotId } from '../storage/layout.ts'
 import { createMemory } from '../storage/memory.ts'
 import { decodeMember, type SnapshotReader } from '../storage/reader.ts'
 import { isRead, type Manifest, type ReadEntry } from '../storage/shapes.ts'
-import { corrupt, isUnreadable } from '../storage/storage-errors.ts'
+import { corrupt } from '../storage/storage-errors.ts'
 import type { Store } from '../storage/store.ts'
 
 /** The place of an order in a run: its part, and its number within the part. */
@@ -54,10 +54,7 @@ export function createReadRun({ store, runs, reader }: Options): ReadRun {
   const get: ReadRun['get'] = snapshotId => manifests(snapshotId, () => reader.readManifest({ snapshotId }))
 
   async function newest(): Promise<string | undefined> {
-    const { latest } = await readLatest(store).catch(error => {
-      if (!isUnreadable(error)) throw error
-      return { latest: undefined }
-    })
+    const latest = await findLatest(store)
     return latest?.snapshotId ?? runs.newest()
   }
 

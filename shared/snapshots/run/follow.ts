@@ -5,13 +5,12 @@ import type { Clock } from '../../runtime/clock.ts'
 import { inOrder } from '../../runtime/in-order.ts'
 import type { OperationContext } from '../../runtime/operation.ts'
 import { readHistory } from '../changes/history.ts'
-import { type CurrentRun, readLatest } from '../storage/current-run.ts'
+import { type CurrentRun, findLatest } from '../storage/current-run.ts'
 import { type Followed, type FollowedState, logMissing, readFollowed, writeFollowed } from '../storage/followed.ts'
 import { toSnapshotId } from '../storage/layout.ts'
 import { type Plan, planned } from '../storage/plan-blob.ts'
 import type { SnapshotReader } from '../storage/reader.ts'
 import { type Current, isRead, type PlannedCustomer } from '../storage/shapes.ts'
-import { isUnreadable } from '../storage/storage-errors.ts'
 import type { Store } from '../storage/store.ts'
 import { dueCustomers, firstUncovered } from './due-customers.ts'
 import type { ReadKnown } from './known-customers.ts'
@@ -89,10 +88,7 @@ export function createFollow(options: Options): Follow {
   async function positionOf({ position }: Followed, operation: OperationContext): Promise<number | undefined> {
     const oldest = clock.now() - mostBackMs
     if (position !== undefined && Date.parse(position) >= oldest) return Date.parse(position)
-    const { latest } = await readLatest(store).catch(error => {
-      if (!isUnreadable(error)) throw error
-      return { latest: undefined }
-    })
+    const latest = await findLatest(store)
     if (latest === undefined) return undefined
     operation.log(position === undefined ? 'info' : 'warn', 'following_starts', { position, from: latest.asOf })
     return Math.max(Date.parse(latest.asOf), oldest + overlapMs)

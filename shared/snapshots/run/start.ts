@@ -1,12 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import type { Clock } from '../../runtime/clock.ts'
 import type { OperationContext } from '../../runtime/operation.ts'
-import { type CurrentRun, readLatest } from '../storage/current-run.ts'
+import { type CurrentRun, findLatest } from '../storage/current-run.ts'
 import type { FindRuns } from '../storage/find-runs.ts'
 import { timeOfId, toSnapshotId } from '../storage/layout.ts'
 import type { PartQueue } from '../storage/part-queue.ts'
 import type { Current, PlannedCustomer, Trigger } from '../storage/shapes.ts'
-import { isUnreadable } from '../storage/storage-errors.ts'
 import type { Store } from '../storage/store.ts'
 import type { Ensure, Progress } from './ensure.ts'
 import { overdue, type RunTimes } from './overdue.ts'
@@ -44,10 +43,7 @@ export const createReadEarlier =
   async (before: Current | undefined): Promise<Earlier> => {
     const didWell = before?.ended === 'succeeded' || before?.ended === 'completedWithErrors'
     const isWhole = before?.customers === undefined
-    const { latest } = await readLatest(store).catch(error => {
-      if (!isUnreadable(error)) throw error
-      return { latest: undefined }
-    })
+    const latest = await findLatest(store)
     const candidates = [didWell && isWhole ? before.snapshotId : before?.base, latest?.snapshotId]
     const known = candidates.filter(id => id !== undefined)
     const base = known.length > 0 ? known.sort().at(-1) : await runs.newest()

@@ -1,6 +1,7 @@
 import { parseJson } from '../../formats/json.ts'
 import { currentBlob, latestBlob } from './layout.ts'
 import { type Current, currentSchema, type Latest, latestSchema } from './shapes.ts'
+import { isUnreadable } from './storage-errors.ts'
 import type { Store } from './store.ts'
 
 /** The content of `current.json`, and the version that a conditional write must name. */
@@ -51,4 +52,14 @@ export async function readLatest(store: Store): Promise<{ latest: Latest | undef
   const stored = await store.read(latestBlob)
   if (stored === undefined) return { latest: undefined, etag: undefined }
   return { latest: latestSchema.safeParse(parseJson(stored.body)).data, etag: stored.info.etag }
+}
+
+/** The run that `latest.json` names. Undefined also if the blob is locked or damaged. */
+export async function findLatest(store: Store): Promise<Latest | undefined> {
+  try {
+    return (await readLatest(store)).latest
+  } catch (error) {
+    if (!isUnreadable(error)) throw error
+    return undefined
+  }
 }
