@@ -93,7 +93,7 @@ export async function measure(): Promise<Figure[]> {
   const growth = (what: string, larger: Use, smaller: Use): Figure => ({
     what,
     baseline: `an allowance of ${megabytes(bounds.growth)} of live memory`,
-    // What lies below idle is garbage of the start, which the idle figure still holds.
+    // Memory below the idle figure is garbage of the start, which that figure still contains.
     ratio: (larger.live - Math.max(0, smaller.live)) / bounds.growth,
     target: { atMost: 1 },
     values: `${megabytes(larger.live)} against ${megabytes(smaller.live)} live above idle`,

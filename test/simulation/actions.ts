@@ -89,7 +89,7 @@ export function createActions(options: Options) {
     damage(): void {
       const finished = runs.all().filter(({ manifest }) => manifest !== undefined)
       const names = [...storage.blobs.keys()]
-      // Retention deletes by age, so that nothing older is left.
+      // Retention deletes by age, so no older run remains.
       const oldest = finished.find(({ id }) => names.some(name => runOf(name) === id))
       if (oldest !== undefined && finished.length > 1 && random.chance(0.4)) {
         options.damaged(oldest.id)

@@ -30,7 +30,7 @@ export type FindRuns = {
   folders: (before: string | undefined, ahead: number) => AsyncGenerator<RunFolder>
   /** A finished run. Undefined while it runs, and for a folder without a manifest. */
   finished: (snapshotId: string, info?: BlobInfo) => Promise<FinishedRun | undefined>
-  /** The same for a run whose place is known. */
+  /** The same for a run with a known place. */
   finishedAt: (place: RunPlace) => Promise<FinishedRun | undefined>
   /** The newest finished run of any kind that did not fail. Undefined if there is none. */
   newestOfAll: () => Promise<string | undefined>
@@ -76,7 +76,7 @@ export function createFindRuns(store: Store, reader: SnapshotReader): FindRuns {
     roots.includes(datesFolder) ? { snapshotId } : { snapshotId, following: true }
 
   async function* placesIn(roots: readonly string[], atMost: string | undefined): AsyncGenerator<RunPlace> {
-    // Most often there is a run on that date, so that no other date has to be known.
+    // Most often there is a run on that date, so that the other dates need not be listed.
     if (atMost !== undefined) {
       for (const run of (await runsOf(dateOf(atMost), roots)).reverse()) if (run[0] <= atMost) yield toPlace(run)
     }

@@ -169,7 +169,7 @@ async function readEarlierPlan(store: Store, blob: string, offset: number): Prom
 
 type Range = { offset: number; length: number }
 
-/** The bytes of a range, if they were read along with the head. */
+/** The bytes of a range, if they were read together with the head. */
 function bytesBehind({ behind }: Plan, { offset, length }: Range): Buffer | undefined {
   const bytes = behind?.subarray(offset, offset + length)
   return bytes?.length === length ? bytes : undefined

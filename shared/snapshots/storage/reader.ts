@@ -99,7 +99,7 @@ export function createReader(store: Store): SnapshotReader {
       return plan !== undefined || run.following ? plan : reader.readPlan({ ...run, following: true })
     },
     async readingIn(snapshotId, customerTenantId) {
-      // Most runs that others name for a customer are readings between snapshots.
+      // Most runs that others name for a customer are following runs.
       const plan = (await reader.readPlan({ snapshotId, following: true })) ?? (await reader.readPlan({ snapshotId }))
       const found = plan && (await reader.find(plan, customerTenantId))
       return found !== undefined && isRead(found.entry) ? { ...found, entry: found.entry } : undefined

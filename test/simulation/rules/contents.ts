@@ -52,7 +52,7 @@ type Options = {
 /** A caller that waited for less than this has not used up the time of a customer. */
 const leastDeadlineMs = 50_000
 
-/** A refusal can be on its way for as long as a sign-in hangs. */
+/** A refusal can take as long as a hanging sign-in. */
 const longestSignInMs = 10 * 60_000
 
 const folderOf = (id: string, root: string) =>
