@@ -51,7 +51,7 @@ function loseFirst(service: { serve: Service }, matches: RegExp) {
   return seen
 }
 
-describe('one response that never comes', () => {
+describe('a lost response', () => {
   test.each<[string, (simulator: Simulator) => { requests: number }]>([
     ['Key Vault', ({ keyVault }) => loseFirst(keyVault, /^\/secrets\//)],
     ['the identity endpoint', ({ entra }) => loseFirst(entra, /^\/msi\/token/)],
@@ -132,7 +132,7 @@ test('every function responds while storage accepts connections and stays silent
   expect([stale.status, stale.ms < patienceMs]).toEqual([503, true])
 })
 
-describe('work that nobody waits for', () => {
+describe('abandoned work', () => {
   test('abandoned work releases its connection: the other half of a failed request', async () => {
     const app = await start({ settings: { REQUEST_DEADLINE_SECONDS: '60' } })
     app.simulator.partnerCenter.outage = (exchange, proceed) =>

@@ -120,7 +120,7 @@ describe('the triggers', () => {
   })
 })
 
-describe('the definition says what the functions parse', () => {
+describe('the definition and the functions', () => {
   const described = declared.flatMap(({ operationId, parameters: { path, query, body } }) =>
     Object.entries({ ...path, ...query, ...body }).map(([name, schema]) => ({
       operationId,

@@ -57,7 +57,7 @@ function recorder(): { calls: Call[]; connector: Connectors[string] } {
   }
 }
 
-describe('new orders to Teams', () => {
+describe('the recipe for Teams', () => {
   test('the recipe for Teams posts each new order once, with its customer, lines and price', async () => {
     const poll = createTrigger({ url: `${app.api}/order-changes?kind=created`, key, secondMs: 20 })
     await poll()
@@ -99,7 +99,7 @@ describe('new orders to Teams', () => {
   })
 })
 
-describe('order lines to Excel', () => {
+describe('the recipe for Excel', () => {
   type Row = Record<string, unknown>
 
   /** A table like that of Excel Online: texts, and no check that a key is unique. */
@@ -208,7 +208,7 @@ describe('order lines to Excel', () => {
   })
 })
 
-describe('mail about a snapshot', () => {
+describe('the recipe for mail', () => {
   async function mailed(connector = orders().shared_partnercenterorders, now?: Date) {
     const outlook = recorder()
     const { actions } = read('snapshot-mail')

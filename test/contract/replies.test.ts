@@ -62,7 +62,7 @@ function membersOf(operationId: string): string[] {
   return [...schemasIn(schema ?? {})].flatMap(({ at }) => /^\/value\/\[\]\/(\w+)$/.exec(at)?.[1] ?? [])
 }
 
-describe('every operation obeys its definition', () => {
+describe('the operations and their definitions', () => {
   const customer = () =>
     app.simulator.partnerCenter.customers.find(({ id, orders }) => id !== documentedCustomerId && orders.length > 10)
       ?.id ?? ''
@@ -194,7 +194,7 @@ describe('every operation obeys its definition', () => {
   })
 })
 
-describe('every failure has the one shape, and its status stands in the definition', () => {
+describe('the failures and the definition', () => {
   const shape = ajv.compile({
     type: 'object',
     required: ['type', 'title', 'status', 'detail', 'instance', 'error', 'correlationId', 'retryable'],

@@ -43,7 +43,7 @@ const start = (body?: unknown) =>
 
 const takeSnapshot = (body?: unknown) => takeSnapshotOf(app.api, body)
 
-describe('starting', () => {
+describe('starting a run', () => {
   test('eight simultaneous starts give one 202 and seven 409 with the address of the run', async () => {
     const answers = await Promise.all(Array.from({ length: 8 }, () => start()))
     const statuses = answers.map(({ status }) => status).sort()

@@ -42,7 +42,7 @@ const get = async <T>(path: string) => (await (await fetch(app.api + path)).json
 
 const takeSnapshot = (body?: unknown) => takeSnapshotOf(app.api, body)
 
-describe('a snapshot of 1,200 customers, some refused, some throttled, some slow', () => {
+describe('a large snapshot, with refused, throttled and slow customers', () => {
   let manifest: Manifest
 
   beforeAll(async () => {

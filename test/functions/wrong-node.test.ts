@@ -29,7 +29,7 @@ afterAll(async () => {
   await host.stop()
 })
 
-describe('under a Node.js that is too old', () => {
+describe('on an old Node.js', () => {
   test('on an old Node.js, the log has an error at start', () => {
     expect(atStart.map(line => JSON.parse(line) as unknown)).toEqual([
       {

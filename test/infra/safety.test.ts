@@ -66,7 +66,7 @@ describe('the history', () => {
   })
 })
 
-describe('what says how things stand', () => {
+describe('the state blobs', () => {
   test('the state blobs are never deleted, only their earlier versions', () => {
     const { properties } = oneOf('Microsoft.Storage/storageAccounts/managementPolicies')
     const { rules } = properties.policy as {

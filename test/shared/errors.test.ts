@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { AppError, type ErrorCode, errorKinds, isAppError, isCredentialFailure } from '../../shared/errors.ts'
 
 /** The documented table of errors. */
-const contract: Record<number, ErrorCode[]> = {
+const documented: Record<number, ErrorCode[]> = {
   400: ['invalid_request'],
   403: ['no_customer_relationship', 'partner_center_forbidden'],
   404: ['customer_not_found', 'order_not_found', 'snapshot_not_found', 'route_not_found'],
@@ -15,7 +15,7 @@ const contract: Record<number, ErrorCode[]> = {
   503: ['partner_center_unavailable', 'deadline_exceeded', 'key_vault_unavailable', 'authority_unavailable'],
 }
 
-const rows = Object.entries(contract).flatMap(([status, codes]) =>
+const rows = Object.entries(documented).flatMap(([status, codes]) =>
   codes.map((code): [ErrorCode, number] => [code, Number(status)]),
 )
 

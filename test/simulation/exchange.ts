@@ -42,7 +42,7 @@ export function createExchanges(scheduler: Scheduler, random: Random, findings: 
     new Promise((resolve, reject) => {
       if (signal?.aborted) return reject(signal.reason)
       if (isLoop()) {
-        findings.broken('nobody runs in circles', `${process.name} asks ${mostInTenSeconds} times in ten seconds`)
+        findings.broken('nothing loops', `${process.name} asks ${mostInTenSeconds} times in ten seconds`)
         return process.kill('is stopped')
       }
       let isOpen = true

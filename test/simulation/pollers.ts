@@ -67,7 +67,7 @@ export function createPollers({ ask, random, customers, findings, tellers, lates
         if (outcome === 'lost' || 'error' in outcome || generation !== poller.generation) return
         const { snapshotId } = outcome.value
         if (snapshotId < newestBefore && !wasDamaged()) {
-          findings.broken('from now on means from now on', `${snapshotId} instead of ${newestBefore}`)
+          findings.broken('a new poller sees only later changes', `${snapshotId} instead of ${newestBefore}`)
         }
         const ignored = new Set(tellers().flatMap(({ run }) => (run.isDamaged ? [run.id] : [])))
         Object.assign(poller, { position: outcome.value, since: snapshotId, seen: [], ignored })
@@ -112,7 +112,7 @@ export function createPollers({ ask, random, customers, findings, tellers, lates
         if (generation !== poller.generation || outcome === 'lost') return
         if ('error' in outcome) {
           const isCorrupt = isAppError(outcome.error) && outcome.error.code === 'snapshot_corrupt'
-          if (isCorrupt && !wasDamaged()) findings.broken('nothing is damaged by itself', outcome.error.message)
+          if (isCorrupt && !wasDamaged()) findings.broken('nothing is damaged without a fault', outcome.error.message)
           return
         }
         if (outcome.value === undefined) {
@@ -121,7 +121,8 @@ export function createPollers({ ask, random, customers, findings, tellers, lates
           return
         }
         const lines = outcome.value.changes.map(line => nameOf(line.toString()))
-        if (lines.length > top) findings.broken('a page is no longer than asked', `${lines.length} instead of ${top}`)
+        if (lines.length > top)
+          findings.broken('a page is not longer than requested', `${lines.length} instead of ${top}`)
         poller.seen.push(...lines)
         poller.position = outcome.value.next
         check(poller, false)

@@ -42,7 +42,7 @@ export function createProcess({ name, skewMs, scheduler, random, faults, trace }
     trace.say(name, () => `*** freezes for ${minutes.toFixed(1)} minutes`)
     scheduler.after(minutes * 60_000, () => {
       if (!alive) return
-      trace.say(name, () => '*** goes on')
+      trace.say(name, () => '*** continues')
       for (const listener of thawListeners) listener()
     })
   }

@@ -55,8 +55,7 @@ export function createReaders({ ask, random, customers, findings, runs, contents
       outcome => {
         const after = holder(id, atMost)
         if (outcome === 'lost' || before === 'gone' || after === 'gone') return
-        const say = (what: string) =>
-          findings.broken('what is read back is what the run holds', `${shortId(id)}: ${what}`)
+        const say = (what: string) => findings.broken('a reader gets the orders of the run', `${shortId(id)}: ${what}`)
         if ('error' in outcome) {
           const code = isAppError(outcome.error) ? outcome.error.code : ''
           const isRight =

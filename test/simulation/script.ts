@@ -136,7 +136,7 @@ export function createScript(options: Options) {
       const isEmpty = last?.manifest?.customers.read === 0 && last.manifest.customers.failed === 0
       const isExcused = isEmpty || options.isTooSlow || options.isConfigured()
       if (last?.manifest !== undefined && last.manifest.status !== 'succeeded' && !isExcused) {
-        findings.broken('a run in a calm world succeeds', `${last.id}: ${last.manifest.status}`)
+        findings.broken('a run without faults succeeds', `${last.id}: ${last.manifest.status}`)
       }
       pollers.drain()
       readers.readAll()

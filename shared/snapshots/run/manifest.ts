@@ -66,9 +66,9 @@ export function createWriteManifest({ store, reader, clock }: Options) {
   ): Promise<void> => {
     const { snapshotId, trigger, startedAt } = run
     const { read, failed, missed, ...sums } = addUp(parts)
-    const nobody = { code: 'snapshot_failed', message: 'No customer could be read.' }
+    const noReading = { code: 'snapshot_failed', message: 'No customer could be read.' }
     // The run may be stopped after this function was called. The metadata of the parts then has the reason.
-    const error = run.stop ?? endOf(parts) ?? (read === 0 ? nobody : undefined)
+    const error = run.stop ?? endOf(parts) ?? (read === 0 ? noReading : undefined)
     const manifest: Manifest = {
       snapshotId,
       status: statusOf(error, failed),

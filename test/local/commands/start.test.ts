@@ -148,7 +148,7 @@ describe('`npm start`', () => {
   })
 })
 
-describe('beside it', () => {
+describe('other commands during `npm start`', () => {
   test('`npm run files` lists, prints and copies the files of the app', async () => {
     const path = started.printed('snapshots/date=')[0] ?? ''
     expect(path).toMatch(/^snapshots\/date=\d{4}-\d\d-\d\d\/run=\d{8}T\d{6}Z$/)

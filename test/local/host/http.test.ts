@@ -217,7 +217,7 @@ describe('the master key', () => {
   })
 })
 
-describe('what no function takes', () => {
+describe('other addresses', () => {
   test('other addresses are passed to a given server on this machine', async () => {
     const seen: string[] = []
     const other = createServer((request, response) => {

@@ -84,7 +84,7 @@ describe('the page', () => {
   })
 })
 
-describe('its switches', () => {
+describe('the switches of the page', () => {
   test('the switches of the page change orders and the list of customers', async () => {
     const post = async (path: string, body: unknown) =>
       (await fetch(page.url + path, { method: 'POST', body: JSON.stringify(body) })).json() as Promise<{

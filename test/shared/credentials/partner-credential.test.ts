@@ -143,12 +143,12 @@ describe('a rejected credential', () => {
     [7000215, 'credential_rejected', 'Key Vault'],
     [7000222, 'credential_rejected', 'expired'],
     [123456, 'credential_rejected', 'AADSTS123456'],
-  ])('AADSTS%i is reported as %s with a fix', async (code, expected, mend) => {
+  ])('AADSTS%i is reported as %s with a fix', async (code, expected, fix) => {
     const body = { error: 'invalid_grant', error_description: `AADSTS${code}: secret text`, error_codes: [code] }
     simulator.entra.failures.push({ status: 400, body }, { status: 400, body })
     const failure = await reach(appWith({})).catch(error => error)
 
-    expect(failure).toMatchObject({ code: expected, status: 424, message: expect.stringContaining(mend) })
+    expect(failure).toMatchObject({ code: expected, status: 424, message: expect.stringContaining(fix) })
     expect(failure.message).not.toContain('secret text')
   })
 

@@ -155,7 +155,7 @@ describe('a secret', () => {
   })
 })
 
-describe('a secret that cannot be had', () => {
+describe('an unavailable secret', () => {
   test.each<[string, string, () => void]>([
     ['is missing', 'has no secret', () => undefined],
     ['is disabled', 'is disabled', () => store('x', { enabled: false })],

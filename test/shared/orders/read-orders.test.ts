@@ -126,7 +126,7 @@ describe('a customer’s orders', () => {
   })
 })
 
-describe('prices that the credential has no access to', () => {
+describe('prices without access', () => {
   test('prices without access are omitted, and the response says so', async () => {
     const { read, asked, startedAt } = reader(refusal('800043'), '{"items":[{"id":"1"}]}')
     const result = readable(await read(priced, createOperation()))

@@ -139,7 +139,7 @@ describe('a filter by creation', () => {
   })
 })
 
-describe('a selection as Partner Center makes it', () => {
+describe('the selection of Partner Center', () => {
   const orders = [
     { ...order('a'), billingCycle: 'monthly', transactionType: 'UserPurchase' },
     { ...order('b'), billingCycle: 'one_time', transactionType: 'SystemPurchase' },

@@ -156,7 +156,7 @@ describe('a timestamp', () => {
   })
 })
 
-describe('a timestamp that callers send', () => {
+describe('a timestamp of a caller', () => {
   test('a caller’s timestamp is parsed like one of Partner Center if it is RFC 3339 with a zone', () => {
     fc.assert(
       fc.property(parts, parts => {

@@ -58,7 +58,7 @@ describe('a JSON value', () => {
   })
 })
 
-describe('what is JSON', () => {
+describe('the scanner', () => {
   const tokens = ['{', '}', '[', ']', ',', ':', '"a"', '"', '\\', '1', '-', '.', 'e', '0', 'null', 'true', 'fals', ' ']
 
   test('the scanner accepts what JSON.parse accepts, for any run of tokens', () => {

@@ -14,7 +14,7 @@ import { createOperation } from '../../support/operations.ts'
 
 const now = Date.UTC(2026, 10, 20)
 
-describe('the wait before another try', () => {
+describe('the wait before a retry', () => {
   test('the wait without Retry-After is between 0 and a bound that doubles up to a cap', () => {
     fc.assert(
       fc.property(

@@ -119,7 +119,7 @@ describe('connections', () => {
   })
 })
 
-describe('a compressed answer', () => {
+describe('a compressed response', () => {
   const text = JSON.stringify({ items: Array.from({ length: 500 }, (_, id) => ({ id })) })
 
   test.each([
@@ -161,7 +161,7 @@ describe('a compressed answer', () => {
   })
 })
 
-describe('an answer that is too large', () => {
+describe('a response above the limit', () => {
   const send = (write: (response: ServerResponse, length: number) => void) =>
     serve((request, response) =>
       write(response, Number(new URL(request.url ?? '', 'http://x').searchParams.get('length'))),

@@ -64,7 +64,7 @@ const meanings: [number, readonly string[], string][] = [
 
 const cases = meanings.flatMap(([status, codes, meaning]) => codes.map(code => ({ status, code, meaning })))
 
-describe('an error answer', () => {
+describe('an upstream error', () => {
   test.each(cases)('an upstream $status with code "$code" means $meaning', ({ status, code, meaning }) => {
     expect(codeOf(status, code === '' ? undefined : documented(code))).toBe(meaning)
   })
@@ -137,7 +137,7 @@ describe('an error answer', () => {
   })
 })
 
-describe('what callers are told', () => {
+describe('the message for callers', () => {
   test('callers see the upstream status and code, never the text', () => {
     const { message } = toAppError(response(403, { code: '900308', description: '<b>secret</b>' }), 'collection', now)
     expect(message).toContain('403')
@@ -164,7 +164,7 @@ describe('what callers are told', () => {
   })
 })
 
-describe('the wait callers are told', () => {
+describe('the wait for callers', () => {
   test.each([
     [429, '57', 57],
     [429, '0', 1],

@@ -117,7 +117,7 @@ describe('a caller whose deadline passes', () => {
   )
 })
 
-describe('a flight', () => {
+describe('a shared call', () => {
   test('a shared call is aborted with the reason when its last caller leaves', async () => {
     const { join, call } = createCallers()
     const [first, second] = [createOperation(), createOperation()]

@@ -28,7 +28,7 @@ function entryOf(world: World, id: string, customer: number): IndexEntry | undef
   return entries.find(({ customerTenantId }) => customerTenantId === customerId(customer))
 }
 
-describe('an earlier run that is damaged', () => {
+describe('a damaged earlier run', () => {
   test.each([
     ['has lost its plan', (name: string) => name.endsWith('_plan.json')],
     ['has lost an index', (name: string) => name.endsWith('_index-00000.json')],
@@ -48,7 +48,7 @@ describe('an earlier run that is damaged', () => {
   })
 })
 
-describe('a customer list that is cut short', () => {
+describe('a customer list that ends early', () => {
   test('a customer list that ends early removes no customer, and creates none the next day', async () => {
     const world = await worldOf(9)
     await run(world)

@@ -21,7 +21,7 @@ async function rowsOf(world: World, prefix: string): Promise<Record<string, unkn
 
 const small = { SNAPSHOT_CUSTOMERS_PER_PART: '3' }
 
-describe('at any crash', () => {
+describe('after a crash', () => {
   /** The blobs that must be equal however often the worker dies. */
   const outcome = (world: World, id: string) =>
     [...world.store.blobs]

@@ -28,7 +28,7 @@ const lock = (world: World, isLocked: (name: string) => boolean): void => {
   }
 }
 
-describe('a blob that is leased or archived', () => {
+describe('a locked blob', () => {
   test('a locked blob of an earlier run costs its comparisons, and is named to a reader', async () => {
     const world = await createWorld(small)
     world.customers.push(...makeCustomers(4))

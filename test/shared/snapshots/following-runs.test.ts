@@ -46,7 +46,7 @@ async function poll(world: World, from: FeedPosition): Promise<{ told: Told[]; n
 const blobsBelow = (world: World, prefix: string) =>
   [...world.store.blobs.keys()].filter(name => name.startsWith(prefix))
 
-describe('readings older than the second newest snapshot', () => {
+describe('old following runs', () => {
   test('following runs before the second newest snapshot are deleted, and their changes stay', async () => {
     const world = await worldOf()
     await run(world)
@@ -105,7 +105,7 @@ test('following runs are still found when current.json is lost', async () => {
   expect((await poll(world, from)).told.map(({ orderId }) => orderId)).toEqual(['a'])
 })
 
-describe('a run over those that failed in the newest snapshot', () => {
+describe('a run over the failed customers', () => {
   const again = async (world: World) => {
     const customers = await world.snapshots.failedCustomers()
     const operation = createOperation({ clock: world.clock })

@@ -174,7 +174,7 @@ test('a cancelled run ends even if a part cannot be recorded as failed, and name
   expect(await start(world)).not.toBe(id)
 })
 
-describe('a run begins', () => {
+describe('a run starts', () => {
   test('a run starts even if its deciding write takes far longer than its message', async () => {
     const world = await createWorld(small)
     world.customers.push(...makeCustomers(4))

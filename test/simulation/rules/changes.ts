@@ -107,12 +107,12 @@ export function createChangeRules({ findings, upstream, customers, wasConfigured
       const what = `${run.id} ${shortId(id)} ${kind} ${orderId}`
       const isReturn = kind === 'created' && contents.read.has(id) && (before.wasAway || isForgotten(id, before, run))
       if (wanted.get(orderId) !== kind && !isReturn) findings.broken(`no false ${kind}`, what)
-      if (seen.has(orderId)) findings.broken('no change twice', what)
+      if (seen.has(orderId)) findings.broken('no change is repeated', what)
       seen.add(orderId)
     }
     const isTrusted = !before.isDoubtful && !before.wasAway && !before.source?.isDamaged && !base()?.isDamaged
     for (const [orderId, kind] of isTrusted ? wanted : []) {
-      if (!seen.has(orderId)) findings.broken('no change is left out', `${run.id} ${shortId(id)} ${kind} ${orderId}`)
+      if (!seen.has(orderId)) findings.broken('no change is missing', `${run.id} ${shortId(id)} ${kind} ${orderId}`)
     }
     if (!known.has(id) && before.isNew) replayed.set(id, new Map())
     replay(id, contents, told, isTrusted)
@@ -126,10 +126,11 @@ export function createChangeRules({ findings, upstream, customers, wasConfigured
     for (const { id } of customers.all()) {
       if (planned.has(id)) continue
       if (!isCut && customers.wasListed(id, run.startedAt)) {
-        findings.broken('who is listed is planned', `${run.id} ${shortId(id)}`)
+        findings.broken('every listed customer is planned', `${run.id} ${shortId(id)}`)
       }
       const wasKnown = last?.planned.has(id) === true && !last.gone.has(id)
-      if (wasKnown && !last.run.isDamaged) findings.broken('who was known is planned', `${run.id} ${shortId(id)}`)
+      if (wasKnown && !last.run.isDamaged)
+        findings.broken('every known customer is planned', `${run.id} ${shortId(id)}`)
     }
   }
 
@@ -154,7 +155,7 @@ export function createChangeRules({ findings, upstream, customers, wasConfigured
       const { run, planned, read, told } = contents
       if (run.manifest === undefined) return
       if (run.isPartial && !run.isFollowing && told.length > 0)
-        findings.broken('a run over some customers tells nothing', run.id)
+        findings.broken('a run over some customers reports no changes', run.id)
       if ((run.isPartial && !run.isFollowing) || run.manifest.status === 'failed') return
       tellers.push(contents)
       if (run.isFollowing) {

@@ -88,7 +88,7 @@ export function createContentRules({ storage, upstream, customers, faults, findi
     if (blob === undefined) return undefined
     const parsed = shape.safeParse(parseJson(blob.body.toString()))
     if (!parsed.success && !storage.wasDamaged(name)) {
-      findings.broken('blobs have their shape', `${name}: ${parsed.error.message}`)
+      findings.broken('blobs have the documented shape', `${name}: ${parsed.error.message}`)
     }
     return parsed.data
   }
@@ -111,7 +111,7 @@ export function createContentRules({ storage, upstream, customers, faults, findi
     for (const each of json(name, indexSchema)?.customers ?? []) {
       const { customerTenantId: id, offset, length, error } = each
       if (contents.read.has(id) || contents.failed.has(id) || contents.gone.has(id)) {
-        findings.broken('each planned customer exactly once', `${shortId(id)} twice in ${run.id}`)
+        findings.broken('each planned customer is read exactly once', `${shortId(id)} twice in ${run.id}`)
       }
       if (error !== undefined) {
         contents.failed.set(id, error.code)
@@ -122,27 +122,27 @@ export function createContentRules({ storage, upstream, customers, faults, findi
         continue
       }
       if (length > 0 && offset !== expectedOffset)
-        findings.broken('places in a part are without a gap', `${name} ${id}`)
+        findings.broken('the byte ranges of a part have no gap', `${name} ${id}`)
       expectedOffset += length
       const held = linesOf(bytes.subarray(offset, offset + length))
         .map(orderOf)
         .sort()
       orders += held.length
-      if (held.length !== each.orders) findings.broken('an index entry fits its part', `${name} ${shortId(id)}`)
+      if (held.length !== each.orders) findings.broken('an index entry matches its part', `${name} ${shortId(id)}`)
       contents.read.set(id, held)
       const given = upstream.answersTo(id).filter(({ at }) => at >= run.startedAt)
       if (!given.some(answer => answer.orders?.join('\n') === held.join('\n'))) {
-        findings.broken('orders are what the upstream gave', `${run.id} ${shortId(id)}: ${held.join(' ')}`)
+        findings.broken('orders equal those of the upstream', `${run.id} ${shortId(id)}: ${held.join(' ')}`)
       }
     }
-    if (linesOf(bytes).length !== orders) findings.broken('a part holds its customers and nothing else', name)
+    if (linesOf(bytes).length !== orders) findings.broken('a part contains exactly its customers', name)
     return orders
   }
 
   function checkFailures({ run, failed, gone }: RunContents): void {
     const isStopped = run.manifest?.status === 'failed'
     for (const [id, code] of failed) {
-      if (code === 'internal_error') findings.broken('no customer fails by a bug', `${run.id} ${shortId(id)}`)
+      if (code === 'internal_error') findings.broken('no customer fails because of a bug', `${run.id} ${shortId(id)}`)
       const given = upstream.answersTo(id).filter(({ at }) => at >= run.startedAt)
       const isCause = causes[code]
       if (isCause !== undefined && !isStopped && !given.some(answer => isCause(answer.status, answer.code))) {
@@ -161,7 +161,7 @@ export function createContentRules({ storage, upstream, customers, faults, findi
       const given = upstream.answersTo(id).filter(({ at }) => at >= run.startedAt)
       const isGone = given.some(({ status, code }) => status === 404 || (status === 403 && code === '20002'))
       const isListed = customers.wasListed(id, run.startedAt) && !upstream.earlyEnds.some(at => at >= run.startedAt)
-      if (!isGone || isListed) findings.broken('who is gone has left', `${run.id} ${shortId(id)}`)
+      if (!isGone || isListed) findings.broken('a removed customer has left', `${run.id} ${shortId(id)}`)
     }
     const code = run.manifest?.error?.code ?? ''
     const wasRefused =

@@ -56,7 +56,7 @@ export function createRunRules({ storage, scheduler, findings, longestMs, ended 
     const previous = [...runs.values()].at(-1)
     if (previous !== undefined && previous.id >= id) findings.broken('ids ascend', `${id} follows ${previous.id}`)
     if (previous !== undefined && previous.manifest === undefined) {
-      findings.broken('one at a time', `${id} begins while ${previous.id} goes on`)
+      findings.broken('only one run is in progress', `${id} starts while ${previous.id} is in progress`)
     }
     const startedAt = scheduler.now()
     const run: SeenRun = {
@@ -79,7 +79,11 @@ export function createRunRules({ storage, scheduler, findings, longestMs, ended 
     if (run.endedAt !== undefined || mostMs === undefined || storage.wasLeased('current.json', run.startedAt)) return
     const tookMs = scheduler.now() - run.startedAt
     if (tookMs < mostMs) scheduler.after(mostMs - tookMs, () => checkLength(run))
-    else findings.broken('a run ends in time', `${run.id} still goes on after ${Math.round(tookMs / 60_000)} minutes`)
+    else
+      findings.broken(
+        'a run ends in time',
+        `${run.id} is still in progress after ${Math.round(tookMs / 60_000)} minutes`,
+      )
   }
 
   function end(name: string, blob: Blob): void {
@@ -120,7 +124,7 @@ export function createRunRules({ storage, scheduler, findings, longestMs, ended 
   }
 
   storage.onWritten((name, blob, before) => {
-    if (before !== undefined && fixed.test(name)) findings.broken('what is written stays as it is', name)
+    if (before !== undefined && fixed.test(name)) findings.broken('written blobs do not change', name)
     if (name === 'current.json') begin(blob)
     else if (name === 'latest.json') moveLatest(blob)
     else if (name.endsWith('_manifest.json')) end(name, blob)
@@ -142,7 +146,8 @@ export function createRunRules({ storage, scheduler, findings, longestMs, ended 
     logged(event: string, fields: Record<string, unknown> | undefined) {
       if (!endEvents.test(event)) return
       const run = runs.get(String(fields?.snapshotId))
-      if (run?.manifest === undefined) findings.broken('an end is logged after it', `${event} ${fields?.snapshotId}`)
+      if (run?.manifest === undefined)
+        findings.broken('an end is logged after the run', `${event} ${fields?.snapshotId}`)
       else run.isEndLogged = true
     },
     /** The checks when everything has settled. */

@@ -11,7 +11,7 @@ const answerOf = (text: string, ifNoneMatch: string | null = null) => {
   return { status, headers: headers as Record<string, string>, text: body === undefined ? '' : String(body) }
 }
 
-describe('the answer with a collection', () => {
+describe('the response with a collection', () => {
   test.each([
     ['{"items":[]}', '{"totalCount":0,"items":[]}'],
     [
@@ -31,7 +31,7 @@ describe('the answer with a collection', () => {
   })
 })
 
-describe('the headers of an answer with orders', () => {
+describe('the headers of a response with orders', () => {
   test('the headers of a response with orders have its source and completeness', () => {
     expect(ordersHeaders(provenance)).toEqual({
       'x-orders-source': 'live',

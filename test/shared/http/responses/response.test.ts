@@ -5,7 +5,7 @@ import { respond } from '../../../../shared/http/responses/response.ts'
 const headersOf = (response: ReturnType<typeof respond>) => response.headers as Record<string, string>
 const etagOf = (body: string | Buffer) => headersOf(respond(body, { ifNoneMatch: null })).etag ?? ''
 
-describe('an answer', () => {
+describe('a response', () => {
   test('a response is JSON with private caching by default', () => {
     expect(respond('{}')).toEqual({
       status: 200,

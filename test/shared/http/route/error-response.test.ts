@@ -9,7 +9,7 @@ const answerOf = (code: ErrorCode, options: AppErrorOptions = {}, message = 'Do 
 
 const codes = Object.keys(errorKinds) as ErrorCode[]
 
-describe('the answer to a failure', () => {
+describe('the response to a failure', () => {
   test.each(codes)('the response to the failure %s has the common shape', code => {
     const { status, headers, body, text } = answerOf(code)
     const { status: expected, title } = errorKinds[code]

@@ -51,7 +51,7 @@ afterEach(() => {
   vi.useRealTimers()
 })
 
-describe('a function at the edge', () => {
+describe('a wrapped function', () => {
   test('a wrapped function responds with the caller’s id and logs one line', async () => {
     const { routeWithoutParameters } = await load()
     const { request, context, lines } = invocation('', {
