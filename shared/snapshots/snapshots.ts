@@ -17,8 +17,8 @@ import { createReadRun, type ReadRun } from './reading/read-run.ts'
 import { createRunStatus, type RunStatus } from './reading/run-status.ts'
 import { type CancelRun, createCancelRun } from './run/cancel.ts'
 import { createCredentialProbe } from './run/credential-probe.ts'
+import { createDeleteOldFollowing } from './run/delete-old-following.ts'
 import { createEnsure } from './run/ensure.ts'
-import { createFoldAway } from './run/fold-away.ts'
 import { createFollow, type Follow } from './run/follow.ts'
 import { createReadKnown } from './run/known-customers.ts'
 import { createWriteManifest } from './run/manifest.ts'
@@ -98,8 +98,8 @@ export function createSnapshots({ store, queue, request: requestOptions, setting
 
   const writeManifest = createWriteManifest({ store, reader, clock })
   const failPart = createFailPart(store)
-  const foldAway = createFoldAway({ store, reader, runs })
-  const ensure = createEnsure({ store, queue, reader, runs, currentRun, writeManifest, foldAway, failPart })
+  const deleteOldFollowing = createDeleteOldFollowing({ store, reader, runs })
+  const ensure = createEnsure({ store, queue, reader, runs, currentRun, writeManifest, deleteOldFollowing, failPart })
   const readOne = createReadCustomer({
     readOrders: createReadOrders({ request, share: (_, operation, start) => start(operation), baseUrl, clock }),
     probe: createCredentialProbe({

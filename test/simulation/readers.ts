@@ -17,14 +17,14 @@ type Options = {
   contents: readonly RunContents[]
   wasDamaged: () => boolean
   /** True for a following run that was deleted. */
-  isFolded: (run: SeenRun) => boolean
+  isDeleted: (run: SeenRun) => boolean
 }
 
 /** Error codes of storage failures. */
 const isStorage = ['storage_unavailable', 'snapshot_blob_locked']
 
 /** Callers that read a customer back, get a run, or list runs. */
-export function createReaders({ ask, random, customers, findings, runs, contents, wasDamaged, isFolded }: Options) {
+export function createReaders({ ask, random, customers, findings, runs, contents, wasDamaged, isDeleted }: Options) {
   const startedAt = ({ run }: RunContents) => Date.parse(run.manifest?.startedAt ?? '')
 
   /** The run that has the customer as of a time. 'gone' if the customer had left. */
@@ -34,7 +34,7 @@ export function createReaders({ ask, random, customers, findings, runs, contents
         each.run.manifest?.status !== 'failed' &&
         startedAt(each) <= atMost &&
         (withPartial || !each.run.isPartial) &&
-        !isFolded(each.run),
+        !isDeleted(each.run),
     )
     const found = candidates.findLast(({ read, gone }) => read.has(id) || gone.has(id))
     return found?.gone.has(id) ? 'gone' : found
@@ -89,7 +89,7 @@ export function createReaders({ ask, random, customers, findings, runs, contents
         if ('error' in outcome) {
           const code = isAppError(outcome.error) ? outcome.error.code : ''
           const run = runs.find(id)
-          if (run !== undefined && isFolded(run)) return
+          if (run !== undefined && isDeleted(run)) return
           if (code === 'snapshot_not_found' || code === 'snapshot_corrupt') {
             findings.broken('a run has a status', `${id}: ${code}`)
           } else if (manifest?.status !== 'failed' && !isStorage.includes(code)) {

@@ -125,9 +125,9 @@ export async function runWorld(seed: number, { isTraced = false } = {}): Promise
     wasDamaged,
     isUnknown: () => isUnknown,
   })
-  const isFolded = ({ isFollowing, manifest }: SeenRun) =>
+  const isDeleted = ({ isFollowing, manifest }: SeenRun) =>
     isFollowing && manifest !== undefined && !storage.blobs.has(`${manifest.path}/_manifest.json`)
-  const readers = createReaders({ ask, random, customers, findings, runs, contents, wasDamaged, isFolded })
+  const readers = createReaders({ ask, random, customers, findings, runs, contents, wasDamaged, isDeleted })
   const actions = createActions({
     scheduler,
     random,

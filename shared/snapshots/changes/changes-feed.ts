@@ -104,11 +104,11 @@ export function createChangesFeed({ store, runs, currentRun, clock }: Options): 
 
   /** The parts of a run, from `from` on, whose metadata says that they have matching changes. */
   async function changedParts(
-    { snapshotId, following, folded }: KeptPlace,
+    { snapshotId, following, onlyChanges }: KeptPlace,
     from: number,
     { kind, customerTenantId }: ChangeFilter,
   ): Promise<ChangedPart[]> {
-    if (following === true || folded) return followingParts(snapshotId, from)
+    if (following === true || onlyChanges) return followingParts(snapshotId, from)
     const parts: (PartMetadata & { part: number })[] = []
     for await (const { name, metadata } of store.list(dataBlob.prefixOf({ snapshotId }))) {
       parts.push({ part: partNumber(name), ...readPartMetadata(metadata) })
@@ -150,13 +150,13 @@ export function createChangesFeed({ store, runs, currentRun, clock }: Options): 
   async function* runsFrom({ snapshotId, part }: FeedPosition, newest: string): AsyncGenerator<KeptPlace> {
     if (part !== endOfRun) {
       const run = await runs.finished(snapshotId)
-      yield { snapshotId, following: run?.following, folded: run === undefined }
+      yield { snapshotId, following: run?.following, onlyChanges: run === undefined }
     }
     if (newest <= snapshotId) return
     for await (const place of runs.placesAfter(snapshotId)) {
       if (place.snapshotId > newest) return
-      const run = place.folded ? undefined : await runs.finished(place.snapshotId)
-      if (place.folded || (run !== undefined && reportsChanges(run))) yield place
+      const run = place.onlyChanges ? undefined : await runs.finished(place.snapshotId)
+      if (place.onlyChanges || (run !== undefined && reportsChanges(run))) yield place
     }
   }
 

@@ -40,7 +40,7 @@ type Options = {
   currentRun: CurrentRun
   writeManifest: ReturnType<typeof createWriteManifest>
   /** Deletes following runs that no later run needs. */
-  foldAway: (operation: OperationContext) => Promise<void>
+  deleteOldFollowing: (operation: OperationContext) => Promise<void>
   /** Commits a part whose customers all failed for the same reason. */
   failPart: (plan: Plan, part: number, reason: Failure) => Promise<void>
 }
@@ -55,7 +55,7 @@ export function createEnsure({
   runs,
   currentRun,
   writeManifest,
-  foldAway,
+  deleteOldFollowing,
   failPart,
 }: Options): Ensure {
   const forEach = async (parts: readonly number[], work: (part: number) => Promise<void>) => {
@@ -99,7 +99,7 @@ export function createEnsure({
         operation.log('error', 'latest_not_moved', { snapshotId: run.snapshotId, why: error.message })
       })
       logEnd(toSnapshot(finished), manifest.metadata.errorcode, run.following === true, operation)
-      if (isWhole(finished)) await foldAway(operation)
+      if (isWhole(finished)) await deleteOldFollowing(operation)
     }
     await markEnded(run, finished?.status ?? 'failed')
   }

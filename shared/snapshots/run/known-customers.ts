@@ -136,8 +136,8 @@ export function createReadKnown({ store, reader, runs }: Options): ReadKnown {
    */
   async function readReported(base: string | undefined, operation: OperationContext): Promise<NewerRuns> {
     const reported = new Map<string, string>()
-    for await (const { snapshotId, following, folded } of base === undefined ? [] : runs.placesAfter(base)) {
-      const counts = folded || (following === true && (await runs.finished(snapshotId))?.status !== 'failed')
+    for await (const { snapshotId, following, onlyChanges } of base === undefined ? [] : runs.placesAfter(base)) {
+      const counts = onlyChanges || (following === true && (await runs.finished(snapshotId))?.status !== 'failed')
       for await (const { name, metadata } of counts ? store.list(changesFolder({ snapshotId })) : []) {
         if (metadata.following !== 'true') continue
         try {

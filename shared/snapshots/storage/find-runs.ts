@@ -40,8 +40,8 @@ export type FindRuns = {
   oldestDate: () => Promise<string | undefined>
 }
 
-/** The place of a run. `folded` if only its changes exist. */
-export type KeptPlace = RunPlace & { folded: boolean }
+/** The place of a run. `onlyChanges` if only its changes exist. */
+export type KeptPlace = RunPlace & { onlyChanges: boolean }
 
 export type RunFolder = { snapshotId: string; manifest: BlobInfo | undefined; parts: BlobInfo[] }
 
@@ -137,7 +137,7 @@ export function createFindRuns(store: Store, reader: SnapshotReader): FindRuns {
         if (date < dateOf(after)) continue
         for (const run of await runsOf(date, roots)) {
           const [id, [first]] = run
-          if (id > after) yield { ...toPlace(run), folded: first === allChangesFolder }
+          if (id > after) yield { ...toPlace(run), onlyChanges: first === allChangesFolder }
         }
       }
     },

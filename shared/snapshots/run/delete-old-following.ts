@@ -15,7 +15,7 @@ type Options = { store: Store; reader: SnapshotReader; runs: FindRuns }
  * Deletes following runs that are older than the second newest snapshot. Their changes stay. A run also stays while it
  * has the newest reading of a customer that could not be read since.
  */
-export function createFoldAway({ store, reader, runs }: Options) {
+export function createDeleteOldFollowing({ store, reader, runs }: Options) {
   /** The newest two runs over all customers that did not fail. */
   async function newestTwo(): Promise<string[]> {
     const found: string[] = []
@@ -51,7 +51,7 @@ export function createFoldAway({ store, reader, runs }: Options) {
    * The plan is deleted first, so that no reader starts on the run, and the manifest last. If the deletion is
    * interrupted, the next one completes it, and a run without a plan already counts as deleted.
    */
-  async function fold(snapshotId: string): Promise<void> {
+  async function deleteRun(snapshotId: string): Promise<void> {
     const place = { snapshotId, following: true }
     const run = await runs.finished(snapshotId)
     if (run?.status === 'failed') {
@@ -71,7 +71,7 @@ export function createFoldAway({ store, reader, runs }: Options) {
       if (newest === undefined || second === undefined) return
       const named = await namedBy(newest)
       for await (const { snapshotId } of runs.readings(second)) {
-        if (!named.has(snapshotId)) await fold(snapshotId)
+        if (!named.has(snapshotId)) await deleteRun(snapshotId)
       }
     } catch (error) {
       // The deletion is no part of the run. The next run repeats it.
