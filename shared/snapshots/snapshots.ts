@@ -126,6 +126,10 @@ export function createSnapshots({ store, queue, request: requestOptions, setting
     store,
     reader,
     readCustomers: (operation, onCutShort) => readCustomerPages(request, baseUrl, operation, onCutShort),
+    async isWanted({ nonce }) {
+      const { current } = await currentRun.read()
+      return current?.nonce === nonce && current.stop === undefined && current.ended === undefined
+    },
     readNames: (ids, operation) => Array.fromAsync(inOrder(ids, concurrency, id => readName(id, operation))),
     readKnown,
     readFollowedThrough: startedAt => readFollowedThrough(store, startedAt),

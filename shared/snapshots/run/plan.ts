@@ -8,14 +8,16 @@ import { corrupt } from '../storage/storage-errors.ts'
 import type { Store } from '../storage/store.ts'
 import type { KnownCustomers, ReadKnown } from './known-customers.ts'
 
-/** Lists the customers of a run and writes its plan, unless the plan exists. */
-export type PlanRun = (run: Current, operation: OperationContext) => Promise<Plan>
+/** Lists the customers of a run and writes its plan, unless the plan exists. Undefined if the run ended meanwhile. */
+export type PlanRun = (run: Current, operation: OperationContext) => Promise<Plan | undefined>
 
 type Options = {
   store: Store
   reader: SnapshotReader
   /** All customers of the partner, page by page, within the rate limit. */
   readCustomers: (operation: OperationContext, onCutShort: () => void) => AsyncGenerator<Customer[]>
+  /** False if the run has ended or is being ended, so that listing its customers would waste requests. */
+  isWanted: (run: Current) => Promise<boolean>
   /** The names of some customers, within the rate limit. An empty text for a name that cannot be read. */
   readNames: (customerTenantIds: readonly string[], operation: OperationContext) => Promise<string[]>
   /** The customers that the baseline run knows. */
@@ -75,11 +77,11 @@ export function createPlanRun(options: Options): PlanRun {
   const { store, reader, configuredCustomers, requestsPerMinute } = options
   const customersPerPart = Math.max(1, Math.min(options.customersPerPart, requestsPerMinute * partMinutes))
 
-  /** The customers to read. `isShort` is true if the partner may have others. */
+  /** The customers to read. `isShort` is true if the partner may have others. Undefined if the run ended meanwhile. */
   async function listCustomers(
     run: Current,
     operation: OperationContext,
-  ): Promise<{ listed: string[]; isShort: boolean }> {
+  ): Promise<{ listed: string[]; isShort: boolean } | undefined> {
     const some = (packed: string[]) => ({ listed: inOrderOfIds(packed), isShort: true })
     if (run.customers !== undefined) return some(run.customers.map(([id, name]) => packCustomer(id, name)))
     if (configuredCustomers !== undefined) {
@@ -95,6 +97,7 @@ export function createPlanRun(options: Options): PlanRun {
     }
     for await (const page of options.readCustomers(operation, onCutShort)) {
       for (const { customerTenantId, companyName } of page) all.push(packCustomer(customerTenantId, companyName))
+      if (!(await options.isWanted(run))) return undefined
     }
     return { listed: inOrderOfIds(all), isShort }
   }
@@ -113,7 +116,9 @@ export function createPlanRun(options: Options): PlanRun {
     if (present !== undefined) return present
     const { snapshotId, startedAt, trigger, base, previous, following } = run
     const partial = run.customers !== undefined && following !== true
-    const { listed, isShort } = await listCustomers(run, operation)
+    const found = await listCustomers(run, operation)
+    if (found === undefined) return undefined
+    const { listed, isShort } = found
     const isWhole = run.customers === undefined
     const known = base === undefined || !isWhole ? nothingKnown : await options.readKnown.known(base, operation)
     const newer = await options.readKnown.newer(previous, base, operation)

@@ -86,6 +86,7 @@ export function createWatch({ queue, currentRun, reader, clock, times, planRun, 
     if (run.sent || run.stop !== undefined) return
     const known = await reader.readPlan(run)
     const written = known ?? (await planRun(run, operation))
+    if (written === undefined) return
     let openParts = [...written.parts.keys()]
     if (known !== undefined) {
       // A worker died while it sent the parts. Some of them may be done.

@@ -136,6 +136,23 @@ describe('a run ends', () => {
   })
 })
 
+test('a run that is cancelled while its customers are listed asks for no further page', async () => {
+  const world = await createWorld(small)
+  world.customers.push(...makeCustomers(7))
+  world.list = { cutAfter: 3 }
+  const id = await start(world)
+  world.store.before = operation => {
+    const stored = world.store.blobs.get('current.json')
+    if (operation !== 'request' || stored === undefined) return
+    const stop = { code: 'snapshot_cancelled', message: 'It was cancelled.' }
+    const body = Buffer.from(JSON.stringify({ ...json<Current>(world, 'current.json'), stop }))
+    world.store.blobs.set('current.json', { ...stored, body })
+  }
+  await plan(world)
+  expect(world.requests).toHaveLength(1)
+  expect(manifestOf(world, id)).toMatchObject({ status: 'failed', error: { code: 'snapshot_cancelled' } })
+})
+
 test('a watch message is dropped if the write of another worker fences its start off', async () => {
   const world = await createWorld(small)
   world.customers.push(...makeCustomers(2))

@@ -141,7 +141,8 @@ export function createRunRules({ storage, scheduler, findings, longestMs, ended 
     },
     cancelled(id: string) {
       const run = runs.get(id)
-      if (run !== undefined) run.isCancelled = true
+      // A run that ended while it was cancelled had nothing left to do.
+      if (run !== undefined && run.manifest === undefined) run.isCancelled = true
     },
     logged(event: string, fields: Record<string, unknown> | undefined) {
       if (!endEvents.test(event)) return
