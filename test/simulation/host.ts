@@ -17,6 +17,8 @@ type Options = {
   logged: Logged
   /** How long a message of a dead worker stays hidden from others. */
   leaseMs: number
+  /** The time to list all customers at the rate limit, which a process that dies over it loses. */
+  listingMs: number
 }
 
 /** host.json: a failed message returns after this time, and is poison after the fifth delivery. */
@@ -38,7 +40,7 @@ function remove(list: QueuedMessage[], message: QueuedMessage): void {
 }
 
 /** Delivers messages to workers like the Functions host: renewed leases, poison messages and a time limit. */
-export function createHost({ scheduler, random, faults, trace, queue, workers, logged, leaseMs }: Options) {
+export function createHost({ scheduler, random, faults, trace, queue, workers, logged, leaseMs, listingMs }: Options) {
   let receipts = 0
 
   function poke(ms = 0): void {
@@ -102,7 +104,7 @@ export function createHost({ scheduler, random, faults, trace, queue, workers, l
     })
     process.onEnd(() => {
       // No other worker gets it before its lease ends.
-      if (isOpen && message.label === 'watch') faults.delayed(leaseMs)
+      if (isOpen && message.label === 'watch') faults.delayed(leaseMs + listingMs)
       isOpen = false
     })
 

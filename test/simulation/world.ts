@@ -103,7 +103,9 @@ export async function runWorld(seed: number, { isTraced = false } = {}): Promise
   }
   const thaws: { at: number; requests: number }[] = []
   const workers = createWorkers({ features, scheduler, random, faults, trace, boot })
-  const host = createHost({ scheduler, random, faults, trace, queue, workers: workers.all, logged, leaseMs })
+  // Two workers can list the customers at once.
+  const listingMs = (2 * Math.ceil(count / pageSize) * 60_000) / requestsPerMinute
+  const host = createHost({ scheduler, random, faults, trace, queue, workers: workers.all, logged, leaseMs, listingMs })
   workers.onReady(host.poke)
   workers.onThaw(() => {
     slowdowns.push(now())
