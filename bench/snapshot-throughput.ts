@@ -21,7 +21,7 @@ const instanceGb = 2
 /** Flex Consumption bills the time in which an instance runs anything, rounded up to 100 ms. */
 const gbSeconds = (msEach: number): number => (Math.ceil((msEach * costCustomers) / 100) / 10) * instanceGb
 
-/** Milliseconds of one run, from its start to its manifest, as the manifest tells them. */
+/** The milliseconds of one run, from its start to its manifest, according to the manifest. */
 async function snapshot(api: string): Promise<number> {
   const started = await fetch(`${api}/snapshots`, { method: 'POST' })
   if (started.status !== 202) throw new Error(`The host answered ${started.status}`)

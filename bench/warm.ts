@@ -10,12 +10,12 @@ const rounds = 5
 const functions = { ours: 'customers', usual: 'usual-way', bare: 'pass-through' } as const
 type Name = keyof typeof functions
 
-/** Memory of an instance as the templates set it up. */
+/** The memory of an instance in the templates. */
 const instanceGb = 2
 
 /**
- * GB-seconds of 1,000 requests of a load that goes on. Flex Consumption bills the time in which an instance runs anything
- * at all; the least of a second counts once for the whole load (learn.microsoft.com/azure/azure-functions/flex-consumption-plan).
+ * GB-seconds of 1,000 requests of a steady load. Flex Consumption bills the time in which an instance runs anything. The
+ * minimum of a second counts once for the whole load (learn.microsoft.com/azure/azure-functions/flex-consumption-plan).
  */
 const gbSeconds = (requestsPerSecond: number): number => (1000 / requestsPerSecond) * instanceGb
 

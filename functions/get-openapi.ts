@@ -6,7 +6,7 @@ import { routeWithoutParameters } from '../shared/http/route/route.ts'
 
 const load = lazy(() => import('../shared/openapi/served-document.ts'))
 
-/** `GET openapi.json`: the document that the connector is made from, with the address it was asked on. */
+/** `GET openapi.json`: the document that the connector is made from. Its host is the host of the request. */
 export const getOpenapi = routeWithoutParameters(async request => {
   const { documentFor } = await load()
   return respond(documentFor(appAddress(request)), { ifNoneMatch: request.headers.get('if-none-match') })

@@ -6,8 +6,9 @@ import { environment } from '../../shared/settings.ts'
 import { customerIds } from './upstream.ts'
 
 /**
- * One worker that plans a run (over as many customers as the second argument says, if there is one), or reads its parts, on messages it takes from the queue itself. Prints its peak resident
- * and live memory above idle, in bytes. Run with `--expose-gc` and the heap limits to judge.
+ * One worker that plans a run, or reads its parts, from messages that it takes from the queue itself. A second argument is
+ * the number of customers of a run over some customers. Prints its peak resident and live memory above idle, in bytes. Run
+ * it with `--expose-gc` and the heap limits.
  */
 const [role, some] = process.argv.slice(2)
 const env = environment()
@@ -32,7 +33,7 @@ const operation = (): OperationContext => ({
 
 const app = createApp()
 const snapshots = await app.snapshots()
-// Everything is loaded and signed in before the measurement begins.
+// Loading and sign-in come before the measurement.
 await (await app.reachability())(operation())
 const queue = QueueServiceClient.fromConnectionString(env.AzureWebJobsStorage ?? '').getQueueClient('snapshot-parts')
 await queue.createIfNotExists()
@@ -46,7 +47,7 @@ async function take(): Promise<boolean> {
   return true
 }
 
-// One part warms up what a first part loads and compiles.
+// The first part loads and compiles the code.
 if (role === 'worker') await take()
 const idleLive = await live()
 const idle = field('VmRSS')

@@ -9,16 +9,16 @@ export type Built = { files: number; bytes: number }
 export const root = fileURLToPath(new URL('../..', import.meta.url))
 
 /**
- * Bundles the app into `dist/`. One entry loads all functions, and everything they import dynamically is split off, so
- * that a cold start reads what it needs and no more. The worker supplies `@azure/functions-core` by patching `require`,
- * hence the banner (github.com/Azure/azure-functions-nodejs-library/issues/201).
+ * Bundles the app into `dist/`. One entry loads all functions. Their dynamic imports are separate files, so that a cold
+ * start reads only what it needs. The worker supplies `@azure/functions-core` by patching `require`, so the bundle has
+ * the banner (github.com/Azure/azure-functions-nodejs-library/issues/201).
  */
 export async function buildApp(outdir = `${root}dist`): Promise<Built> {
   const files = (await readdir(`${root}functions`)).filter(name => name.endsWith('.ts')).sort()
   return bundle(['./shared/start.ts', ...files.map(name => `./functions/${name}`)], outdir)
 }
 
-/** zod's messages in 50 languages are half of its size and loaded with it. Only English is used, and only in logs. */
+/** Removes zod's messages in 50 languages, which are half of its size. Only English is used, and only in logs. */
 const englishZod: Plugin = {
   name: 'english-zod',
   setup(build) {
@@ -29,8 +29,8 @@ const englishZod: Plugin = {
 }
 
 /**
- * undici's entry loads all of it: fetch, WebSocket, caches, mocks. CommonJS cannot be shaken, so the bundle gets an entry
- * with the names that the app imports.
+ * The entry of undici loads all of it: fetch, WebSocket, caches and mocks. esbuild cannot shake CommonJS, so the bundle
+ * gets an entry with the names that the app imports.
  */
 const smallUndici: Plugin = {
   name: 'small-undici',
@@ -58,7 +58,7 @@ const common = {
   minifySyntax: true,
   minifyWhitespace: true,
   legalComments: 'none',
-  // A failure is thrown with its reasons; it is for the caller to show.
+  // A failure is thrown with its reasons. The caller shows it.
   logLevel: 'silent',
   metafile: true,
   write: false,
@@ -66,7 +66,7 @@ const common = {
 
 type Contents = { entry: string[]; lazy: string[] }
 
-/** Modules of the app that the entry needs at once, and the others that are imported dynamically. */
+/** The modules of the app that the entry needs at the start, and the others that are imported dynamically. */
 function contentsOf({ outputs }: Metafile): Contents {
   const inEntry = new Set<string>()
   const take = (name: string) => {
@@ -82,7 +82,7 @@ function contentsOf({ outputs }: Metafile): Contents {
   }
 }
 
-/** In a chunk: what the entry has is imported from there, so that there is one of each error class and each cache. */
+/** Makes chunks import modules of the entry from the entry, so that each error class and each cache exists once. */
 const fromEntry = (entry: readonly string[]): Plugin => ({
   name: 'from-entry',
   setup(build) {
@@ -95,7 +95,7 @@ const fromEntry = (entry: readonly string[]): Plugin => ({
   },
 })
 
-/** In the entry: what is imported dynamically is in a chunk. */
+/** Makes the entry import dynamic modules from their chunks. */
 const fromChunks = ({ outputs }: Metafile): Plugin => ({
   name: 'from-chunks',
   setup(build) {
@@ -116,11 +116,12 @@ const fromChunks = ({ outputs }: Metafile): Plugin => ({
 const entryName = 'main.ts'
 
 /**
- * Bundles modules behind one entry, `main.js`. Only files that differ are written, each in one step, so that a host that
- * runs on an equal build never misses a chunk while another host is started.
+ * Bundles modules with one entry, `main.js`. Only changed files are written, each in one step, so that a host on an
+ * equal build always finds its files while another host is started.
  *
- * esbuild puts whatever the entry and chunks have in common into further chunks, and each file costs most of a millisecond
- * at a start. So a first build only tells what is in the entry, and in the second the chunks import that from the entry.
+ * esbuild moves the common modules of the entry and the chunks to further chunks, and each file takes almost a
+ * millisecond at the start. So a first build only finds the modules of the entry, and in a second build the chunks import
+ * these modules from the entry.
  */
 export async function bundle(modules: string[], outdir: string): Promise<Built> {
   const options = { ...common, plugins: [englishZod, smallUndici] }

@@ -17,8 +17,8 @@ function* toRows(orders: readonly Buffer[], snapshotId: string, reading: ReadEnt
 type Reading = { entry: ReadEntry; member: Buffer; orders: readonly Buffer[] | undefined }
 
 /**
- * Adds the lines of a customer's orders to its part. They are made of the bytes of the member that the part holds: so
- * they cannot differ from it, and many orders need not be kept in memory until it is the customer's turn.
+ * Adds the order lines of a customer to the part. They are made of the bytes of the member that the part contains, so that
+ * they cannot differ from it. Large orders are decoded from the member, so that they need no memory while they wait.
  */
 export async function writeLines(
   writer: PartWriter,
