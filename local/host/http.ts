@@ -15,6 +15,8 @@ export type HttpOptions = {
   key?: string | undefined
   /** If given, it opens functions as well, and what is under `/admin` demands it. */
   masterKey?: string | undefined
+  /** Requests to functions that are under way at once; the others are refused, as `extensions.http` of host.json says. */
+  maxOutstandingRequests?: number | undefined
   /** Starts a function by hand, as the platform's `POST /admin/functions/{name}` does; false if there is no such function. */
   startByHand: (name: string) => boolean
   /** Answers what no function takes. Without it that is 404. */
@@ -22,7 +24,17 @@ export type HttpOptions = {
 }
 
 /** Serves HTTP triggers with the host's semantics; its own refusals have no body. */
-export function createHttpServer({ app, routes, key, masterKey, startByHand, elsewhere }: HttpOptions): Server {
+export function createHttpServer({
+  app,
+  routes,
+  key,
+  masterKey,
+  maxOutstandingRequests = Number.POSITIVE_INFINITY,
+  startByHand,
+  elsewhere,
+}: HttpOptions): Server {
+  let outstanding = 0
+
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { method = 'GET', url: target = '/' } = request
     if (Buffer.byteLength(`${method} ${target} HTTP/1.1\r\n`) > maxRequestLineBytes) return end(response, 414)
@@ -43,11 +55,17 @@ export function createHttpServer({ app, routes, key, masterKey, startByHand, els
       const isOpen = key === undefined || route.authLevel === 'anonymous'
       const fits = given === key || (masterKey !== undefined && given === masterKey)
       if (!isOpen && !fits) return end(response, 401)
-      const body = await readBody(request)
-      // The web server refuses with 413, which the host turns into 500.
-      if (body === undefined) return end(response, 500)
-      url.pathname = encodePath(path)
-      return send(request, response, await invoke(route.name, url, request, params, body))
+      if (outstanding >= maxOutstandingRequests) return end(response, 429)
+      outstanding++
+      try {
+        const body = await readBody(request)
+        // The web server refuses with 413, which the host turns into 500.
+        if (body === undefined) return end(response, 500)
+        url.pathname = encodePath(path)
+        return send(request, response, await invoke(route.name, url, request, params, body))
+      } finally {
+        outstanding--
+      }
     }
     if (elsewhere === undefined) end(response, 404)
     else elsewhere(request, response)
