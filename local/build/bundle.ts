@@ -1,9 +1,12 @@
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
-import { basename } from 'node:path'
+import { basename, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build, formatMessages, type Plugin } from 'esbuild'
 
 export type Built = { files: number; bytes: number }
+
+/** Where source maps go: to another folder, so that what is deployed has none, or beside the bundle for a debugger. */
+export type SourceMaps = { folder: string } | 'beside'
 
 /** The folder of the project, with a slash at the end. */
 export const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -13,9 +16,9 @@ export const root = fileURLToPath(new URL('../..', import.meta.url))
  * that a cold start reads what it needs and no more. The worker supplies `@azure/functions-core` by patching `require`,
  * hence the banner (github.com/Azure/azure-functions-nodejs-library/issues/201).
  */
-export async function buildApp(outdir = `${root}dist`): Promise<Built> {
+export async function buildApp(outdir = `${root}dist`, sourceMaps?: SourceMaps): Promise<Built> {
   const files = (await readdir(`${root}functions`)).filter(name => name.endsWith('.ts')).sort()
-  return bundle(['./shared/start.ts', ...files.map(name => `./functions/${name}`)], outdir)
+  return bundle(['./shared/start.ts', ...files.map(name => `./functions/${name}`)], outdir, sourceMaps)
 }
 
 /** zod's messages in 50 languages are half of its size and loaded with it. Only English is used, and only in logs. */
@@ -32,14 +35,16 @@ const englishZod: Plugin = {
  * Bundles modules behind one entry, `main.js`. Only files that differ are written, each in one step, so that a host that
  * runs on an equal build never misses a chunk while another host is started.
  */
-export async function bundle(modules: string[], outdir: string): Promise<Built> {
+export async function bundle(modules: string[], outdir: string, sourceMaps?: SourceMaps): Promise<Built> {
+  const planned = `${root}dist`
   const { outputFiles, warnings } = await build({
     stdin: {
       contents: modules.map(path => `import ${JSON.stringify(path)}`).join('\n'),
       resolveDir: root,
       sourcefile: 'main.ts',
     },
-    outdir,
+    // Names in the source maps are relative to it, so that equal apps are equal bytes wherever they are written to.
+    outdir: planned,
     entryNames: 'main',
     chunkNames: 'chunks/[name]-[hash]',
     bundle: true,
@@ -55,19 +60,26 @@ export async function bundle(modules: string[], outdir: string): Promise<Built> 
     // A failure is thrown with its reasons; it is for the caller to show.
     logLevel: 'silent',
     plugins: [englishZod],
+    ...(sourceMaps === undefined ? {} : { sourcemap: sourceMaps === 'beside' ? 'linked' : 'external' }),
     write: false,
   })
+  const isMap = (path: string): boolean => path.endsWith('.map')
+  const targetOf = (path: string): string =>
+    join(isMap(path) && typeof sourceMaps === 'object' ? sourceMaps.folder : outdir, relative(planned, path))
   for (const text of await formatMessages(warnings, { kind: 'warning' })) console.error(text)
   await mkdir(`${outdir}/chunks`, { recursive: true })
-  for (const { path, contents } of outputFiles) {
+  if (typeof sourceMaps === 'object') await mkdir(join(sourceMaps.folder, 'chunks'), { recursive: true })
+  for (const { path: made, contents } of outputFiles) {
+    const path = targetOf(made)
     const present = await readFile(path).catch(() => undefined)
     if (present?.equals(contents)) continue
     await writeFile(`${path}.${process.pid}`, contents)
     await rename(`${path}.${process.pid}`, path)
   }
-  const made = new Set(outputFiles.map(({ path }) => basename(path)))
+  const made = new Set(outputFiles.map(({ path }) => basename(targetOf(path))))
   for (const name of await readdir(`${outdir}/chunks`)) {
-    if (name.endsWith('.js') && !made.has(name)) await rm(`${outdir}/chunks/${name}`, { force: true })
+    if (/\.js(\.map)?$/.test(name) && !made.has(name)) await rm(`${outdir}/chunks/${name}`, { force: true })
   }
-  return { files: outputFiles.length, bytes: outputFiles.reduce((sum, { contents }) => sum + contents.length, 0) }
+  const scripts = outputFiles.filter(({ path }) => !isMap(path))
+  return { files: scripts.length, bytes: scripts.reduce((sum, { contents }) => sum + contents.length, 0) }
 }

@@ -60,8 +60,8 @@ const descriptionOf = (name: keyof LineRow): string => {
 
 const row = (cells: readonly string[]): string => `| ${cells.map(cell => cell.replaceAll('|', '\\|')).join(' | ')} |`
 
-export const dictionaryStart = '<!-- columns: written by npm run docs -->\n'
-export const dictionaryEnd = '<!-- end of columns -->\n'
+const dictionaryStart = '<!-- columns: written by npm run docs -->\n'
+const dictionaryEnd = '<!-- end of columns -->\n'
 
 /** The columns of order lines as a table of the documentation. */
 export const dictionaryTable = (): string =>

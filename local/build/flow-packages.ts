@@ -36,7 +36,7 @@ function idOf(...parts: string[]): string {
 }
 
 /** The files of a package that Power Automate imports: the flow, and for each connector a connection to choose. */
-export function flowPackage({ name, sample, connectorId }: Options): Record<string, object> {
+function flowPackage({ name, sample, connectorId }: Options): Record<string, object> {
   const flowId = idOf(name, 'flow')
   const title = titleOf(name)
   const connections = Object.entries(sample.properties.connectionReferences).map(([key, { api }]) => ({

@@ -6,7 +6,14 @@ import { buildApp, root } from './bundle.ts'
 /** Where the package lies unless told otherwise. */
 export const packageTarget = `${root}.local`
 
-export type Package = { folder: string; zip: string; files: string[]; bytes: number }
+export type Package = {
+  folder: string
+  zip: string
+  /** Source maps of the bundle, which are not deployed. */
+  maps: string
+  files: string[]
+  bytes: number
+}
 
 /** The first date a zip can hold. With the same date on every file, equal apps are equal bytes. */
 const date = new Date(1980, 0, 1)
@@ -15,18 +22,20 @@ const readableFile = 0o100644 << 16
 
 /**
  * `npm run package`: puts into a folder what is deployed and nothing else (the bundle, `host.json` and a `package.json`
- * that says where the bundle begins), and the same into a zip. azd deploys the folder, `az` the zip.
+ * that says where the bundle begins), and the same into a zip. azd deploys the folder, `az` the zip. Source maps go beside
+ * them, for `npm run stack`.
  */
 export async function packageApp(target = packageTarget): Promise<Package> {
   const folder = join(target, 'package')
   const zip = join(target, 'app.zip')
+  const maps = join(target, 'maps')
   const { name, version, type, main } = JSON.parse(await readFile(`${root}package.json`, 'utf8')) as Record<
     string,
     string
   >
-  await rm(folder, { recursive: true, force: true })
+  for (const old of [folder, maps]) await rm(old, { recursive: true, force: true })
   await mkdir(folder, { recursive: true })
-  await buildApp(join(folder, dirname(main ?? '')))
+  await buildApp(join(folder, dirname(main ?? '')), { folder: maps })
   await copyFile(`${root}host.json`, join(folder, 'host.json'))
   await writeFile(join(folder, 'package.json'), `${JSON.stringify({ name, version, type, main }, null, 2)}\n`)
 
@@ -41,5 +50,5 @@ export async function packageApp(target = packageTarget): Promise<Package> {
   }
   const bytes = zipSync(contents)
   await writeFile(zip, bytes)
-  return { folder, zip, files, bytes: bytes.length }
+  return { folder, zip, maps, files, bytes: bytes.length }
 }

@@ -35,7 +35,7 @@ export function readQueueOptions(settings: Record<string, unknown> = {}): QueueO
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 /** The text of a message in base64. One that cannot be decoded fails like a function that throws. */
-export function decodeMessage(message: string): string {
+function decodeMessage(message: string): string {
   const base64 = message.replace(/[ \t\r\n]/g, '')
   if (!/^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(base64)) {
     throw new Error('The message is not valid base64.')

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { CommandError } from './command-error.ts'
 
-export const usualPort = 7071
+const usualPort = 7071
 
 /** How to take another port, in the shells of every system. */
 const otherPort = (setting: string, port: number): string =>

@@ -35,10 +35,10 @@ export const sendText =
 
 export const hang: Fault = () => undefined
 
-export const reset: Fault = ({ response }) => void response.socket?.destroy()
+const reset: Fault = ({ response }) => void response.socket?.destroy()
 
 /** Announces a body and ends the connection in the middle of it. */
-export const breakOff: Fault = ({ response }) => {
+const breakOff: Fault = ({ response }) => {
   response.writeHead(200, { 'content-type': 'application/json', 'content-length': 5000 })
   response.write('{"totalCount":1,"items":[', () => response.socket?.destroy())
 }

@@ -37,7 +37,7 @@ function isAlive(pid: number): boolean {
 }
 
 /** The `npm start` that runs on this folder, or undefined. */
-export async function findRunning(folder: string): Promise<RunningStart | undefined> {
+async function findRunning(folder: string): Promise<RunningStart | undefined> {
   const text = await readFile(runningFile(folder), 'utf8').catch(() => undefined)
   if (text === undefined) return undefined
   try {

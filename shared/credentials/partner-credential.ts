@@ -40,7 +40,7 @@ type Options = {
 }
 
 /** Audience of the assertion that a federated credential trusts (learn.microsoft.com/entra/workload-id/workload-identity-federation-config-app-trust-managed-identity). */
-export const exchangeAudience = 'api://AzureADTokenExchange'
+const exchangeAudience = 'api://AzureADTokenExchange'
 
 /** How each kind of credential signs in, and the secrets it reads for that. */
 type Recipe = {

@@ -44,7 +44,7 @@ const azureVaults = /\.(vault|managedhsm)\.(azure\.net|azure\.cn|usgovcloudapi\.
 
 export const isAzureVault = (vaultUri: string): boolean => azureVaults.test(new URL(vaultUri).hostname)
 
-export async function createSecretClient(vaultUri: string, credential: TokenCredential): Promise<SecretClient> {
+async function createSecretClient(vaultUri: string, credential: TokenCredential): Promise<SecretClient> {
   const [{ SecretClient }, httpClient] = await Promise.all([import('@azure/keyvault-secrets'), createAzureHttpClient()])
   return new SecretClient(vaultUri, credential, {
     httpClient,

@@ -31,7 +31,7 @@ const plainLetters: Readonly<Record<string, string>> = {
 }
 
 /** A text without case and accents. */
-export const fold = (text: string): string =>
+const fold = (text: string): string =>
   text
     .normalize('NFKD')
     .replace(/\p{M}/gu, '')

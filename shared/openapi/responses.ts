@@ -66,7 +66,7 @@ function describeOrder(prefix: '' | 'Previous ') {
   })
 }
 
-export const order = describeOrder('')
+const order = describeOrder('')
 
 const provisioning = z.object({
   lineItemNumber: whole('Provisioned Line Number', 'The number of the line within its order.').optional(),

@@ -12,7 +12,7 @@ import { isUtf8 } from 'node:buffer'
 export const maxDepth = 256
 
 /** Longest array or object that is read. No list of Partner Center comes near it; what does would fill the memory. */
-export const maxElements = 200_000
+const maxElements = 200_000
 
 /** Most values below one order, or in one body that is parsed as a whole: about 200 MB once parsed. */
 const maxValues = 2_000_000

@@ -5,8 +5,12 @@ import { root } from '../../local/build/bundle.ts'
 import { anchorOf, readDocument } from '../support/markdown.ts'
 
 const documents = [
-  'README.md',
-  ...readdirSync(join(root, 'docs')).map(name => `docs/${name}`),
+  ...readdirSync(root).filter(name => name.endsWith('.md')),
+  ...readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' })
+    .filter(name => name.endsWith('.md'))
+    .map(name => `docs/${name.replaceAll('\\', '/')}`),
+  'shared/snapshots/README.md',
+  'test/simulation/README.md',
   'infra/connector/README.md',
   'infra/logic-apps/README.md',
 ]

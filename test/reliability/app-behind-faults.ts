@@ -10,7 +10,7 @@ import { trust } from '../support/trust.ts'
 import { type Dependency, workSeconds } from './expectations.ts'
 
 /** The setting: what reading one customer may take. */
-export const customerSeconds = 2
+const customerSeconds = 2
 
 /** The managed identity, which the SDK knows once a process: requests of each app go to its own simulator. */
 const identities = new Map<string, { simulator: Simulator; fault: WireFault | undefined; count: number }>()

@@ -129,7 +129,7 @@ const headerValues = [
   'a'.repeat(129),
   'x'.repeat(4000),
   '\u00e9\u00ff',
-  '${jndi:ldap://x}',
+  '$(id)',
 ] as const
 
 /** Requests that nobody sane sends, mixed with good ones. The same seed gives the same requests. */

@@ -4,7 +4,7 @@ import { runWorld } from './world.ts'
 /** Failing worlds that are told in full; the others only by number. */
 const mostTold = 3
 
-export const replay = (seed: number): string => `SIMULATION_SEED=${seed} npm test -- test/simulation`
+const replay = (seed: number): string => `SIMULATION_SEED=${seed} npm test -- test/simulation`
 
 /** Runs the worlds of some seeds. What fails is named with the command that replays it. */
 export async function expectSoundWorlds(first: number, last: number): Promise<void> {

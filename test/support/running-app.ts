@@ -73,7 +73,7 @@ export async function startHostProcess(settings: Record<string, string>): Promis
 export const listeningUrl = ({ lines }: Running): string =>
   lines.findLast(line => line.startsWith('Listening on '))?.slice('Listening on '.length) ?? ''
 
-export const jsonLines = (lines: readonly string[]): Record<string, unknown>[] =>
+const jsonLines = (lines: readonly string[]): Record<string, unknown>[] =>
   lines.flatMap(line => {
     try {
       return [JSON.parse(line) as Record<string, unknown>]

@@ -10,7 +10,7 @@ const loopbackHosts = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/
  * be called without the connection's credentials; it is taken from the request only if it names a gateway. Forwarded
  * hosts are never believed.
  */
-export function linkBase(request: HttpRequest): string {
+function linkBase(request: HttpRequest): string {
   const prefix = URL.parse(request.headers.get('x-ms-apim-referrer-prefix') ?? '')
   const isGateway =
     prefix?.protocol === 'https:' &&

@@ -105,10 +105,10 @@ const bound = (title: string, description: string) =>
   )
 
 /** Billing cycles of an order (learn.microsoft.com/partner-center/developer/order-resources, and the archived SDK's BillingCycleType). */
-export const billingTypes = ['monthly', 'annual', 'one_time', 'none', 'triennial', 'biennial'] as const
+const billingTypes = ['monthly', 'annual', 'one_time', 'none', 'triennial', 'biennial'] as const
 
 /** Statuses of an order (learn.microsoft.com/partner-center/developer/order-resources). */
-export const orderStatuses = ['pending', 'completed', 'cancelled', 'unknown'] as const
+const orderStatuses = ['pending', 'completed', 'cancelled', 'unknown'] as const
 
 export const format = described(
   z

@@ -30,7 +30,7 @@ export type Watch = {
 }
 
 /** Between two looks at a run. */
-export const watchSeconds = 120
+const watchSeconds = 120
 
 /** A part is lost if it is this late and no part was completed since the last look: longer than any redelivery takes. */
 const lostAfterMs = 15 * 60_000

@@ -4,7 +4,6 @@ import { toStorageError } from './storage-errors.ts'
 
 /** The queue of `snapshot-part`; the platform moves what failed five times to its poison queue. */
 export const queueName = 'snapshot-parts'
-export const poisonQueueName = `${queueName}-poison`
 
 export type PartQueue = {
   /** Sends a message that becomes visible after a delay in whole seconds. */

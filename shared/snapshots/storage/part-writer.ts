@@ -29,7 +29,7 @@ export type PartPlace = { run: RunPlace & { partial: boolean }; part: number }
 const blockBytes = 4 * 1024 * 1024
 
 /** Changes that a reading between snapshots told say so: they stay when its readings are folded away. */
-export const followingMark = { following: 'true' }
+const followingMark = { following: 'true' }
 
 /** All ids of a blob's blocks have to be of one length. */
 const blockId = (attempt: string, block: number): string => `${attempt}-${String(block).padStart(6, '0')}`

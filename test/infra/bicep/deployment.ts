@@ -47,7 +47,7 @@ const jsonTypes: Record<string, (value: Value) => boolean> = {
 }
 
 /** A module is a deployment of its own inside the resource group. */
-export const deploymentType = 'Microsoft.Resources/deployments'
+const deploymentType = 'Microsoft.Resources/deployments'
 
 /** No name of the language: under it a body finds the round of its loop. */
 const roundOfLoop = ' round'
