@@ -6,6 +6,7 @@ import { type Azurite, startAzurite } from '../../local/processes/azurite.ts'
 import type { Running } from '../../local/processes/run-node.ts'
 import { type Simulator, startSimulator } from '../../local/simulator/simulator.ts'
 import type { Manifest } from '../../shared/snapshots/storage/shapes.ts'
+import { recordFigures } from '../reliability/figures.ts'
 import { type KillingProxy, type Moment, startKillingProxy } from '../support/killing-proxy.ts'
 import { listeningUrl, startHostProcess } from '../support/running-app.ts'
 import { openContainer, readJson, readRows, type SnapshotRow } from '../support/snapshots.ts'
@@ -88,14 +89,19 @@ async function snapshotWithKill(write: number, moment: Moment): Promise<string |
 
 test('one of two hosts may die at any write of a run: it ends whole, and the next one starts', async () => {
   const writes = new Set<string>()
+  let runs = 0
+  let killed = 0
   // Which host does what is chance: a few runs without a kill are none too many.
   for (const moment of ['before', 'after'] as const) {
     for (let write = 1; write <= 16; write++) {
       const struck = await snapshotWithKill(write, moment)
+      runs++
+      if (struck !== undefined) killed++
       const kind = struck?.replace(/^.*\/(current|latest|pace|_plan|_index|_manifest|part).*$/, '$1') ?? 'none'
       writes.add(struck?.includes('/changes/') ? 'changes' : kind)
     }
   }
   console.log(`Killed at the writes of ${[...writes].join(', ')}`)
   expect(writes.size).toBeGreaterThan(4)
+  recordFigures('kills', { runs, killed, writes: [...writes].filter(kind => kind !== 'none').sort() })
 })

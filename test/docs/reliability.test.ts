@@ -10,7 +10,7 @@ test('docs/reliability.md is what `npm run reliability` writes of its figures', 
 })
 
 test('its figures are of every cell, and each is what the contract says today', () => {
-  const measured = readFigures('matrix').map(([operation, dependency, fault, outcome, seconds, requests]) => ({
+  const measured = (readFigures('matrix') ?? []).map(([operation, dependency, fault, outcome, seconds, requests]) => ({
     ...({ operation, dependency, fault } as Cell),
     outcome,
     ms: seconds * 1000,

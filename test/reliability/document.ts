@@ -44,41 +44,99 @@ function tableOf(operation: OperationName, rows: readonly Row[]): string {
 }
 
 const mebibytes = (peak: number | undefined): string => (peak === undefined ? 'not measured' : `${peak} MiB`)
+const count = (value: number): string => value.toLocaleString('en')
+
+function fuzzSection({ requests, seconds, outcomes, peakMebibytes }: Figures['fuzz']): string {
+  const rows = Object.entries(outcomes)
+    .sort(([, a], [, b]) => b - a)
+    .map(([outcome, times]) => `| ${outcome} | ${count(times)} |`)
+  return `## Fuzzed requests
+
+${count(requests)} requests with strange methods, paths, parameters, headers and bodies, ${Math.round(requests / seconds)} a second. None got a 5xx, and every
+error has the documented form. The host, whose heap may have 160 MiB, held at most ${mebibytes(peakMebibytes)}. The platform refuses some
+requests by itself, without a body.
+
+| Response | Count |
+|---|---|
+${rows.join('\n')}`
+}
+
+const loadSection = (load: Figures['load']): string => `## Overload
+
+Partner Center is silent, and 1,300 requests at once come again and again, ${count(load.sent)} in all. \`host.json\` lets 1,000 be under
+way.
+
+| | |
+|---|---|
+| Refused at once with 429 | ${count(load.refused)} |
+| 503 \`deadline_exceeded\` after the deadline of 5 seconds | ${count(load.failed)} |
+| Slowest response | ${load.slowestSeconds.toFixed(1)} s |
+| Most memory that the host held, with 160 MiB of heap | ${mebibytes(load.peakMebibytes)} |
+| A read right after it | 200 after ${load.afterwardsMs} ms |`
+
+const simulationSection = ({ worlds, seconds }: Figures['simulation']): string => `## Simulation
+
+${count(worlds)} worlds of one to three days each kept every rule of [the simulation](../test/simulation/README.md#rules), in ${Math.round(seconds / 60)} minutes.`
+
+const killsSection = ({ runs, killed, writes }: Figures['kills']): string => `## Kills
+
+In ${runs} snapshots a host was killed at a write of its own, before or after it took effect; in ${killed} of them it came to that write
+(${writes.join(', ')}). Each snapshot ended whole, with every order once, and the next one started.`
+
+const soakSection = ({ minutes, requests, lost, slowestSeconds, heapMegabytes, sockets }: Figures['soak']): string =>
+  `## Soak
+
+${minutes} minutes of mixed traffic, while one response in 50 of every dependency is lost.
+
+| | |
+|---|---|
+| Requests | ${count(requests)} |
+| Lost responses | ${count(lost)} |
+| Slowest response, with a deadline of 6 seconds | ${slowestSeconds.toFixed(1)} s |
+| Heap before and after | ${heapMegabytes.map(value => `${value} MB`).join(', ')} |
+| Open sockets idle and after | ${sockets.join(', ')} |`
 
 /** docs/reliability.md, from what the long tests have measured. */
 export function renderDocument(): string {
   const matrix = readFigures('matrix')
-  const fuzz = readFigures('fuzz')
-  const load = readFigures('load')
-  const outcomes = Object.entries(fuzz.outcomes)
-    .sort(([, a], [, b]) => b - a)
-    .map(([outcome, count]) => `| ${outcome} | ${count} |`)
+  if (matrix === undefined) throw new Error('The fault matrix was never recorded: npm run reliability')
   const tables = (Object.keys(operations) as OperationName[]).map(
     name => `### ${titles[name].title}\n\n${titles[name].text}\n\n${tableOf(name, matrix)}`,
   )
-  return `<!-- Written by \`npm run reliability\` from what it measured. -->
+  const section = <Name extends keyof Figures>(name: Name, render: (figures: Figures[Name]) => string): string[] => {
+    const figures = readFigures(name)
+    return figures === undefined ? [] : [render(figures)]
+  }
+  const sections = [
+    ...section('fuzz', fuzzSection),
+    ...section('load', loadSection),
+    ...section('simulation', simulationSection),
+    ...section('kills', killsSection),
+    ...section('soak', soakSection),
+  ]
+  return `<!-- Written by \`npm run reliability\` from what its tests have measured. -->
 # Reliability
 
-What the app does when something that it depends on fails, measured over the wire. Every figure can be measured again:
+What the app does when something that it depends on fails. Every figure can be measured again: \`npm run reliability\` runs all of the
+tests below and writes this page, \`npm run reliability -- <folder>\` only those of one folder.
 
-| Figure | Command |
+| Figure | Test |
 |---|---|
-| This page: fault matrix, fuzzed requests, overload | \`npm run reliability\` |
-| Simulation: thousands of days of snapshots with crashes, lost messages, damaged blobs and clocks that differ | \`npm run test:long -- test/simulation\` (figures in [its README](../test/simulation/README.md)) |
-| Soak: mixed traffic while one response in 50 of every dependency is lost; heap and sockets at the end | \`npm run test:long -- test/chaos/soak\` |
-| Kills: one of two hosts dies at each write of a run, before and after it takes effect | \`npm run test:long -- test/chaos/kill-between-writes\` |
-| Kills at random points of a run | \`npm test -- test/chaos/kill\` |
-| Secrets: planted ones, searched for in everything that leaves the app | \`npm test -- test/security/canaries\` |
+| Fault matrix, fuzzed requests, overload | \`test/reliability\` |
+| Simulation: days of snapshots with crashes, lost messages, damaged blobs and clocks that differ | \`test/simulation\` |
+| Kills at each write of a run, before and after it takes effect | \`test/chaos/kill-between-writes\` |
+| Soak: mixed traffic while responses are lost; heap and sockets at the end | \`test/chaos/soak\` |
 
-A part of the first one, under ten minutes long in all, is in \`npm test\`.
+A part of the matrix and of the simulation, 2,000 fuzzed requests, kills at random points and the search for
+[secrets](security.md#threats) are in \`npm test\`.
 
 ## The fault matrix
 
 ${matrix.length} cells: a real server on loopback stands in front of one dependency and fails, while the others are well. Each cell has to have
 the outcome that [the error table](reference.md#errors) and [the page on snapshots](snapshots.md#when-something-goes-wrong) say of it, and a
-read responds within its deadline and a second. After each fault the same has to succeed: the next read, the next snapshot, a renewal; a followed
-order is told exactly once. What is expected of each cell is in \`test/reliability/expectations.ts\`; two outcomes are
-there where chance decides whether the last try or the deadline comes first.
+read has to be answered within its deadline and a second. After each fault the same has to succeed: the next read, the next
+snapshot, a renewal; an order that was followed is told exactly once. What is expected of each cell is in
+\`test/reliability/expectations.ts\`. It has two outcomes where chance decides whether the last try or the deadline comes first.
 
 | Name | Dependency |
 |---|---|
@@ -88,27 +146,6 @@ there where chance decides whether the last try or the deadline comes first.
 | identity | the managed-identity endpoint |
 | blob, queue | Blob and Queue Storage |
 
-${tables.join('\n\n')}
-
-## Fuzzed requests
-
-${fuzz.requests.toLocaleString('en')} requests with strange methods, paths, parameters, headers and bodies, ${Math.round(fuzz.requests / fuzz.seconds)} a second: none got a 5xx, every error has the documented form,
-and the host held at most ${mebibytes(fuzz.peakMebibytes)}. The platform refuses some by itself, without a body.
-
-| Response | Count |
-|---|---|
-${outcomes.join('\n')}
-
-## Overload
-
-Partner Center is silent, and 1,300 requests at once come again and again, ${load.sent.toLocaleString('en')} in all. \`host.json\` lets 1,000 be under way:
-
-| | |
-|---|---|
-| Refused at once with 429 | ${load.refused.toLocaleString('en')} |
-| 503 \`deadline_exceeded\` after the deadline of 5 seconds | ${load.failed.toLocaleString('en')} |
-| Slowest response | ${load.slowestSeconds} s |
-| Most memory that the host held | ${mebibytes(load.peakMebibytes)} |
-| A read right after it | 200 after ${load.afterwardsMs} ms |
+${[...tables, ...sections].join('\n\n')}
 `
 }

@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import type { CellResult } from './matrix.ts'
 
 /** What long tests have measured; `npm run reliability` measures it anew. */
@@ -14,18 +14,30 @@ export type Figures = {
     peakMebibytes: number | undefined
     afterwardsMs: number
   }
+  simulation: { worlds: number; seconds: number }
+  kills: { runs: number; killed: number; writes: string[] }
+  /** Before and after: megabytes of heap, open sockets. */
+  soak: {
+    minutes: number
+    requests: number
+    lost: number
+    slowestSeconds: number
+    heapMegabytes: [number, number]
+    sockets: [number, number]
+  }
 }
 
 const fileOf = (name: keyof Figures): URL => new URL(`./figures/${name}.json`, import.meta.url)
 
-export const readFigures = <Name extends keyof Figures>(name: Name): Figures[Name] =>
-  JSON.parse(readFileSync(fileOf(name), 'utf8')) as Figures[Name]
+/** The figures of a test; undefined if it was not recorded yet. */
+export const readFigures = <Name extends keyof Figures>(name: Name): Figures[Name] | undefined =>
+  existsSync(fileOf(name)) ? (JSON.parse(readFileSync(fileOf(name), 'utf8')) as Figures[Name]) : undefined
 
 /** Writes figures down if the run is one that records. */
 export function recordFigures<Name extends keyof Figures>(name: Name, figures: Figures[Name]): void {
   if (process.env.RECORD_FIGURES !== 'true') return
   const text = Array.isArray(figures)
-    ? `[\n${figures.map(row => `  ${JSON.stringify(row)}`).join(',\n')}\n]`
+    ? `[\n${figures.map(row => `  [${row.map(value => JSON.stringify(value)).join(', ')}]`).join(',\n')}\n]`
     : JSON.stringify(figures, null, 2)
   writeFileSync(fileOf(name), `${text}\n`)
 }
