@@ -80,6 +80,7 @@ export async function bundle(modules: string[], outdir: string, sourceMaps?: Sou
   for (const name of await readdir(`${outdir}/chunks`)) {
     if (/\.js(\.map)?$/.test(name) && !made.has(name)) await rm(`${outdir}/chunks/${name}`, { force: true })
   }
+  if (!made.has('main.js.map')) await rm(join(outdir, 'main.js.map'), { force: true })
   const scripts = outputFiles.filter(({ path }) => !isMap(path))
   return { files: scripts.length, bytes: scripts.reduce((sum, { contents }) => sum + contents.length, 0) }
 }

@@ -15,6 +15,8 @@ const documents = [
   'infra/logic-apps/README.md',
 ]
 
+const { scripts } = JSON.parse(readDocument('package.json')) as { scripts: Record<string, string> }
+
 const anchorsOf = (path: string): string[] =>
   [...readDocument(path).matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) => anchorOf(heading))
 
@@ -27,4 +29,9 @@ test.each(documents)('every link of %s leads to a file and to a heading that exi
     return !existsSync(join(root, target)) || (anchor !== undefined && !anchorsOf(target).includes(anchor))
   })
   expect(broken).toEqual([])
+})
+
+test.each(documents)('every npm command of %s exists', path => {
+  const named = [...readDocument(path).matchAll(/npm run (?:--silent )?([\w:]+)/g)].flatMap(([, name]) => name ?? [])
+  expect(named.filter(name => !(name in scripts))).toEqual([])
 })

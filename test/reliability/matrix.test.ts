@@ -13,7 +13,9 @@ function isQuick({ operation, dependency, fault }: Cell): boolean {
   return dependency === 'upstream' ? quickReads.includes(fault) : dependency === 'vault' && fault === 'status 403'
 }
 
-test('a fault of any dependency has the documented outcome, in time, and leaves nothing behind', { timeout: 120_000 }, async () => {
+test('a fault of any dependency has the documented outcome, in time, and leaves nothing behind', {
+  timeout: 120_000,
+}, async () => {
   const chosen = cells.filter(isQuick)
   expect(chosen.length).toBeGreaterThan(30)
   expect(faultsOf(await runMatrix(inject('storage'), chosen))).toEqual([])
