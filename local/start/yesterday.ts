@@ -5,22 +5,22 @@ import { runNode } from '../processes/run-node.ts'
 
 type Environment = Readonly<Record<string, string | undefined>>
 
-/** The snapshot of a few dozen customers takes about two seconds. */
-const patienceMs = 60_000
+/** A snapshot of a few dozen customers takes about two seconds. */
+const maxWaitMs = 60_000
 
-/** When the timer would have taken yesterday's snapshot: 00:20 UTC. */
+/** The time of yesterday's timer: 00:20 UTC. */
 export function yesterdaysRun(now = Date.now()): number {
   const yesterday = new Date(now - 86_400_000)
   return yesterday.setUTCHours(0, 20, 0, 0)
 }
 
-/** True if the storage holds a finished snapshot of all customers. */
+/** True if the storage has a finished snapshot of all customers. */
 export const hasSnapshot = (storage: string, container: string): Promise<boolean> =>
   BlobServiceClient.fromConnectionString(storage).getContainerClient(container).getBlobClient('latest.json').exists()
 
 /**
- * Takes yesterday's snapshot the way the timer does: by the app itself, on a host whose clock stands at 00:20 UTC of
- * yesterday. The host ends when the snapshot has; its queue must have no other host.
+ * Takes yesterday's snapshot like the timer: with the app itself, on a host whose clock is at 00:20 UTC of yesterday.
+ * The host ends after the snapshot. No other host can use its queue meanwhile.
  */
 export async function takeYesterdaysSnapshot(env: Environment): Promise<void> {
   const host = await runNode([`${root}local/run.js`, 'host'], lines => lines.some(isListening), {
@@ -33,14 +33,14 @@ export async function takeYesterdaysSnapshot(env: Environment): Promise<void> {
       LOCAL_MASTER_KEY: undefined,
       LOCAL_PAGE_URL: undefined,
       FOLLOW_SCHEDULE: 'off',
-      // The simulator knows no limit.
+      // The simulator has no limit.
       PARTNER_CENTER_REQUESTS_PER_MINUTE: '60000',
     },
   })
   const url = host.lines.find(isListening)?.slice(listening.length)
   try {
     await fetch(`${url}/admin/functions/snapshot-orders`, { method: 'POST' })
-    const until = Date.now() + patienceMs
+    const until = Date.now() + maxWaitMs
     for (;;) {
       const { value } = (await (await fetch(`${url}/api/snapshots?top=1`)).json()) as { value?: { status: string }[] }
       const [newest] = value ?? []

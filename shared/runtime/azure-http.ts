@@ -3,19 +3,19 @@ import type { HttpClient, PipelineRequest, PipelineResponse, RequestBodyType } f
 import { Agent, type Dispatcher, errors, interceptors } from 'undici'
 import { currentDeadline } from './operation.ts'
 
-/** Called with the status of each response, or with undefined if none came. */
+/** Called with the status of each response, or with undefined if there was no response. */
 type OnOutcome = (request: PipelineRequest, status: number | undefined) => void
 
-/** Sockets to one host at a time; further requests wait for one. */
+/** The most sockets to one host. Further requests wait. */
 const connections = 64
 
-/** For work without a deadline of its own, such as a command of a developer. */
+/** For work without a deadline, such as a developer's command. */
 const defaultSilenceMs = 30_000
 
-/** Longest body, before and after decompression: far more than any blob or range that this app reads at once. */
+/** The longest body, before and after decompression. It is far above any blob or range that the app reads at once. */
 const maxBodyBytes = 256 * 1024 * 1024
 
-/** Longest body that an SDK gets as one text. The longest real one is a page of 5,000 blobs. */
+/** The longest body that an SDK gets as one text. The longest real one is a page of 5,000 blobs. */
 const maxTextBytes = 32 * 1024 * 1024
 
 let agent: Dispatcher | undefined
@@ -42,7 +42,7 @@ async function readText(body: AsyncIterable<Buffer>): Promise<string> {
   return new TextDecoder().decode(Buffer.concat(chunks))
 }
 
-/** The SDKs repeat a request by these codes, and know none of undici's. A response that is too long is not asked for again. */
+/** The SDKs decide by these codes whether to retry. They do not know the codes of undici. They do not retry `PARSE_ERROR`. */
 function toSdkCode(code: string): string {
   if (code === 'UND_ERR_RES_EXCEEDED_MAX_SIZE') return 'PARSE_ERROR'
   if (code.startsWith('UND_ERR')) return code.includes('TIMEOUT') ? 'ETIMEDOUT' : 'ECONNRESET'
@@ -50,10 +50,10 @@ function toSdkCode(code: string): string {
 }
 
 /**
- * What the Azure SDKs send their requests with: undici, as for Partner Center, so that the deadline of the work that is
- * running holds for them too. The SDKs' own client waits for a silent server without end. A request without response
- * headers, or whose body stays silent, for as long as the deadline allows fails like a lost connection, and the SDK
- * repeats it; a deadline that has passed aborts it.
+ * The HTTP client of the Azure SDKs: undici, as for Partner Center, so that the current deadline applies to their
+ * requests, too. The SDKs' own client waits for a silent server without a limit. A request whose headers or body stay
+ * silent for as long as the deadline allows fails like a lost connection, and the SDK retries it. When the deadline has
+ * passed, the request is aborted.
  */
 export async function createAzureHttpClient(onOutcome?: OnOutcome): Promise<HttpClient> {
   const { createHttpHeaders, RestError } = await import('@azure/core-rest-pipeline')
@@ -105,8 +105,8 @@ export async function createAzureHttpClient(onOutcome?: OnOutcome): Promise<Http
 }
 
 /**
- * The same for the storage SDKs, whose clients take the request and response of the older core library. Their own options
- * refuse plain http but on loopback.
+ * The same client for the storage SDKs, which use the request and response types of the older core library. The
+ * settings allow plain http only on loopback.
  */
 export async function createStorageHttpClient(): Promise<RequestPolicy> {
   const [client, { createHttpHeaders, createPipelineRequest }, { toHttpHeadersLike }] = await Promise.all([

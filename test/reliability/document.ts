@@ -78,10 +78,12 @@ const simulationSection = ({ worlds, seconds }: Figures['simulation']): string =
 
 ${count(worlds)} worlds of one to three days each kept every rule of [the simulation](../test/simulation/README.md#rules), in ${Math.round(seconds / 60)} minutes.`
 
-const killsSection = ({ runs, killed, writes }: Figures['kills']): string => `## Kills
+const killsSection = ({ snapshots, killed }: Figures['kills']): string => `## Kills
 
-In ${runs} snapshots a host was killed at a write of its own, before or after it took effect; in ${killed} of them it came to that write
-(${writes.join(', ')}). Each snapshot ended whole, with every order once, and the next one started.`
+In ${snapshots} snapshots one of two hosts was killed at ${killed.length} points. Each snapshot ended complete, with every order once, and the next one
+started.
+
+${killed.map(each => `- ${each}`).join('\n')}`
 
 const soakSection = ({ minutes, requests, lost, slowestSeconds, heapMegabytes, sockets }: Figures['soak']): string =>
   `## Soak
@@ -133,7 +135,7 @@ A part of the matrix and of the simulation, 2,000 fuzzed requests, kills at rand
 ## The fault matrix
 
 ${matrix.length} cells: a real server on loopback stands in front of one dependency and fails, while the others are well. Each cell has to have
-the outcome that [the error table](reference.md#errors) and [the page on snapshots](snapshots.md#when-something-goes-wrong) say of it, and a
+the outcome that [the error table](reference.md#errors) and [the page on snapshots](snapshots.md#failures) say of it, and a
 read has to be answered within its deadline and a second. After each fault the same has to succeed: the next read, the next
 snapshot, a renewal; an order that was followed is told exactly once. What is expected of each cell is in
 \`test/reliability/expectations.ts\`. It has two outcomes where chance decides whether the last try or the deadline comes first.

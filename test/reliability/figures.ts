@@ -15,7 +15,8 @@ export type Figures = {
     afterwardsMs: number
   }
   simulation: { worlds: number; seconds: number }
-  kills: { runs: number; killed: number; writes: string[] }
+  /** How many snapshots it took, and where a host was killed in them. */
+  kills: { snapshots: number; killed: string[] }
   /** Before and after: megabytes of heap, open sockets. */
   soak: {
     minutes: number

@@ -7,12 +7,12 @@ import { type Simulator, startSimulator } from '../../local/simulator/simulator.
 import { assertNoSecrets } from './secret-watch.ts'
 
 export type RunningApp = {
-  /** Base of the HTTP functions, without a slash at the end. */
+  /** The address of the HTTP functions, without a slash at the end. */
   api: string
   url: string
   simulator: Simulator
   host: Running
-  /** JSON log lines of the host so far. */
+  /** The JSON log lines of the host so far. */
   events: () => Record<string, unknown>[]
   stop: () => Promise<void>
 }
@@ -25,7 +25,7 @@ type Options = {
   prepare?: (simulator: Simulator) => unknown
 }
 
-/** The functions host as its own process on the built app, and a simulator in this one, so that tests can script it. */
+/** The functions host as a process with the built app, and a simulator in this process, so that tests can script it. */
 export async function startApp({ storage, settings = {}, simulator: options, prepare }: Options): Promise<RunningApp> {
   const simulator = await startSimulator(options)
   prepare?.(simulator)
@@ -54,8 +54,8 @@ export async function startApp({ storage, settings = {}, simulator: options, pre
 }
 
 /**
- * Starts `npm run host`'s script with nothing but the given settings. What it prints is searched for secrets when it
- * stops, in every test.
+ * Starts the script of `npm run host` with only the given settings. When the host stops, its output is searched for
+ * secrets, in every test.
  */
 export async function startHostProcess(settings: Record<string, string>): Promise<Running> {
   const isReady = (lines: readonly string[]) => lines.some(line => line.startsWith('Listening on '))
