@@ -22,6 +22,12 @@ export default defineConfig({
     globalSetup: 'test/support/global-setup.ts',
     // Many tests wait for a real server more than they compute. By default one core is left free.
     maxWorkers: '100%',
+    coverage: {
+      provider: 'v8',
+      // What runs in the host's own process is not counted: these tests are those of single modules.
+      include: ['shared/**/*.ts'],
+      reporter: ['text-summary', 'html'],
+    },
     testTimeout: 30_000,
     hookTimeout: 60_000,
   },

@@ -1,9 +1,12 @@
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
-import { basename, resolve } from 'node:path'
+import { basename, join, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type BuildOptions, build, formatMessages, type Metafile, type Plugin } from 'esbuild'
 
 export type Built = { files: number; bytes: number }
+
+/** Where source maps go: to another folder, so that what is deployed has none, or beside the bundle for a debugger. */
+export type SourceMaps = { folder: string } | 'beside'
 
 /** The folder of the project, with a slash at the end. */
 export const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -13,9 +16,9 @@ export const root = fileURLToPath(new URL('../..', import.meta.url))
  * start reads only what it needs. The worker supplies `@azure/functions-core` by patching `require`, so the bundle has
  * the banner (github.com/Azure/azure-functions-nodejs-library/issues/201).
  */
-export async function buildApp(outdir = `${root}dist`): Promise<Built> {
+export async function buildApp(outdir = `${root}dist`, sourceMaps?: SourceMaps): Promise<Built> {
   const files = (await readdir(`${root}functions`)).filter(name => name.endsWith('.ts')).sort()
-  return bundle(['./shared/start.ts', ...files.map(name => `./functions/${name}`)], outdir)
+  return bundle(['./shared/start.ts', ...files.map(name => `./functions/${name}`)], outdir, sourceMaps)
 }
 
 /** Removes zod's messages in 50 languages, which are half of its size. Only English is used, and only in logs. */
@@ -123,12 +126,20 @@ const entryName = 'main.ts'
  * millisecond at the start. So a first build only finds the modules of the entry, and in a second build the chunks import
  * these modules from the entry.
  */
-export async function bundle(modules: string[], outdir: string): Promise<Built> {
-  const options = { ...common, plugins: [englishZod, smallUndici] }
+export async function bundle(modules: string[], outdir: string, sourceMaps?: SourceMaps): Promise<Built> {
+  // Names in the source maps are relative to it, so that equal apps are equal bytes wherever they are written to.
+  const planned = `${root}dist`
+  const options = {
+    ...common,
+    plugins: [englishZod, smallUndici],
+    ...(sourceMaps === undefined
+      ? {}
+      : { sourcemap: sourceMaps === 'beside' ? ('linked' as const) : ('external' as const) }),
+  }
   const entryOf = (lines: string[]) => ({
     stdin: { contents: lines.join('\n'), resolveDir: root, sourcefile: entryName },
     entryNames: 'main',
-    outdir,
+    outdir: planned,
   })
   const imports = modules.map(path => `import ${JSON.stringify(path)}`)
   const { metafile } = await build({ ...options, ...entryOf(imports), splitting: true })
@@ -136,7 +147,7 @@ export async function bundle(modules: string[], outdir: string): Promise<Built> 
   const chunks = await build({
     ...options,
     entryPoints: lazy,
-    outdir: `${outdir}/chunks`,
+    outdir: `${planned}/chunks`,
     entryNames: '[name]-[hash]',
     chunkNames: '[name]-[hash]',
     splitting: true,
@@ -149,17 +160,24 @@ export async function bundle(modules: string[], outdir: string): Promise<Built> 
   })
   const outputFiles = [...main.outputFiles, ...chunks.outputFiles]
   const warnings = [...main.warnings, ...chunks.warnings]
+  const isMap = (path: string): boolean => path.endsWith('.map')
+  const targetOf = (path: string): string =>
+    join(isMap(path) && typeof sourceMaps === 'object' ? sourceMaps.folder : outdir, relative(planned, path))
   for (const text of await formatMessages(warnings, { kind: 'warning' })) console.error(text)
   await mkdir(`${outdir}/chunks`, { recursive: true })
-  for (const { path, contents } of outputFiles) {
+  if (typeof sourceMaps === 'object') await mkdir(join(sourceMaps.folder, 'chunks'), { recursive: true })
+  for (const { path: made, contents } of outputFiles) {
+    const path = targetOf(made)
     const present = await readFile(path).catch(() => undefined)
     if (present?.equals(contents)) continue
     await writeFile(`${path}.${process.pid}`, contents)
     await rename(`${path}.${process.pid}`, path)
   }
-  const made = new Set(outputFiles.map(({ path }) => basename(path)))
+  const made = new Set(outputFiles.map(({ path }) => basename(targetOf(path))))
   for (const name of await readdir(`${outdir}/chunks`)) {
-    if (name.endsWith('.js') && !made.has(name)) await rm(`${outdir}/chunks/${name}`, { force: true })
+    if (/\.js(\.map)?$/.test(name) && !made.has(name)) await rm(`${outdir}/chunks/${name}`, { force: true })
   }
-  return { files: outputFiles.length, bytes: outputFiles.reduce((sum, { contents }) => sum + contents.length, 0) }
+  if (!made.has('main.js.map')) await rm(join(outdir, 'main.js.map'), { force: true })
+  const scripts = outputFiles.filter(({ path }) => !isMap(path))
+  return { files: scripts.length, bytes: scripts.reduce((sum, { contents }) => sum + contents.length, 0) }
 }

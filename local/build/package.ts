@@ -6,7 +6,14 @@ import { buildApp, root } from './bundle.ts'
 /** The default folder of the package. */
 export const packageTarget = `${root}.local`
 
-export type Package = { folder: string; zip: string; files: string[]; bytes: number }
+export type Package = {
+  folder: string
+  zip: string
+  /** Source maps of the bundle, which are not deployed. */
+  maps: string
+  files: string[]
+  bytes: number
+}
 
 /** The first date that a zip can have. With a fixed date, equal apps have equal bytes. */
 const date = new Date(1980, 0, 1)
@@ -16,17 +23,19 @@ const readableFile = 0o100644 << 16
 /**
  * `npm run package`: writes the deployable files, and nothing else, to a folder: the bundle, `host.json` and a
  * `package.json` that names the entry file. Also writes them to a zip. azd deploys the folder, and `az` the zip.
+ * Writes the source maps for `npm run stack` to a folder beside them.
  */
 export async function packageApp(target = packageTarget): Promise<Package> {
   const folder = join(target, 'package')
   const zip = join(target, 'app.zip')
+  const maps = join(target, 'maps')
   const { name, version, type, main } = JSON.parse(await readFile(`${root}package.json`, 'utf8')) as Record<
     string,
     string
   >
-  await rm(folder, { recursive: true, force: true })
+  for (const old of [folder, maps]) await rm(old, { recursive: true, force: true })
   await mkdir(folder, { recursive: true })
-  await buildApp(join(folder, dirname(main ?? '')))
+  await buildApp(join(folder, dirname(main ?? '')), { folder: maps })
   await copyFile(`${root}host.json`, join(folder, 'host.json'))
   await writeFile(join(folder, 'package.json'), `${JSON.stringify({ name, version, type, main }, null, 2)}\n`)
 
@@ -41,5 +50,5 @@ export async function packageApp(target = packageTarget): Promise<Package> {
   }
   const bytes = zipSync(contents)
   await writeFile(zip, bytes)
-  return { folder, zip, files, bytes: bytes.length }
+  return { folder, zip, maps, files, bytes: bytes.length }
 }

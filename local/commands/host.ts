@@ -1,3 +1,4 @@
+import { url as inspectorUrl } from 'node:inspector'
 import { environment, readSettings } from '../../shared/settings.ts'
 import { buildApp, root } from '../build/bundle.ts'
 import { startHost } from '../host/host.ts'
@@ -11,7 +12,9 @@ await loadLocalSettings()
 await readSettings()
 const env = environment()
 const port = readPort(env.PORT)
-await buildApp()
+// VS Code attaches after the start, and says so in the environment.
+const isDebugged = inspectorUrl() !== undefined || env.VSCODE_INSPECTOR_OPTIONS !== undefined
+await buildApp(undefined, isDebugged ? 'beside' : undefined)
 const host = await startHost({
   appFolder: root,
   port,

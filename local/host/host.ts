@@ -55,13 +55,14 @@ export async function startHost({
     JSON.parse(await readFile(join(appFolder, name), 'utf8')) as Record<string, unknown>
   const [{ main }, hostJson] = await Promise.all([read('package.json'), read('host.json')])
   const extensions = (hostJson.extensions ?? {}) as {
-    http?: { routePrefix?: string }
+    http?: { routePrefix?: string; maxOutstandingRequests?: number }
     queues?: Record<string, unknown>
   }
   const app = await loadApp(join(appFolder, String(main)), writeLog)
   await app.runHooks('appStart')
 
-  const routes = httpRoutes(app.functions.values(), extensions.http?.routePrefix ?? 'api')
+  const { routePrefix = 'api', maxOutstandingRequests = -1 } = extensions.http ?? {}
+  const routes = httpRoutes(app.functions.values(), routePrefix)
   const timers = startTimers(app)
   const queues = startQueues({
     app,
@@ -74,6 +75,7 @@ export async function startHost({
     routes,
     key,
     masterKey,
+    maxOutstandingRequests: maxOutstandingRequests < 0 ? undefined : maxOutstandingRequests,
     startByHand: timers.startByHand,
     elsewhere: elsewhere === undefined ? undefined : forwardTo(elsewhere),
   })

@@ -17,6 +17,8 @@ export type HttpOptions = {
   key?: string | undefined
   /** If given, it is valid for functions, too, and required under `/admin`. */
   masterKey?: string | undefined
+  /** The most requests to functions at once. Further requests get 429, like with `extensions.http` of host.json. */
+  maxOutstandingRequests?: number | undefined
   /**
    * Starts a function by hand, like the platform's `POST /admin/functions/{name}`. False if there is no such function.
    */
@@ -26,7 +28,17 @@ export type HttpOptions = {
 }
 
 /** Serves HTTP triggers like the Functions host. Errors of the host itself have no body. */
-export function createHttpServer({ app, routes, key, masterKey, startByHand, elsewhere }: HttpOptions): Server {
+export function createHttpServer({
+  app,
+  routes,
+  key,
+  masterKey,
+  maxOutstandingRequests = Number.POSITIVE_INFINITY,
+  startByHand,
+  elsewhere,
+}: HttpOptions): Server {
+  let outstanding = 0
+
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { method = 'GET', url: target = '/' } = request
     if (Buffer.byteLength(`${method} ${target} HTTP/1.1\r\n`) > maxRequestLineBytes) return end(response, 414)
@@ -47,11 +59,17 @@ export function createHttpServer({ app, routes, key, masterKey, startByHand, els
       const isOpen = key === undefined || route.authLevel === 'anonymous'
       const fits = given === key || (masterKey !== undefined && given === masterKey)
       if (!isOpen && !fits) return end(response, 401)
-      const body = await readBody(request)
-      // The web server refuses with 413, which the Functions host converts to 500.
-      if (body === undefined) return end(response, 500)
-      url.pathname = encodePath(path)
-      return send(request, response, await invoke(route.name, url, request, params, body))
+      if (outstanding >= maxOutstandingRequests) return end(response, 429)
+      outstanding++
+      try {
+        const body = await readBody(request)
+        // The web server refuses with 413, which the Functions host converts to 500.
+        if (body === undefined) return end(response, 500)
+        url.pathname = encodePath(path)
+        return send(request, response, await invoke(route.name, url, request, params, body))
+      } finally {
+        outstanding--
+      }
     }
     if (elsewhere === undefined) end(response, 404)
     else elsewhere(request, response)

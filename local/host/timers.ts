@@ -13,7 +13,7 @@ export type Timers = {
 }
 
 /** Milliseconds before repetition `count`, counted from 0 (learn.microsoft.com/azure/azure-functions/functions-bindings-error-pages). */
-export function retryDelayMs(options: RetryOptions, count: number): number {
+function retryDelayMs(options: RetryOptions, count: number): number {
   const ms = (duration: { seconds?: number } | undefined) => Number(duration?.seconds ?? 0) * 1000
   if (options.retryStrategy === 'fixedDelay') return ms(options.delayInterval)
   return Math.min(ms(options.maximumInterval), ms(options.minimumInterval) * 2 ** count)

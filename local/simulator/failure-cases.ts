@@ -35,7 +35,7 @@ export const sendText =
 
 export const hang: Fault = () => undefined
 
-export const reset: Fault = ({ response }) => void response.socket?.destroy()
+const reset: Fault = ({ response }) => void response.socket?.destroy()
 
 /** Announces a body and closes the connection in the middle of it. */
 const breakOff: Fault = ({ response }) => {

@@ -163,7 +163,7 @@ export function toVaultError(error: unknown, name: string): AppError {
       `No Azure identity could sign in to read the Key Vault secret '${name}'. In Azure, assign a managed identity to the app, and set AZURE_CLIENT_ID if it is user-assigned. Elsewhere, run 'az login'.`,
     )
   }
-  if (status !== undefined && status < 500 && status !== 408 && status !== 429) {
+  if (status !== undefined && status >= 400 && status < 500 && status !== 408 && status !== 429) {
     return refused(`Key Vault returned ${status} for the secret '${name}'. Check the setting that names it.`)
   }
   return new AppError('key_vault_unavailable', 'Key Vault cannot be reached. Try again in 30 seconds.', {

@@ -31,7 +31,7 @@ const plainLetters: Readonly<Record<string, string>> = {
 }
 
 /** The text in lower case and without accents. */
-export const fold = (text: string): string =>
+const fold = (text: string): string =>
   text
     .normalize('NFKD')
     .replace(/\p{M}/gu, '')

@@ -52,7 +52,7 @@ export function parseTimestamp(text: string | undefined): Timestamp | undefined 
   return {
     seconds:
       Date.UTC(year + 400, month - 1, day) / 1000 - cycleSeconds + hours * 3600 + minutes * 60 + seconds - offset,
-    fraction: fraction.endsWith('0') ? fraction.replace(/0+$/, '') : fraction,
+    fraction: fraction.endsWith('0') ? fraction.replace(/(?<!0)0+$/, '') : fraction,
   }
 }
 

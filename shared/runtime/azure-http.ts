@@ -1,6 +1,6 @@
 import type { RequestPolicy } from '@azure/core-http-compat'
 import type { HttpClient, PipelineRequest, PipelineResponse, RequestBodyType } from '@azure/core-rest-pipeline'
-import { Agent, type Dispatcher, interceptors } from 'undici'
+import { Agent, type Dispatcher, errors, interceptors } from 'undici'
 import { currentDeadline } from './operation.ts'
 
 /** Called with the status of each response, or with undefined if there was no response. */
@@ -12,14 +12,41 @@ const connections = 64
 /** For work without a deadline, such as a developer's command. */
 const defaultSilenceMs = 30_000
 
+/** The longest body, before and after decompression. It is far above any blob or range that the app reads at once. */
+const maxBodyBytes = 256 * 1024 * 1024
+
+/** The longest body that an SDK gets as one text. The longest real one is a page of 5,000 blobs. */
+const maxTextBytes = 32 * 1024 * 1024
+
 let agent: Dispatcher | undefined
 
 /** One agent for storage, Key Vault and the identity endpoint. */
 const sharedAgent = (): Dispatcher => {
-  agent ??= new Agent({ connections, allowH2: false, connect: { timeout: 10_000 } }).compose(
-    interceptors.decompress({ skipErrorResponses: false }),
-  )
+  agent ??= new Agent({
+    connections,
+    allowH2: false,
+    connect: { timeout: 10_000 },
+    maxResponseSize: maxBodyBytes,
+  }).compose(interceptors.decompress({ skipErrorResponses: false, maxSize: maxBodyBytes }))
   return agent
+}
+
+async function readText(body: AsyncIterable<Buffer>): Promise<string> {
+  const chunks: Buffer[] = []
+  let length = 0
+  for await (const chunk of body) {
+    length += chunk.length
+    if (length > maxTextBytes) throw new errors.ResponseExceededMaxSizeError()
+    chunks.push(chunk)
+  }
+  return new TextDecoder().decode(Buffer.concat(chunks))
+}
+
+/** The SDKs decide by these codes whether to retry. They do not know the codes of undici. They do not retry `PARSE_ERROR`. */
+function toSdkCode(code: string): string {
+  if (code === 'UND_ERR_RES_EXCEEDED_MAX_SIZE') return 'PARSE_ERROR'
+  if (code.startsWith('UND_ERR')) return code.includes('TIMEOUT') ? 'ETIMEDOUT' : 'ECONNRESET'
+  return code === '' ? 'REQUEST_SEND_ERROR' : code
 }
 
 /**
@@ -33,12 +60,8 @@ export async function createAzureHttpClient(onOutcome?: OnOutcome): Promise<Http
 
   const toRestError = (error: unknown, request: PipelineRequest): Error => {
     const code = error instanceof Error && 'code' in error ? String(error.code) : ''
-    // The SDKs decide by these codes whether to retry. They do not know the codes of undici.
-    const known = code.startsWith('UND_ERR') ? (code.includes('TIMEOUT') ? 'ETIMEDOUT' : 'ECONNRESET') : code
-    return new RestError(error instanceof Error ? error.message : 'The request failed', {
-      code: known === '' ? RestError.REQUEST_SEND_ERROR : known,
-      request,
-    })
+    const message = error instanceof Error ? error.message : 'The request failed'
+    return new RestError(message, { code: toSdkCode(code), request })
   }
 
   return {
@@ -69,7 +92,7 @@ export async function createAzureHttpClient(onOutcome?: OnOutcome): Promise<Http
         if (request.method === 'HEAD') await body.dump()
         else if (streamed?.has(statusCode) || streamed?.has(Number.POSITIVE_INFINITY))
           response.readableStreamBody = body
-        else response.bodyAsText = await body.text()
+        else response.bodyAsText = await readText(body)
         onOutcome?.(request, statusCode)
         return response
       } catch (error) {

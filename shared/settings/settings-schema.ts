@@ -25,7 +25,7 @@ function webAddress(plainOnLoopback: boolean) {
       context.addIssue(form)
       return z.NEVER
     }
-    return (url.origin + url.pathname).replace(/\/+$/, '').replace(/\/v1$/, '')
+    return (url.origin + url.pathname).replace(/(?<!\/)\/+$/, '').replace(/\/v1$/, '')
   })
 }
 

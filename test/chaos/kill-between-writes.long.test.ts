@@ -6,6 +6,7 @@ import { type Azurite, startAzurite } from '../../local/processes/azurite.ts'
 import type { Running } from '../../local/processes/run-node.ts'
 import { type Simulator, startSimulator } from '../../local/simulator/simulator.ts'
 import type { Manifest } from '../../shared/snapshots/storage/shapes.ts'
+import { recordFigures } from '../reliability/figures.ts'
 import { type KillingProxy, type Moment, startKillingProxy } from '../support/killing-proxy.ts'
 import { listeningUrl, startHostProcess } from '../support/running-app.ts'
 import { openContainer, readJson, readRows, type SnapshotRow } from '../support/snapshots.ts'
@@ -95,6 +96,9 @@ const writes: Record<string, RegExp> = {
   'current.json': /\/current\.json/,
 }
 
+const kills = { snapshots: 0, killed: [] as string[] }
+afterAll(() => recordFigures('kills', kills))
+
 /** Which host makes a write is random. Each makes about half of them. */
 const mostTries = 20
 
@@ -107,5 +111,7 @@ test.each(
   async ({ name, address, moment }) => {
     let tries = 1
     while (!(await snapshotWithKill(name, address, moment))) expect(tries++).toBeLessThan(mostTries)
+    kills.snapshots += tries
+    kills.killed.push(`${moment} the write of ${name}`)
   },
 )

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, inject, test } from 'vitest'
 import type { Service } from '../../local/simulator/recorder.ts'
+import { recordFigures, tenth } from '../reliability/figures.ts'
 import { whatIsHeld } from '../support/held.ts'
 import { startLossyProxy } from '../support/lossy-proxy.ts'
 import { startApp } from '../support/running-app.ts'
@@ -132,6 +133,14 @@ test(`${minutes} minutes of mixed traffic succeed with one response in ${oneIn} 
     expect(growth).toBeLessThan(0.1)
     expect(blobs.openSockets()).toBe(0)
     expect(after.sockets).toBeLessThanOrEqual(idle.sockets)
+    recordFigures('soak', {
+      minutes,
+      requests: [...outcomes.values()].reduce((sum, count) => sum + count, 0),
+      lost: [...lost.values(), blobs.lost()].reduce((sum, count) => sum + count, 0),
+      slowestSeconds: tenth(slowest / 1000),
+      heapMegabytes: [tenth(before.heapBytes / 1e6), tenth(after.heapBytes / 1e6)],
+      sockets: [idle.sockets, after.sockets],
+    })
   } finally {
     await app.stop()
     blobs.stop()

@@ -5,11 +5,17 @@ import { root } from '../../local/build/bundle.ts'
 import { anchorOf, readDocument } from '../support/markdown.ts'
 
 const documents = [
-  'README.md',
-  ...readdirSync(join(root, 'docs')).map(name => `docs/${name}`),
+  ...readdirSync(root).filter(name => name.endsWith('.md')),
+  ...readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' })
+    .filter(name => name.endsWith('.md'))
+    .map(name => `docs/${name.replaceAll('\\', '/')}`),
+  'shared/snapshots/README.md',
+  'test/simulation/README.md',
   'infra/connector/README.md',
   'infra/logic-apps/README.md',
 ]
+
+const { scripts } = JSON.parse(readDocument('package.json')) as { scripts: Record<string, string> }
 
 const anchorsOf = (path: string): string[] =>
   [...readDocument(path).matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) => anchorOf(heading))
@@ -23,4 +29,9 @@ test.each(documents)('every link of %s leads to a file and to a heading that exi
     return !existsSync(join(root, target)) || (anchor !== undefined && !anchorsOf(target).includes(anchor))
   })
   expect(broken).toEqual([])
+})
+
+test.each(documents)('every npm command of %s exists', path => {
+  const named = [...readDocument(path).matchAll(/npm run (?:--silent )?([\w:]+)/g)].flatMap(([, name]) => name ?? [])
+  expect(named.filter(name => !(name in scripts))).toEqual([])
 })

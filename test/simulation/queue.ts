@@ -35,7 +35,7 @@ const most = 200
 
 const liveMs = 7 * 86_400_000
 
-export function labelOf(text: string): string {
+function labelOf(text: string): string {
   const { kind = '', part } = JSON.parse(text) as { kind?: string; part?: number }
   return part === undefined ? kind : `${kind} ${part}`
 }

@@ -4,7 +4,7 @@ import { runWorld } from './world.ts'
 /** The failing worlds that are reported in full. Others are only counted. */
 const mostTold = 3
 
-export const replay = (seed: number): string => `SIMULATION_SEED=${seed} npm test -- test/simulation`
+const replay = (seed: number): string => `SIMULATION_SEED=${seed} npm test -- test/simulation`
 
 /** Runs the worlds of some seeds. A failure is reported with the command that replays it. */
 export async function expectSoundWorlds(first: number, last: number): Promise<void> {

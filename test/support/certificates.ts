@@ -1,4 +1,4 @@
-import { createPrivateKey } from 'node:crypto'
+import { createPrivateKey, randomUUID } from 'node:crypto'
 import forge from 'node-forge'
 import { generate } from 'selfsigned'
 
@@ -26,4 +26,17 @@ export async function createCertificate({ days = 30, keyType = 'rsa' as 'rsa' | 
   )
   const pfx = Buffer.from(forge.asn1.toDer(asn1).getBytes(), 'latin1').toString('base64')
   return { certificate: cert, key, pem, pfx }
+}
+
+/** A certificate with which a server on loopback is trusted as its own authority. */
+export async function createServerCertificate(): Promise<{ cert: string; key: string }> {
+  const { cert, private: key } = await generate([{ name: 'commonName', value: `Loopback ${randomUUID()}` }], {
+    keyType: 'ec',
+    extensions: [
+      { name: 'basicConstraints', cA: true, critical: true },
+      { name: 'keyUsage', keyCertSign: true, digitalSignature: true, critical: true },
+      { name: 'subjectAltName', altNames: [{ type: 7, ip: '127.0.0.1' }] },
+    ],
+  })
+  return { cert, key }
 }

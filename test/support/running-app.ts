@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { root } from '../../local/build/bundle.ts'
 import { type Running, runNode } from '../../local/processes/run-node.ts'
 import { type Simulator, startSimulator } from '../../local/simulator/simulator.ts'
+import { assertNoSecrets } from './secret-watch.ts'
 
 export type RunningApp = {
   /** The address of the HTTP functions, without a slash at the end. */
@@ -52,16 +53,27 @@ export async function startApp({ storage, settings = {}, simulator: options, pre
   }
 }
 
-/** Starts the script of `npm run host` with only the given settings. */
-export const startHostProcess = (settings: Record<string, string>): Promise<Running> =>
-  runNode([`${root}local/run.js`, 'host'], lines => lines.some(line => line.startsWith('Listening on ')), {
-    env: { PATH: process.env.PATH, HOME: process.env.HOME, PORT: '0', ...settings },
-  })
+/**
+ * Starts the script of `npm run host` with only the given settings. When the host stops, its output is searched for
+ * secrets, in every test.
+ */
+export async function startHostProcess(settings: Record<string, string>): Promise<Running> {
+  const isReady = (lines: readonly string[]) => lines.some(line => line.startsWith('Listening on '))
+  const env = { PATH: process.env.PATH, HOME: process.env.HOME, PORT: '0', ...settings }
+  const running = await runNode([`${root}local/run.js`, 'host'], isReady, { env })
+  return {
+    ...running,
+    async stop(signal) {
+      await running.stop(signal)
+      assertNoSecrets(running.lines)
+    },
+  }
+}
 
 export const listeningUrl = ({ lines }: Running): string =>
   lines.findLast(line => line.startsWith('Listening on '))?.slice('Listening on '.length) ?? ''
 
-export const jsonLines = (lines: readonly string[]): Record<string, unknown>[] =>
+const jsonLines = (lines: readonly string[]): Record<string, unknown>[] =>
   lines.flatMap(line => {
     try {
       return [JSON.parse(line) as Record<string, unknown>]

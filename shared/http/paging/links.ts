@@ -17,7 +17,7 @@ function linkBase(request: HttpRequest): string {
     prefix.username === '' &&
     prefix.password === '' &&
     prefix.port === ''
-  if (isGateway) return prefix.origin + prefix.pathname.replace(/\/+$/, '')
+  if (isGateway) return prefix.origin + prefix.pathname.replace(/(?<!\/)\/+$/, '')
   return appAddress(request).origin
 }
 

@@ -41,7 +41,7 @@ const idLength = 36
 /** A customer as one text, id first. A hundred thousand of them take a few megabytes. */
 export const packCustomer = (id: string, name: string): string => id + name
 export const idOf = (packed: string): string => packed.slice(0, idLength)
-export const nameOf = (packed: string): string => packed.slice(idLength)
+const nameOf = (packed: string): string => packed.slice(idLength)
 
 export const isUnlisted = ([, , ...marks]: PlannedCustomer): boolean => marks.includes('unlisted')
 

@@ -47,7 +47,7 @@ const jsonTypes: Record<string, (value: Value) => boolean> = {
 }
 
 /** A module is a separate deployment inside the resource group. */
-export const deploymentType = 'Microsoft.Resources/deployments'
+const deploymentType = 'Microsoft.Resources/deployments'
 
 /** Not a name of the language. It stores the index of a loop for the body. */
 const roundOfLoop = ' round'

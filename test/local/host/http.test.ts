@@ -93,6 +93,23 @@ const raw = (
 
 const bodyless = async (response: Response) => ({ status: response.status, text: await response.text() })
 
+test('requests beyond what host.json allows are refused with 429, and the next ones are taken again', async () => {
+  const waiting: (() => void)[] = []
+  const invoke = () => new Promise<RpcData>(resolve => waiting.push(() => resolve({ http: {} })))
+  const app = { functions: new Map(), runHooks: async () => undefined, invoke }
+  const { url } = await serve({ app, maxOutstandingRequests: 2 })
+  const ask = () => fetch(`${url}/api/customers`).then(({ status }) => status)
+  const first = [ask(), ask()]
+  await expect.poll(() => waiting.length).toBe(2)
+  expect(await bodyless(await fetch(`${url}/api/customers`))).toEqual({ status: 429, text: '' })
+  for (const respond of waiting.splice(0)) respond()
+  expect(await Promise.all(first)).toEqual([200, 200])
+  const next = ask()
+  await expect.poll(() => waiting.length).toBe(1)
+  waiting[0]?.()
+  expect(await next).toBe(200)
+})
+
 describe('a function', () => {
   test('a function gets the request as the host passes it', async () => {
     const { url, invocations } = await serve()

@@ -8,7 +8,8 @@ describe('a failed call to the vault', () => {
 
   test.each<[Error, string]>([
     ...[400, 401, 403, 404, 409, 410].map((status): [Error, string] => [withStatus(status), 'key_vault_refused']),
-    ...[408, 429, 500, 503].map((status): [Error, string] => [withStatus(status), 'key_vault_unavailable']),
+    // 200 without a secret, such as the page of a proxy, is an outage.
+    ...[200, 408, 429, 500, 503].map((status): [Error, string] => [withStatus(status), 'key_vault_unavailable']),
     [new Error('socket hang up'), 'key_vault_unavailable'],
     [named('CredentialUnavailableError'), 'key_vault_refused'],
     [named('AuthenticationError'), 'key_vault_refused'],

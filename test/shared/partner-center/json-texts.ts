@@ -8,7 +8,7 @@ export type Written =
 
 export type Member = { key: string; value: Written }
 
-export const scalar = (text: string): Written => ({ kind: 'scalar', text })
+const scalar = (text: string): Written => ({ kind: 'scalar', text })
 const array = (elements: Written[]): Written => ({ kind: 'array', elements })
 const object = (members: Member[]): Written => ({ kind: 'object', members })
 
