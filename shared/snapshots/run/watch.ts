@@ -20,6 +20,8 @@ type Options = {
   times: RunTimes
   planRun: PlanRun
   ensure: Ensure
+  /** Writes the report of a run that has ended, if whoever ended it did not. */
+  writeReport: (snapshotId: string, operation: OperationContext) => Promise<void>
 }
 
 export type Watch = {
@@ -40,7 +42,7 @@ const earlySeconds = [1, 5, 30, 120]
 
 const concurrency = 16
 
-export function createWatch({ queue, currentRun, reader, clock, times, planRun, ensure }: Options): Watch {
+export function createWatch({ queue, currentRun, reader, clock, times, planRun, ensure, writeReport }: Options): Watch {
   /** Sends the messages of parts, and says so in `current.json`; those that were sent before are void from now on. */
   async function sendParts(
     run: Current,
@@ -128,7 +130,8 @@ export function createWatch({ queue, currentRun, reader, clock, times, planRun, 
         if (comesEarly(run, message)) await wait(message)
         return
       }
-      if (run.ended !== undefined || round < run.round) return
+      if (run.ended !== undefined) return writeReport(snapshotId, operation)
+      if (round < run.round) return
       try {
         await plan(run, operation)
       } catch (error) {

@@ -1,0 +1,270 @@
+import type { ChangeRow, Figures, Group, HistoryRun } from './figures.ts'
+import { isMissing } from './figures.ts'
+import type { ReportLinks } from './links.ts'
+import { type Content, html, type Markup, name, toText } from './markup.ts'
+import {
+  clock,
+  count,
+  credentialState,
+  day,
+  dayAndTime,
+  difference,
+  duration,
+  month,
+  nextStepOf,
+  noChanges,
+  outcomes,
+  plural,
+  shortDay,
+  statusSentence,
+  titleOf,
+} from './wording.ts'
+
+/**
+ * The report as a mail. Outlook for Windows shows what Word can: tables, attributes and inline styles; no style sheet, no
+ * SVG, no rounded corners (learn.microsoft.com/previous-versions/office/developer/office-2007/aa338201). A bar is a
+ * coloured cell.
+ */
+
+const font = 'font-family:Segoe UI,Arial,sans-serif;font-size:14px;line-height:20px;color:#1a1d29'
+const quiet = 'font-size:13px;color:#5b6275'
+const cell = 'padding:4px 8px 4px 0;border-bottom:1px solid #e2e5ee'
+const tones = { good: '#0a7a4b', warn: '#9a5b00', bad: '#b3261e', accent: '#4f46e5' } as const
+
+/** Rows of a mail are fewer: Gmail cuts a mail off at 102 KB. */
+const most = { changes: 10, names: 8, months: 12, runs: 10 }
+
+const layout = (rows: Content): Markup =>
+  html`<table role="presentation" width="100%" cellpadding="0" cellspacing="0" border="0">${rows}</table>`
+
+const section = (title: string, body: Content): Markup =>
+  html`<tr><td style="padding:18px 0 0 0;${font}"><h2 style="margin:0 0 6px 0;font-size:17px;line-height:22px;color:#1a1d29">${title}</h2>${body}</td></tr>`
+
+const paragraph = (text: Content): Markup => html`<p style="margin:0 0 8px 0">${text}</p>`
+const aside = (text: Content): Markup => html`<p style="margin:4px 0 8px 0;${quiet}">${text}</p>`
+
+/** A bar of at most 120 pixels: one coloured cell, whose width is the value. */
+function bar(value: number, largest: number, colour: string): Markup {
+  const width = value > 0 ? Math.max(1, Math.round((value / Math.max(1, largest)) * 120)) : 0
+  return width === 0
+    ? html`&nbsp;`
+    : html`<table role="presentation" cellpadding="0" cellspacing="0" border="0"><tr><td width="${width}" height="10" bgcolor="${colour}" style="width:${width}px;height:10px;font-size:1px;line-height:10px">&nbsp;</td></tr></table>`
+}
+
+type Column = { title: string; isNumber?: boolean }
+
+function dataTable(caption: string, columns: readonly Column[], rows: readonly (readonly Content[])[]): Markup {
+  const align = (at: number) => (columns[at]?.isNumber === true ? 'right' : 'left')
+  const head = columns.map(
+    ({ title }, at) =>
+      html`<th scope="col" align="${align(at)}" style="${cell};${quiet};font-weight:normal;text-align:${align(at)}">${title}</th>`,
+  )
+  const body = rows.map(
+    contents =>
+      html`<tr>${contents.map((content, at) => html`<td align="${align(at)}" valign="top" style="${cell};${font};text-align:${align(at)}">${content}</td>`)}</tr>`,
+  )
+  return html`<table width="100%" cellpadding="0" cellspacing="0" border="0" style="border-collapse:collapse"><caption align="left" style="text-align:left;${quiet}">${caption}</caption><thead><tr>${head}</tr></thead><tbody>${body}</tbody></table>`
+}
+
+const customer = (
+  { customerTenantId, customerName }: { customerTenantId: string; customerName: string },
+  links: ReportLinks,
+) =>
+  html`<a href="${links.orders(customerTenantId)}" style="color:#4f46e5">${name(customerName === '' ? customerTenantId : customerName)}</a>`
+
+function attention(figures: Figures, links: ReportLinks): Markup {
+  const { run, failures, gone, customers } = figures
+  const { needs } = credentialState(figures)
+  const issues = [
+    ...(run.status === 'failed'
+      ? [
+          paragraph(
+            html`<strong>The snapshot failed.</strong> ${name(run.error?.message ?? 'No reason is known.', 300)}`,
+          ),
+        ]
+      : []),
+    ...(needs === undefined ? [] : [paragraph(html`<strong>Credential:</strong> ${name(needs, 300)}`)]),
+    ...failures.groups.map(group => {
+      const listed = group.customers.slice(0, most.names)
+      const left = group.count - listed.length
+      return paragraph(
+        html`<strong>${titleOf(group)}</strong> (${plural(group.count, 'customer')}): ${listed.map((each, at) => html`${at > 0 && ', '}${customer(each, links)}`)}${left > 0 && ` and ${count(left)} more`}.<br><strong>Next step:</strong> ${nextStepOf(group)}`,
+      )
+    }),
+    ...(gone.length === 0 ? [] : [paragraph(html`<strong>Customers that left:</strong> ${count(customers.gone)}`)]),
+  ]
+  return section('Who needs attention', issues.length === 0 ? paragraph('Nobody. Every customer was read.') : issues)
+}
+
+const kinds = { created: 'New', updated: 'Changed', removed: 'Gone' } as const
+
+const changeRow = (change: ChangeRow, links: ReportLinks): Content[] => [
+  kinds[change.kind],
+  customer(change, links),
+  change.products.length === 0
+    ? html`order ${name(change.orderId, 40)}`
+    : change.products.map((product, at) => html`${at > 0 && ', '}${name(product, 80)}`),
+  difference(change.seatsAfter - change.seatsBefore),
+]
+
+function changes({ changes: told }: Figures, links: ReportLinks): Markup {
+  if (isMissing(told)) return section('What changed', paragraph(noChanges[told.missing]))
+  const { created, updated, removed } = told.counts
+  const all = created + updated + removed
+  if (all === 0) return section('What changed', paragraph('No order has changed since the run before.'))
+  const rows = told.largest.slice(0, most.changes)
+  return section('What changed', [
+    paragraph(
+      `${plural(all, 'change')} of ${plural(told.customers, 'customer')}: ${count(created)} new, ${count(updated)} changed, ${count(removed)} gone; ${difference(told.seats)} seats in all.`,
+    ),
+    dataTable(
+      'Changed orders, the largest by seats first',
+      [{ title: 'Change' }, { title: 'Customer' }, { title: 'Products' }, { title: 'Seats', isNumber: true }],
+      rows.map(change => changeRow(change, links)),
+    ),
+    all > rows.length && aside(`and ${count(all - rows.length)} more`),
+  ])
+}
+
+function groups(caption: string, column: string, all: readonly Group[]): Markup {
+  const largest = Math.max(1, ...all.map(({ orders }) => orders))
+  return dataTable(
+    caption,
+    [
+      { title: column },
+      { title: 'Share' },
+      { title: 'Orders', isNumber: true },
+      { title: 'Lines', isNumber: true },
+      { title: 'Seats', isNumber: true },
+    ],
+    all.map(group => [
+      name(group.name, 40),
+      bar(group.orders, largest, tones.accent),
+      count(group.orders),
+      count(group.lines),
+      count(group.seats),
+    ]),
+  )
+}
+
+function orders({ lines, run }: Figures): Content {
+  if (isMissing(lines))
+    return section(
+      'Orders',
+      paragraph('The order lines of this run cannot be read: a blob of them is missing or damaged.'),
+    )
+  if (lines.lines === 0)
+    return section('Orders', paragraph(run.orders === 0 ? 'There are no orders.' : 'No order has a line.'))
+  const months = lines.months.slice(-most.months)
+  const largest = Math.max(1, ...months.map(each => each.orders))
+  return [
+    section('Orders', [
+      groups('By status', 'Status', lines.byStatus),
+      groups('By billing cycle', 'Billing cycle', lines.byBillingCycle),
+      groups('By currency', 'Currency', lines.byCurrency),
+    ]),
+    section(
+      'Orders by month',
+      dataTable(
+        'Orders placed, and the seats in them as they are now',
+        [
+          { title: 'Month' },
+          { title: 'Share' },
+          { title: 'Orders', isNumber: true },
+          { title: 'Seats', isNumber: true },
+        ],
+        months
+          .toReversed()
+          .map(each => [
+            month(each.month),
+            bar(each.orders, largest, tones.accent),
+            count(each.orders),
+            count(each.seats),
+          ]),
+      ),
+    ),
+  ]
+}
+
+function history({ history: all }: Figures): Content {
+  const runs = all.slice(-most.runs)
+  if (runs.length === 0) return undefined
+  const longest = Math.max(1, ...runs.map(({ durationMs }) => durationMs))
+  const row = ({ startedAt, status, durationMs, failed, changes: found }: HistoryRun): Content[] => [
+    shortDay(startedAt),
+    outcomes[status].word,
+    bar(durationMs, longest, tones[status === 'failed' ? 'bad' : 'accent']),
+    duration(durationMs),
+    count(failed),
+    count(found),
+  ]
+  return section(
+    `The last ${plural(runs.length, 'run')}`,
+    dataTable(
+      'Runs over all customers, the newest first',
+      [
+        { title: 'Started' },
+        { title: 'Outcome' },
+        { title: 'Share' },
+        { title: 'Duration', isNumber: true },
+        { title: 'Failed', isNumber: true },
+        { title: 'Changes', isNumber: true },
+      ],
+      runs.toReversed().map(row),
+    ),
+  )
+}
+
+/** The report in what every mail program shows. Its links have to be absolute. */
+export function renderEmail(figures: Figures, links: ReportLinks): string {
+  const { run, customers } = figures
+  const { startedAt, completeThrough = startedAt } = run
+  const { word, tone } = outcomes[run.status]
+  const { says } = credentialState(figures)
+  const rows = [
+    html`<tr><td style="${font}"><p style="margin:0;${quiet}">Partner Center Orders</p><h1 style="margin:2px 0 8px 0;font-size:22px;line-height:28px;color:#1a1d29">Orders of ${dayAndTime(startedAt)}</h1><p style="margin:0;font-size:15px;line-height:22px"><strong style="color:${tones[tone]}">${word}.</strong> ${statusSentence(figures)}</p></td></tr>`,
+    section(
+      'In figures',
+      dataTable(
+        'The snapshot in figures',
+        [
+          { title: 'Customers read' },
+          { title: 'Failed', isNumber: true },
+          { title: 'Left', isNumber: true },
+          { title: 'Orders', isNumber: true },
+          { title: 'Seats', isNumber: true },
+        ],
+        [
+          [
+            `${count(customers.read)} of ${count(customers.planned)}`,
+            count(customers.failed),
+            count(customers.gone),
+            count(run.orders),
+            isMissing(figures.lines) ? '–' : count(figures.lines.seats),
+          ],
+        ],
+      ),
+    ),
+    attention(figures, links),
+    changes(figures, links),
+    orders(figures),
+    history(figures),
+    section('About the data', [
+      paragraph(`Orders as of ${dayAndTime(startedAt)}, complete through ${clock(completeThrough)}. ${says ?? ''}`),
+      paragraph(
+        html`<a href="${links.report(run.snapshotId)}" style="color:#4f46e5">The report as a page</a> · <a href="${links.snapshot(run.snapshotId)}" style="color:#4f46e5">The manifest (JSON)</a>. The links lead to the API, which asks for a function key.`,
+      ),
+    ]),
+  ]
+  return toText(html`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<title>${word}: orders of ${day(startedAt)}, ${clock(startedAt)}</title>
+</head>
+<body style="margin:0;padding:16px;background-color:#ffffff">
+${html`<table role="presentation" width="100%" cellpadding="0" cellspacing="0" border="0" bgcolor="#ffffff"><tr><td align="center"><table role="presentation" width="100%" cellpadding="0" cellspacing="0" border="0" style="max-width:640px"><tr><td align="left">${layout(rows)}</td></tr></table></td></tr></table>`}
+</body>
+</html>
+`)
+}
