@@ -87,3 +87,7 @@ export function stackedBar(parts: readonly { value: number; tone: string }[], su
   })
   return html`<svg class="stack" width="100%" height="12" role="img" aria-label="${summary}"><rect class="track" width="100%" height="12"/>${pieces}</svg>`
 }
+
+/** The colour of a part, beside its name. */
+export const swatch = (tone: string): Markup =>
+  html`<svg width="10" height="10" aria-hidden="true"><rect class="${tone}" width="10" height="10" rx="3"/></svg>`

@@ -13,6 +13,7 @@ import {
   month,
   nextStepOf,
   noChanges,
+  noOrders,
   outcomes,
   plural,
   shortDay,
@@ -28,11 +29,11 @@ import {
 
 const font = 'font-family:Segoe UI,Arial,sans-serif;font-size:14px;line-height:20px;color:#1a1d29'
 const quiet = 'font-size:13px;color:#5b6275'
-const cell = 'padding:4px 8px 4px 0;border-bottom:1px solid #e2e5ee'
+const cell = 'padding:4px 8px 4px 0;border-bottom:1px solid #e2e5ee;word-break:break-word'
 const tones = { good: '#0a7a4b', warn: '#9a5b00', bad: '#b3261e', accent: '#4f46e5' } as const
 
 /** Rows of a mail are fewer: Gmail cuts a mail off at 102 KB. */
-const most = { changes: 10, names: 8, months: 12, runs: 10 }
+const most = { changes: 10, names: 8, months: 12, runs: 10, characters: 60 }
 
 const layout = (rows: Content): Markup =>
   html`<table role="presentation" width="100%" cellpadding="0" cellspacing="0" border="0">${rows}</table>`
@@ -40,7 +41,7 @@ const layout = (rows: Content): Markup =>
 const section = (title: string, body: Content): Markup =>
   html`<tr><td style="padding:18px 0 0 0;${font}"><h2 style="margin:0 0 6px 0;font-size:17px;line-height:22px;color:#1a1d29">${title}</h2>${body}</td></tr>`
 
-const paragraph = (text: Content): Markup => html`<p style="margin:0 0 8px 0">${text}</p>`
+const paragraph = (text: Content): Markup => html`<p style="margin:0 0 8px 0;word-break:break-word">${text}</p>`
 const aside = (text: Content): Markup => html`<p style="margin:4px 0 8px 0;${quiet}">${text}</p>`
 
 /** A bar of at most 120 pixels: one coloured cell, whose width is the value. */
@@ -61,16 +62,16 @@ function dataTable(caption: string, columns: readonly Column[], rows: readonly (
   )
   const body = rows.map(
     contents =>
-      html`<tr>${contents.map((content, at) => html`<td align="${align(at)}" valign="top" style="${cell};${font};text-align:${align(at)}">${content}</td>`)}</tr>`,
+      html`<tr>${contents.map((content, at) => html`<td align="${align(at)}" valign="middle" style="${cell};${font};text-align:${align(at)}">${content}</td>`)}</tr>`,
   )
-  return html`<table width="100%" cellpadding="0" cellspacing="0" border="0" style="border-collapse:collapse"><caption align="left" style="text-align:left;${quiet}">${caption}</caption><thead><tr>${head}</tr></thead><tbody>${body}</tbody></table>`
+  return html`<table width="100%" cellpadding="0" cellspacing="0" border="0" style="border-collapse:collapse;margin-bottom:10px"><caption align="left" style="text-align:left;${quiet}">${caption}</caption><thead><tr>${head}</tr></thead><tbody>${body}</tbody></table>`
 }
 
 const customer = (
   { customerTenantId, customerName }: { customerTenantId: string; customerName: string },
   links: ReportLinks,
 ) =>
-  html`<a href="${links.orders(customerTenantId)}" style="color:#4f46e5">${name(customerName === '' ? customerTenantId : customerName)}</a>`
+  html`<a href="${links.orders(customerTenantId)}" style="color:#4f46e5">${name(customerName === '' ? customerTenantId : customerName, most.characters)}</a>`
 
 function attention(figures: Figures, links: ReportLinks): Markup {
   const { run, failures, gone, customers } = figures
@@ -103,7 +104,7 @@ const changeRow = (change: ChangeRow, links: ReportLinks): Content[] => [
   customer(change, links),
   change.products.length === 0
     ? html`order ${name(change.orderId, 40)}`
-    : change.products.map((product, at) => html`${at > 0 && ', '}${name(product, 80)}`),
+    : change.products.map((product, at) => html`${at > 0 && ', '}${name(product, most.characters)}`),
   difference(change.seatsAfter - change.seatsBefore),
 ]
 
@@ -132,7 +133,7 @@ function groups(caption: string, column: string, all: readonly Group[]): Markup 
     caption,
     [
       { title: column },
-      { title: 'Share' },
+      { title: 'Chart' },
       { title: 'Orders', isNumber: true },
       { title: 'Lines', isNumber: true },
       { title: 'Seats', isNumber: true },
@@ -153,8 +154,7 @@ function orders({ lines, run }: Figures): Content {
       'Orders',
       paragraph('The order lines of this run cannot be read: a blob of them is missing or damaged.'),
     )
-  if (lines.lines === 0)
-    return section('Orders', paragraph(run.orders === 0 ? 'There are no orders.' : 'No order has a line.'))
+  if (lines.lines === 0) return section('Orders', paragraph(noOrders(run)))
   const months = lines.months.slice(-most.months)
   const largest = Math.max(1, ...months.map(each => each.orders))
   return [
@@ -169,7 +169,7 @@ function orders({ lines, run }: Figures): Content {
         'Orders placed, and the seats in them as they are now',
         [
           { title: 'Month' },
-          { title: 'Share' },
+          { title: 'Chart' },
           { title: 'Orders', isNumber: true },
           { title: 'Seats', isNumber: true },
         ],
@@ -205,7 +205,7 @@ function history({ history: all }: Figures): Content {
       [
         { title: 'Started' },
         { title: 'Outcome' },
-        { title: 'Share' },
+        { title: 'Chart' },
         { title: 'Duration', isNumber: true },
         { title: 'Failed', isNumber: true },
         { title: 'Changes', isNumber: true },

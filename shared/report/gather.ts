@@ -42,7 +42,7 @@ export async function gather(options: GatherOptions, run: FinishedRun, operation
       return await read()
     } catch (error) {
       if (!isUnreadable(error)) throw error
-      operation.log('warn', 'report_incomplete', { snapshotId: run.snapshotId, what, why: error.message })
+      operation.log('warn', 'report_incomplete', { snapshotId: run.snapshotId, what, why: describeError(error) })
       return { missing: 'damaged' }
     }
   }

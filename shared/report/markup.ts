@@ -13,11 +13,11 @@ const escapes: Readonly<Record<string, string>> = {
   "'": '&#39;',
 }
 
-const escape = (text: string): string => text.replace(/[&<>"']/g, character => escapes[character] ?? '')
+const escaped = (text: string): string => text.replace(/[&<>"']/g, character => escapes[character] ?? '')
 
 function toHtml(content: Content): string {
   if (content === undefined || content === false) return ''
-  if (typeof content === 'string') return escape(content)
+  if (typeof content === 'string') return escaped(content)
   if (typeof content === 'number') return String(content)
   if (markup in content) return content[markup]
   return content.map(toHtml).join('')

@@ -23,7 +23,7 @@ export function monthCharts({ lines }: Figures): Markup | undefined {
       ),
       bars: monthBars(months, what),
       tick: count,
-      labelEvery: 6,
+      labelEvery: 8,
     })
   const rows = months
     .toReversed()
@@ -58,14 +58,14 @@ export function runCharts({ history }: Figures): Markup | undefined {
     Math.max(...history.map(({ durationMs }) => durationMs)) <= secondsUpToMs
       ? { ms: 1000, name: 's' }
       : { ms: minuteMs, name: 'min' }
-  const bars = (valueOf: (run: HistoryRun) => number, textOf: (run: HistoryRun) => string, tone: Bar['tone']): Bar[] =>
+  const bars = (numberOf: (run: HistoryRun) => number, textOf: (run: HistoryRun) => string, tone: Bar['tone']): Bar[] =>
     history.map(run => ({
       label: shortDay(run.startedAt),
-      value: valueOf(run),
+      value: numberOf(run),
       text: run.status === 'failed' ? `${textOf(run)}, failed` : textOf(run),
       ...(tone === undefined ? {} : { tone: run.status === 'failed' ? 'bad' : tone }),
     }))
-  const labelEvery = 7
+  const labelEvery = 8
   return html`<section class="card half" aria-labelledby="runs">
 <h2 id="runs">${history.length === 1 ? 'This run' : `The last ${count(history.length)} runs`}</h2>
 ${barChart({

@@ -11,6 +11,7 @@ import {
   difference,
   nextStepOf,
   noChanges,
+  noOrders,
   plural,
   timestampOf,
   titleOf,
@@ -18,6 +19,9 @@ import {
 
 export const customerLink = ({ customerTenantId, customerName }: CustomerName, links: ReportLinks): Markup =>
   html`<a href="${links.orders(customerTenantId)}">${name(customerName === '' ? customerTenantId : customerName)}</a>`
+
+/** Long lists of names take two columns. */
+const list = (items: readonly Markup[]): Markup => html`<ul class="names${items.length > 4 && ' many'}">${items}</ul>`
 
 const more = (left: number, what: Content): Markup | undefined =>
   left > 0 ? html`<p class="more">and ${count(left)} more${what}</p>` : undefined
@@ -32,9 +36,9 @@ function failureGroup(group: FailureGroup, links: ReportLinks, all: Content): Ma
   })
   return html`<article class="issue">
 <h3>${titleOf(group)} <span class="quiet">(${plural(group.count, 'customer')})</span></h3>
-<p>${name(usual, 300)}</p>
 <p><strong>Next step:</strong> ${nextStepOf(group)}</p>
-<ul class="names">${items}</ul>
+<p class="quiet">${name(usual, 300)}</p>
+${list(items)}
 ${more(group.count - customers.length, all)}
 </article>`
 }
@@ -56,7 +60,7 @@ export function attention(figures: Figures, links: ReportLinks): Markup {
     ...(gone.length === 0
       ? []
       : [
-          html`<article class="issue calm"><h3>Customers that left <span class="quiet">(${plural(customers.gone, 'customer')})</span></h3><p>They are no longer customers of the partner. Their orders are told as removed, once.</p><ul class="names">${gone.map(customer => html`<li>${name(customer.customerName === '' ? customer.customerTenantId : customer.customerName)}</li>`)}</ul>${more(customers.gone - gone.length, '')}</article>`,
+          html`<article class="issue calm"><h3>Customers that left <span class="quiet">(${plural(customers.gone, 'customer')})</span></h3><p>They are no longer customers of the partner. Their orders are told as removed, once.</p>${list(gone.map(customer => html`<li>${name(customer.customerName === '' ? customer.customerTenantId : customer.customerName)}</li>`))}${more(customers.gone - gone.length, '')}</article>`,
         ]),
   ]
   return html`<section class="card" aria-labelledby="attention">
@@ -115,7 +119,7 @@ function groupTable(
   withValue = false,
 ): Markup {
   const largest = Math.max(1, ...groups.map(({ orders }) => orders))
-  const valueOf = (group: Group | CurrencyGroup): Content =>
+  const valueIn = (group: Group | CurrencyGroup): Content =>
     'value' in group && group.priced > 0
       ? html`${amount(group.value)}${group.priced < group.orders && html`<br><span class="quiet">of ${plural(group.priced, 'order')}</span>`}`
       : html`<span class="quiet">not known</span>`
@@ -124,7 +128,7 @@ function groupTable(
 <thead><tr><th scope="col">${column}</th><th scope="col" class="number">Orders</th><th scope="col" class="number">Lines</th><th scope="col" class="number">Seats</th>${withValue && html`<th scope="col" class="number">Value</th>`}</tr></thead>
 <tbody>${groups.map(
     group =>
-      html`<tr><th scope="row">${name(group.name, 40)}${rowBar(group.orders, largest)}</th><td class="number">${count(group.orders)}</td><td class="number">${count(group.lines)}</td><td class="number">${count(group.seats)}</td>${withValue && html`<td class="number">${valueOf(group)}</td>`}</tr>`,
+      html`<tr><th scope="row">${name(group.name, 40)}${rowBar(group.orders, largest)}</th><td class="number">${count(group.orders)}</td><td class="number">${count(group.lines)}</td><td class="number">${count(group.seats)}</td>${withValue && html`<td class="number">${valueIn(group)}</td>`}</tr>`,
   )}</tbody>
 </table>`
 }
@@ -133,7 +137,7 @@ export function orders({ lines, run }: Figures): Markup {
   const body = (): Content => {
     if (isMissing(lines))
       return html`<p>The order lines of this run cannot be read: a blob of them is missing or damaged.</p>`
-    if (lines.lines === 0) return html`<p>${run.orders === 0 ? 'There are no orders.' : 'No order has a line.'}</p>`
+    if (lines.lines === 0) return html`<p>${noOrders(run)}</p>`
     const bare = run.orders - lines.orders
     const isPriced = lines.byCurrency.some(({ priced }) => priced > 0)
     return html`<div class="columns">

@@ -43,7 +43,8 @@ main { display: grid; grid-template-columns: repeat(2, minmax(0, 1fr)); gap: 18p
 .issues { display: grid; gap: 18px; }
 .issue { display: grid; gap: 4px; border-left: 4px solid var(--bad); padding-left: 14px; }
 .issue.calm { border-color: var(--line); }
-.names { columns: 2; column-gap: 28px; padding-left: 18px; }
+.names { padding-left: 18px; }
+.names.many { columns: 2; column-gap: 28px; }
 .names li { break-inside: avoid; padding: 1px 0; }
 table { border-collapse: collapse; width: 100%; font-size: 14px; }
 caption { text-align: left; padding-bottom: 4px; }
@@ -51,7 +52,8 @@ th, td { text-align: left; vertical-align: top; padding: 6px 10px 6px 0; border-
 thead th { color: var(--quiet); font-size: 13px; }
 .number { text-align: right; font-variant-numeric: tabular-nums; padding-right: 0; padding-left: 10px; overflow-wrap: normal; }
 .wide th[scope="row"] { width: 34%; }
-.kind { font-weight: 600; }
+.kind { font-weight: 600; white-space: nowrap; }
+td:has(> .kind) { overflow-wrap: normal; }
 .kind.created { color: var(--good); }
 .kind.updated { color: var(--accent); }
 .kind.removed { color: var(--bad); }
@@ -65,6 +67,8 @@ rect.warn { fill: var(--warn); }
 rect.bad { fill: var(--bad); }
 rect.neutral { fill: var(--quiet); }
 .stack { border-radius: 6px; }
+.legend { display: flex; flex-wrap: wrap; gap: 2px 18px; color: var(--quiet); font-size: 13.5px; }
+.legend span { display: inline-flex; align-items: center; gap: 6px; }
 .chart { display: grid; gap: 2px; }
 figcaption { font-size: 14px; font-weight: 600; }
 .plot { display: grid; grid-template-columns: auto minmax(0, 1fr); }
@@ -80,7 +84,7 @@ summary { cursor: pointer; color: var(--accent); width: fit-content; }
 @media (max-width: 560px) {
   body { padding: 0 14px 32px; }
   .card { padding: 16px; }
-  .names { columns: 1; }
+  .names.many { columns: 1; }
   .facts { grid-template-columns: minmax(0, 1fr); gap: 0; }
   .facts dd { margin-bottom: 8px; }
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { stackedBar } from './charts.ts'
+import { stackedBar, swatch } from './charts.ts'
 import type { Figures } from './figures.ts'
 import { isMissing } from './figures.ts'
 import type { ReportLinks } from './links.ts'
@@ -44,7 +44,7 @@ function tiles({ run, customers, changes, lines }: Figures): Markup {
   const sum = told === undefined ? undefined : told.created + told.updated + told.removed
   const parts = [...(failed > 0 ? [`${count(failed)} failed`] : []), ...(gone > 0 ? [`${count(gone)} left`] : [])]
   return html`<dl class="tiles">
-${tile('Customers read', `${count(read)} of ${count(planned)}`, parts.length === 0 ? 'none failed' : parts.join(', '))}
+${tile('Customers read', `${count(read)} of ${count(planned)}`, read === 0 ? 'none was read' : parts.length === 0 ? 'none failed' : parts.join(', '))}
 ${tile('Orders', count(run.orders), isMissing(lines) ? 'lines not known' : plural(lines.lines, 'line'))}
 ${isMissing(lines) ? undefined : tile('Seats', count(lines.seats), 'sum of the quantities')}
 ${tile('Changes', sum === undefined ? '–' : count(sum), told === undefined ? 'not compared' : `${count(told.created)} new, ${count(told.updated)} changed, ${count(told.removed)} gone`)}
@@ -53,16 +53,18 @@ ${tile('Changes', sum === undefined ? '–' : count(sum), told === undefined ? '
 
 function customersBar({ customers: { planned, read, failed, gone } }: Figures): Markup | undefined {
   if (planned === 0) return undefined
-  const summary = `${count(read)} read, ${count(failed)} failed, ${count(gone)} left, of ${plural(planned, 'customer')}`
-  return stackedBar(
-    [
-      { value: read, tone: 'good' },
-      { value: failed, tone: 'bad' },
-      { value: gone, tone: 'neutral' },
-    ],
-    summary,
-  )
+  const parts = [
+    { value: read, tone: 'good', label: 'read' },
+    { value: failed, tone: 'bad', label: 'failed' },
+    { value: gone, tone: 'neutral', label: 'left' },
+  ].filter(({ value }) => value > 0)
+  const texts = parts.map(({ value, label }) => `${count(value)} ${label}`)
+  const legend = parts.map(({ tone }, at) => html`<span>${swatch(tone)}${texts[at]}</span>`)
+  return html`<div>${stackedBar(parts, `Of ${plural(planned, 'customer')}: ${texts.join(', ')}`)}<p class="legend" aria-hidden="true">${legend}</p></div>`
 }
+
+const comparedWith = ({ changes }: Figures): string =>
+  isMissing(changes) && changes.missing !== 'first run' ? 'nothing' : 'no earlier run'
 
 function about(figures: Figures, links: ReportLinks): Markup {
   const { run, before, writtenAt, isPartial } = figures
@@ -74,7 +76,7 @@ function about(figures: Figures, links: ReportLinks): Markup {
 <dt>Orders as of</dt><dd><time datetime="${startedAt}">${dayAndTime(startedAt)}</time></dd>
 <dt>Complete through</dt><dd><time datetime="${completeThrough}">${dayAndTime(completeThrough)}</time>. Partner Center may list younger orders later.</dd>
 <dt>Read</dt><dd>in ${duration(Date.parse(finishedAt) - Date.parse(startedAt))}, started by ${trigger === 'timer' ? 'the timer' : 'a request'}${isPartial ? ', over some customers' : ''}</dd>
-<dt>Compared with</dt><dd>${before === undefined ? 'no earlier run' : html`<a href="${links.report(before.snapshotId)}">the run of ${dayAndTime(timestampOf(before.snapshotId))}</a>`}</dd>
+<dt>Compared with</dt><dd>${before === undefined ? comparedWith(figures) : html`<a href="${links.report(before.snapshotId)}">the run of ${dayAndTime(timestampOf(before.snapshotId))}</a>`}</dd>
 ${says === undefined ? undefined : html`<dt>Credential</dt><dd>${says}</dd>`}
 <dt>Snapshot</dt><dd><code>${snapshotId}</code></dd>
 <dt>As data</dt><dd><a href="${links.snapshot(snapshotId)}">manifest (JSON)</a>, <a href="${links.lines}">order lines of the newest snapshot (CSV)</a></dd>
@@ -104,7 +106,7 @@ export function renderPage(figures: Figures, links: ReportLinks): string {
 <p class="kicker">Partner Center Orders</p>
 <h1>Orders of ${dayAndTime(run.startedAt)}</h1>
 <p class="status"><strong class="pill ${tone}">${word}</strong> ${statusSentence(figures)}</p>
-<nav aria-label="Sections"><a href="#attention">Attention</a> <a href="#changes">Changes</a> <a href="#orders">Orders</a> <a href="#months">Months</a> <a href="#runs">Runs</a> <a href="#about">About the data</a></nav>
+<nav aria-label="Sections"><a href="#attention">Attention</a> <a href="#changes">Changes</a> <a href="#orders">Orders</a> ${!isMissing(figures.lines) && figures.lines.lines > 0 && html`<a href="#months">Months</a>`} ${figures.history.length > 0 && html`<a href="#runs">Runs</a>`} <a href="#about">About the data</a></nav>
 </header>
 <main>
 <section class="card" aria-labelledby="figures">

@@ -27,8 +27,8 @@ const change = z.object({
   customerName: z.string().default(''),
   orderId: z.string(),
   changedMembers: z.array(z.string()).default([]),
-  order: z.unknown(),
-  previousOrder: z.unknown(),
+  order: z.unknown().optional(),
+  previousOrder: z.unknown().optional(),
 })
 
 const newline = 0x0a

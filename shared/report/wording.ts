@@ -10,7 +10,8 @@ const months = new Intl.DateTimeFormat('en-GB', { month: 'short', year: 'numeric
 
 export const count = (value: number): string => numbers.format(value)
 export const amount = (value: number): string => money.format(value)
-export const difference = (value: number): string => signed.format(value)
+/** With a sign; the minus is the character that is as wide as a plus. */
+export const difference = (value: number): string => signed.format(value).replace('-', '−')
 
 /** `1 customer`, `2 customers`. */
 export const plural = (value: number, one: string, many = `${one}s`): string =>
@@ -71,6 +72,12 @@ export const noChanges = {
   'some customers': 'A run over some customers tells no changes.',
   damaged: 'The changes of this run cannot be read: a blob of them is missing or damaged.',
 } as const
+
+/** Why there are no order lines to show. */
+export function noOrders({ status, orders }: Figures['run']): string {
+  if (orders > 0) return 'No order has a line.'
+  return status === 'failed' ? 'No orders were read.' : 'There are no orders.'
+}
 
 /** What to do about customers that could not be read. Codes that are not here are followed by the message alone. */
 const nextSteps: Partial<Record<ErrorCode, string>> = {
