@@ -23,6 +23,7 @@ export const createDocument = (): Json =>
   describe(
     operations.filter(({ connectorOnly }) => connectorOnly === undefined),
     ({ path }) => routePrefix + path,
+    'text/html',
   )
 
 /** The same document as the gateway of the connector needs it. */
@@ -31,14 +32,20 @@ export const createConnectorDefinition = (): Json =>
     operations,
     ({ path, trigger, connectorOnly = { path } }) =>
       (trigger === undefined ? '' : triggerPrefix) + routePrefix + connectorOnly.path,
+    // Connectors know no other type of text. What the app sends is not changed by it.
+    'text/plain',
   )
 
 /** Made from the schemas that the functions parse and return. */
-function describe(described: readonly Operation[], pathOf: (operation: Operation) => string): Json {
+function describe(
+  described: readonly Operation[],
+  pathOf: (operation: Operation) => string,
+  typeOfPages: string,
+): Json {
   const paths: Record<string, Json> = {}
   for (const operation of described) {
     const path = pathOf(operation)
-    paths[path] = { ...paths[path], [operation.method]: toOperation(operation) }
+    paths[path] = { ...paths[path], [operation.method]: toOperation(operation, typeOfPages) }
   }
   return {
     swagger: '2.0',
@@ -70,7 +77,7 @@ function describe(described: readonly Operation[], pathOf: (operation: Operation
   }
 }
 
-function toOperation(operation: Operation): Json {
+function toOperation(operation: Operation, typeOfPages: string): Json {
   const { operationId, summary, description, visibility, success, others, pageable, trigger } = operation
   return {
     operationId,
@@ -86,6 +93,7 @@ function toOperation(operation: Operation): Json {
           'x-ms-trigger-metadata': { kind: 'query', mode: 'polling' },
           'x-ms-trigger-hint': trigger.hint,
         }),
+    ...(operation.isPage === true ? { produces: [typeOfPages] } : {}),
     parameters: toParameters(operation),
     responses: {
       200: { description: success.description, schema: toSchema(success.schema) },

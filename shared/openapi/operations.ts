@@ -18,6 +18,8 @@ export type Operation = {
   hidden?: readonly string[]
   /** The only answer that may have a schema. */
   success: { description: string; schema: z.ZodType }
+  /** True for an answer that is HTML. */
+  isPage?: boolean
   /** Every other answer, in words. */
   others: Readonly<Record<number, string>>
   visibility: 'important' | 'advanced' | 'internal'
@@ -245,6 +247,26 @@ export const operations: readonly Operation[] = [
       404: 'No such snapshot (snapshot_not_found).',
       ...local,
       424: `The snapshot has failed (snapshot_failed), was cancelled (snapshot_cancelled), or the credential failed (credential_rejected, mfa_required, wrong_audience, key_vault_refused). ${locked}`,
+    },
+    visibility: 'important',
+  },
+  {
+    operationId: 'GetSnapshotReport',
+    functionName: 'get-snapshot-report',
+    method: 'get',
+    path: '/snapshots/{snapshotId}/report',
+    summary: 'Get snapshot report',
+    description:
+      'Gets the report of a snapshot for people: whether it is complete, what has changed and who needs attention. As a mail, it can be the body of one.',
+    parameters: parameters.snapshotReport,
+    success: { description: 'The report as HTML.', schema: responses.report },
+    isPage: true,
+    others: {
+      202: 'The snapshot is running; the answer has its progress, Location says where to ask again.',
+      304: unchanged,
+      400: badInput,
+      404: 'No such snapshot, or none of all customers yet (snapshot_not_found).',
+      ...local,
     },
     visibility: 'important',
   },

@@ -267,3 +267,6 @@ export type ReturnedShapes = [
   Holds<Describes<typeof manifest, Manifest>>,
   Holds<Describes<typeof healthDetails.shape.following, FollowingHealth>>,
 ]
+
+/** A text: the one answer that is no object. */
+export const report = z.string().meta({ description: 'The report as HTML.' })

@@ -13,7 +13,15 @@ const escapes: Readonly<Record<string, string>> = {
   "'": '&#39;',
 }
 
-const escaped = (text: string): string => text.replace(/[&<>"']/g, character => escapes[character] ?? '')
+/** Without halves of characters and without controls, which no page may hold, not even escaped. */
+const clean = (text: string): string =>
+  text
+    .toWellFormed()
+    .replace(/[\p{Cc}\p{Noncharacter_Code_Point}]/gu, control =>
+      control === '\n' || control === '\t' ? control : '\ufffd',
+    )
+
+const escaped = (text: string): string => clean(text).replace(/[&<>"']/g, character => escapes[character] ?? '')
 
 function toHtml(content: Content): string {
   if (content === undefined || content === false) return ''
@@ -43,15 +51,14 @@ const ellipsis = '…'
  * that turn the direction of the text around it (unicode.org/reports/tr9, 2.1 to 2.5).
  */
 export function shown(text: string, most = mostCharacters): string {
-  const clean = text
-    .slice(0, most * 8)
-    .toWellFormed()
-    .replace(/[\u202a-\u202e\u2066-\u2069]/g, '')
-    .replace(/\s+/g, ' ')
-    .replace(/\p{Cc}/gu, '\ufffd')
-    .trim()
-  const characters = [...clean]
-  return characters.length > most ? characters.slice(0, most - 1).join('') + ellipsis : clean
+  const whole = clean(
+    text
+      .slice(0, most * 8)
+      .replace(/[\u202a-\u202e\u2066-\u2069]/g, '')
+      .replace(/\s+/g, ' '),
+  ).trim()
+  const characters = [...whole]
+  return characters.length > most ? characters.slice(0, most - 1).join('') + ellipsis : whole
 }
 
 /** A text of the data. It is isolated, so that one that runs from right to left does not turn what follows. */

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { stackedBar, swatch } from './charts.ts'
 import type { Figures } from './figures.ts'
 import { isMissing } from './figures.ts'
@@ -7,6 +6,7 @@ import { html, type Markup, toText } from './markup.ts'
 import { monthCharts, runCharts } from './page-charts.ts'
 import { attention, changes, orders } from './page-sections.ts'
 import { pageStyle } from './page-style.ts'
+import { styleSource } from './policy.ts'
 import {
   clock,
   count,
@@ -22,18 +22,7 @@ import {
 
 const style = pageStyle.replace(/\s*\n\s*/g, '\n')
 
-const styleHash = (text: string): string => `'sha256-${createHash('sha256').update(text).digest('base64')}'`
-
-/**
- * What a browser may do with a report: show it. The style is named by its hash, taken from the page itself, since a page
- * that an earlier version of the app wrote has a style of its own.
- */
-export function policyOf(page: string): string {
-  const [, text = ''] = /<style>([\s\S]*?)<\/style>/.exec(page) ?? []
-  return `default-src 'none'; style-src ${styleHash(text)}; base-uri 'none'; form-action 'none'; frame-ancestors 'self'`
-}
-
-const metaPolicy = `default-src 'none'; style-src ${styleHash(style)}; base-uri 'none'; form-action 'none'`
+const metaPolicy = `default-src 'none'; style-src ${styleSource(style)}; base-uri 'none'; form-action 'none'`
 
 const tile = (label: string, value: string, more: string): Markup =>
   html`<div><dt>${label}</dt><dd>${value}</dd><dd class="more">${more}</dd></div>`
@@ -96,6 +85,7 @@ export function renderPage(figures: Figures, links: ReportLinks): string {
 <meta http-equiv="Content-Security-Policy" content="${metaPolicy}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
+<meta name="referrer" content="no-referrer">
 <meta name="robots" content="noindex">
 <title>${word}: orders of ${day(run.startedAt)}, ${clock(run.startedAt)}</title>
 <style>`

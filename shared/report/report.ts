@@ -1,4 +1,3 @@
-import { AppError } from '../errors.ts'
 import { describeError } from '../runtime/log.ts'
 import type { OperationContext } from '../runtime/operation.ts'
 import type { ShareCall } from '../runtime/shared-calls.ts'
@@ -119,6 +118,3 @@ export function createReports({ share, ...options }: Options): Reports {
     },
   }
 }
-
-export const noReport = (): AppError =>
-  new AppError('snapshot_not_found', 'There is no finished snapshot of all customers. Take one with start-snapshot.')

@@ -1,5 +1,6 @@
 import { type ErrorCode, errorKinds } from '../errors.ts'
 import { type FailureGroup, type Figures, isMissing } from './figures.ts'
+import { shown } from './markup.ts'
 
 const numbers = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 })
 const money = new Intl.NumberFormat('en-US', { minimumFractionDigits: 2, maximumFractionDigits: 2 })
@@ -48,7 +49,7 @@ export const outcomes = {
 export function statusSentence({ run, customers, changes }: Figures): string {
   const { planned, read, failed } = customers
   if (run.status === 'failed') {
-    const why = run.error?.message ?? 'The snapshot failed.'
+    const why = shown(run.error?.message ?? 'The snapshot failed.', 300)
     return read === 0 ? why : `${why} ${count(read)} of ${plural(planned, 'customer')} had been read until then.`
   }
   const whole =

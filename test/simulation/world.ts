@@ -1,3 +1,4 @@
+import { loadReport } from '../../shared/report/report.ts'
 import { createSnapshots, type Snapshots } from '../../shared/snapshots/snapshots.ts'
 import { loadParquet } from '../../shared/snapshots/storage/lines-encoder.ts'
 import { createActions } from './actions.ts'
@@ -37,7 +38,7 @@ const boundMs = 20 * minuteMs
 /** One world from its beginning to its end; everything in it follows from the seed. */
 export async function runWorld(seed: number, { isTraced = false } = {}): Promise<WorldResult> {
   // A module that is loaded while the world runs would be real time.
-  await loadParquet()
+  await Promise.all([loadParquet(), loadReport()])
   const random = createRandom(seed)
   const scheduler = createScheduler(start, random)
   const { now } = scheduler
