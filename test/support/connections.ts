@@ -40,8 +40,8 @@ export function triggerAddress(operationId: string): string {
 /** The connector of the app as its gateway runs it: operations and parameters of its definition, and no others. */
 export function connectorOf({ url, key }: { url: string; key: string }): Connectors[string] {
   const ask = async (address: string): Promise<Answer> => {
-    const { status, body } = await runAction({ url: address, key, secondMs: 20 })
-    return { statusCode: status, body }
+    const { status, body, text } = await runAction({ url: address, key, secondMs: 20 })
+    return { statusCode: status, body: text ?? body }
   }
   return async (operationId, parameters, all) => {
     const found = operationOf(operationId)
