@@ -13,6 +13,7 @@ const benches: Record<string, Bench> = {
   mixed: { seconds: 60, load: () => import('./mixed.ts') },
   large: { seconds: 45, load: () => import('./large.ts') },
   lists: { seconds: 25, load: () => import('./lists.ts') },
+  report: { seconds: 60, load: () => import('./run-report.ts') },
   lines: { seconds: 120, load: () => import('./lines.ts') },
   throughput: { seconds: 110, load: () => import('./snapshot-throughput.ts') },
   memory: { seconds: 120, load: () => import('./snapshot-memory.ts') },

@@ -23,7 +23,6 @@ export const createDocument = (): Json =>
   describe(
     operations.filter(({ connectorOnly }) => connectorOnly === undefined),
     ({ path }) => routePrefix + path,
-    'text/html',
   )
 
 /** The same document as the gateway of the connector needs it. */
@@ -32,20 +31,14 @@ export const createConnectorDefinition = (): Json =>
     operations,
     ({ path, trigger, connectorOnly = { path } }) =>
       (trigger === undefined ? '' : triggerPrefix) + routePrefix + connectorOnly.path,
-    // Connectors know no other type of text. What the app sends is not changed by it.
-    'text/plain',
   )
 
 /** Made from the schemas that the functions parse and return. */
-function describe(
-  described: readonly Operation[],
-  pathOf: (operation: Operation) => string,
-  typeOfPages: string,
-): Json {
+function describe(described: readonly Operation[], pathOf: (operation: Operation) => string): Json {
   const paths: Record<string, Json> = {}
   for (const operation of described) {
     const path = pathOf(operation)
-    paths[path] = { ...paths[path], [operation.method]: toOperation(operation, typeOfPages) }
+    paths[path] = { ...paths[path], [operation.method]: toOperation(operation) }
   }
   return {
     swagger: '2.0',
@@ -77,7 +70,7 @@ function describe(
   }
 }
 
-function toOperation(operation: Operation, typeOfPages: string): Json {
+function toOperation(operation: Operation): Json {
   const { operationId, summary, description, visibility, success, others, pageable, trigger } = operation
   return {
     operationId,
@@ -93,7 +86,8 @@ function toOperation(operation: Operation, typeOfPages: string): Json {
           'x-ms-trigger-metadata': { kind: 'query', mode: 'polling' },
           'x-ms-trigger-hint': trigger.hint,
         }),
-    ...(operation.isPage === true ? { produces: [typeOfPages] } : {}),
+    // Connectors know no other type of text. It does not change what the app sends.
+    ...(operation.isPage === true ? { produces: ['text/plain'] } : {}),
     parameters: toParameters(operation),
     responses: {
       200: { description: success.description, schema: toSchema(success.schema) },

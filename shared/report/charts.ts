@@ -59,14 +59,14 @@ export function barChart({ title, summary, bars, tick, labelEvery }: BarChart): 
           : [left(slot) + width / 2, 'middle']
     return [html`<text x="${share(at)}" y="${height - 5}" text-anchor="${anchor}">${label}</text>`]
   })
-  return html`<figure class="chart" role="img" aria-label="${title}. ${summary}">
-<figcaption aria-hidden="true">${title}</figcaption>
+  return html`<div class="chart" role="img" aria-label="${title}. ${summary}">
+<p class="title" aria-hidden="true">${title}</p>
 <div class="plot" aria-hidden="true"><svg class="axis" width="${axisWidth}" height="${height}">${ticks.map(
     value => html`<text x="${axisWidth - 8}" y="${pixel(y(value) + 4)}" text-anchor="end">${tick(value)}</text>`,
   )}</svg><svg width="100%" height="${height}">${ticks.map(
     value => html`<line class="grid" x1="0" x2="100%" y1="${pixel(y(value))}" y2="${pixel(y(value))}"/>`,
   )}${columns}${labels}</svg></div>
-</figure>`
+</div>`
 }
 
 /** A bar of a table row; the figure stands beside it. */

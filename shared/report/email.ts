@@ -263,7 +263,7 @@ export function renderEmail(figures: Figures, links: ReportLinks): string {
 <title>${word}: orders of ${day(startedAt)}, ${clock(startedAt)}</title>
 </head>
 <body style="margin:0;padding:16px;background-color:#ffffff">
-${html`<table role="presentation" width="100%" cellpadding="0" cellspacing="0" border="0" bgcolor="#ffffff"><tr><td align="center"><table role="presentation" width="100%" cellpadding="0" cellspacing="0" border="0" style="max-width:640px"><tr><td align="left">${layout(rows)}</td></tr></table></td></tr></table>`}
+<div role="main">${html`<table role="presentation" width="100%" cellpadding="0" cellspacing="0" border="0" bgcolor="#ffffff"><tr><td align="center"><table role="presentation" width="100%" cellpadding="0" cellspacing="0" border="0" style="max-width:640px"><tr><td align="left">${layout(rows)}</td></tr></table></td></tr></table>`}</div>
 </body>
 </html>
 `)

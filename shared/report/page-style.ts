@@ -18,7 +18,7 @@ export const pageStyle = `
 }
 * { box-sizing: border-box; }
 body { margin: 0 auto; max-width: 1160px; padding: 0 24px 48px; overflow-wrap: anywhere; }
-h1, h2, h3, p, ul, dl, dd, figure, table { margin: 0; padding: 0; }
+h1, h2, h3, p, ul, dl, dd, table { margin: 0; padding: 0; }
 h1 { font-size: 26px; line-height: 1.2; letter-spacing: -0.015em; }
 h2 { font-size: 17px; letter-spacing: -0.005em; }
 h3 { font-size: 15px; }
@@ -70,7 +70,7 @@ rect.neutral { fill: var(--quiet); }
 .legend { display: flex; flex-wrap: wrap; gap: 2px 18px; color: var(--quiet); font-size: 13.5px; }
 .legend span { display: inline-flex; align-items: center; gap: 6px; }
 .chart { display: grid; gap: 2px; }
-figcaption { font-size: 14px; font-weight: 600; }
+.title { font-size: 14px; font-weight: 600; }
 .plot { display: grid; grid-template-columns: auto minmax(0, 1fr); }
 .plot text { font-size: 12px; fill: var(--quiet); font-variant-numeric: tabular-nums; }
 .grid { stroke: var(--line); }

@@ -65,12 +65,14 @@ export function createReports({ share, ...options }: Options): Reports {
     return Buffer.from(format === 'html' ? renderPage(figures, links) : renderEmail(figures, links))
   }
 
-  /** Keeps the page of a run over all customers. The first one stays: equal addresses give equal pages. */
-  async function keep(run: FinishedRun, page: Buffer, operation: OperationContext): Promise<void> {
+  /** Keeps the page of a run over all customers, and returns the one that is kept: the first one stays. */
+  async function keep(run: FinishedRun, page: Buffer, operation: OperationContext): Promise<Buffer> {
     const { snapshotId, partial } = run
-    if (partial) return
-    await store.write(reportBlob(run), page, { absent: true, contentType })
+    if (partial) return page
+    const isOurs = await store.write(reportBlob(run), page, { absent: true, contentType })
+    if (isOurs === false) return (await store.read(reportBlob(run)))?.body ?? page
     operation.log('info', 'report_written', { snapshotId, bytes: page.length })
+    return page
   }
 
   const notWritten = (snapshotId: string, error: unknown, operation: OperationContext): void =>
@@ -112,8 +114,10 @@ export function createReports({ share, ...options }: Options): Reports {
       return share(key, operation, async shared => {
         if (format === 'email') return render(run, wanted, shared)
         const page = await render(run, storedPage, shared)
-        await keep(run, page, shared).catch(error => notWritten(snapshotId, error, shared))
-        return page
+        return keep(run, page, shared).catch(error => {
+          notWritten(snapshotId, error, shared)
+          return page
+        })
       })
     },
   }

@@ -184,7 +184,8 @@ describe('the certification checklist', () => {
 
   test.each(operations.map(({ operation }) => [operation.operationId, operation] as const))(
     'operation %s: no two members of an answer have the same title',
-    (_, { responses }) => {
+    (_, { responses, produces }) => {
+      if (produces !== undefined) return
       const titles = [...schemasIn(responses['200']?.schema ?? {})].flatMap(
         ({ schema }) => schema['x-ms-summary'] ?? [],
       )

@@ -191,7 +191,7 @@ const runOrLatest = described(
     expected: 'latest or a snapshot id such as 20261120T002000Z',
     title: 'Snapshot',
     description: 'The id of the snapshot, or latest for the newest one over all customers.',
-    openapi: { type: 'string', default: 'latest' },
+    openapi: { type: 'string' },
     visibility: 'important',
     picks: 'snapshot',
   },

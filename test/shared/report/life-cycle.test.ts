@@ -122,6 +122,21 @@ test('a report that is missing is made when it is asked for, once for all who as
   expect(world.store.blobs.get(reportOf(snapshotId))?.body).toEqual(pages[0])
 })
 
+test('of two pages that are made at the same time the first is kept, and both callers get it', async () => {
+  const world = await worldOf(4)
+  const { snapshotId } = await run(world)
+  world.store.blobs.delete(reportOf(snapshotId))
+  const workers = await Promise.all([world.newWorker(), world.newWorker()])
+  const asked = workers.map(async (worker, at) => {
+    // Pages say when they were written.
+    await world.clock.advance(at * dayMs)
+    return (await worker.reports.read(snapshotId, asPage, operationOf(world)))?.toString()
+  })
+  const [one, other] = await Promise.all(asked)
+  expect(one).toBe(other)
+  expect(world.store.blobs.get(reportOf(snapshotId))?.body.toString()).toBe(one)
+})
+
 test('whoever asks gets the page also where it cannot be kept', async () => {
   const world = await worldOf(2)
   const { snapshotId } = await run(world)
