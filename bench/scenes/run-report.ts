@@ -79,8 +79,9 @@ async function writeRun(snapshotId: string, customers: number): Promise<void> {
         previousSnapshotId: undefined,
       }
       const changes = orders.slice(0, 2).flatMap((order, number) => {
-        const change = { kind: 'updated', orderId: `${number}`, changedMembers: ['lineItems'], order } as const
-        return toChangeLine({ ...change, previousOrder: orders[number + 2] ?? order }, context).line
+        const previousOrder = orders[number + 2] ?? order
+        const change = { orderId: `${number}`, changedMembers: ['lineItems'], order, previousOrder }
+        return toChangeLine({ kind: 'updated', ...change }, context).line
       })
       updated += changes.length
       await writer.addChanges(await encodeLines(changes))
