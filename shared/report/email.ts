@@ -29,7 +29,7 @@ import {
 
 const font = 'font-family:Segoe UI,Arial,sans-serif;font-size:14px;line-height:20px;color:#1a1d29'
 const quiet = 'font-size:13px;color:#5b6275'
-const cell = 'padding:4px 8px 4px 0;border-bottom:1px solid #e2e5ee;word-break:break-word'
+const cell = 'padding:4px 8px 4px 0;border-bottom:1px solid #e2e5ee'
 const tones = { good: '#0a7a4b', warn: '#9a5b00', bad: '#b3261e', accent: '#4f46e5' } as const
 
 /** Rows of a mail are fewer: Gmail cuts a mail off at 102 KB. */
@@ -44,25 +44,30 @@ const section = (title: string, body: Content): Markup =>
 const paragraph = (text: Content): Markup => html`<p style="margin:0 0 8px 0;word-break:break-word">${text}</p>`
 const aside = (text: Content): Markup => html`<p style="margin:4px 0 8px 0;${quiet}">${text}</p>`
 
-/** A bar of at most 120 pixels: one coloured cell, whose width is the value. */
+/** Pixels of the longest bar: a row of figures still fits on a phone. */
+const barWidth = 48
+
+/** One coloured cell, whose width is the value. */
 function bar(value: number, largest: number, colour: string): Markup {
-  const width = value > 0 ? Math.max(1, Math.round((value / Math.max(1, largest)) * 120)) : 0
+  const width = value > 0 ? Math.max(1, Math.round((value / Math.max(1, largest)) * barWidth)) : 0
   return width === 0
     ? html`&nbsp;`
-    : html`<table role="presentation" cellpadding="0" cellspacing="0" border="0"><tr><td width="${width}" height="10" bgcolor="${colour}" style="width:${width}px;height:10px;font-size:1px;line-height:10px">&nbsp;</td></tr></table>`
+    : html`<table role="presentation" cellpadding="0" cellspacing="0" border="0"><tr><td width="${width}" height="10" bgcolor="${colour}" style="width:${width}px;min-width:${width}px;height:10px;font-size:1px;line-height:10px">&nbsp;</td></tr></table>`
 }
 
-type Column = { title: string; isNumber?: boolean }
+/** Names are broken where they are long; other words never are. */
+type Column = { title: string; isNumber?: boolean; isName?: boolean }
 
 function dataTable(caption: string, columns: readonly Column[], rows: readonly (readonly Content[])[]): Markup {
   const align = (at: number) => (columns[at]?.isNumber === true ? 'right' : 'left')
+  const breaks = (at: number) => columns[at]?.isName === true && ';word-break:break-word'
   const head = columns.map(
     ({ title }, at) =>
       html`<th scope="col" align="${align(at)}" style="${cell};${quiet};font-weight:normal;text-align:${align(at)}">${title}</th>`,
   )
   const body = rows.map(
     contents =>
-      html`<tr>${contents.map((content, at) => html`<td align="${align(at)}" valign="middle" style="${cell};${font};text-align:${align(at)}">${content}</td>`)}</tr>`,
+      html`<tr>${contents.map((content, at) => html`<td align="${align(at)}" valign="middle" style="${cell};${font};text-align:${align(at)}${breaks(at)}">${content}</td>`)}</tr>`,
   )
   return html`<table width="100%" cellpadding="0" cellspacing="0" border="0" style="border-collapse:collapse;margin-bottom:10px"><caption align="left" style="text-align:left;${quiet}">${caption}</caption><thead><tr>${head}</tr></thead><tbody>${body}</tbody></table>`
 }
@@ -120,7 +125,12 @@ function changes({ changes: told }: Figures, links: ReportLinks): Markup {
     ),
     dataTable(
       'Changed orders, the largest by seats first',
-      [{ title: 'Change' }, { title: 'Customer' }, { title: 'Products' }, { title: 'Seats', isNumber: true }],
+      [
+        { title: 'Change' },
+        { title: 'Customer', isName: true },
+        { title: 'Products', isName: true },
+        { title: 'Seats', isNumber: true },
+      ],
       rows.map(change => changeRow(change, links)),
     ),
     all > rows.length && aside(`and ${count(all - rows.length)} more`),
@@ -132,7 +142,7 @@ function groups(caption: string, column: string, all: readonly Group[]): Markup 
   return dataTable(
     caption,
     [
-      { title: column },
+      { title: column, isName: true },
       { title: 'Chart' },
       { title: 'Orders', isNumber: true },
       { title: 'Lines', isNumber: true },
@@ -191,8 +201,7 @@ function history({ history: all }: Figures): Content {
   if (runs.length === 0) return undefined
   const longest = Math.max(1, ...runs.map(({ durationMs }) => durationMs))
   const row = ({ startedAt, status, durationMs, failed, changes: found }: HistoryRun): Content[] => [
-    shortDay(startedAt),
-    outcomes[status].word,
+    html`${shortDay(startedAt)}<br><span style="${quiet}">${outcomes[status].word}</span>`,
     bar(durationMs, longest, tones[status === 'failed' ? 'bad' : 'accent']),
     duration(durationMs),
     count(failed),
@@ -203,8 +212,7 @@ function history({ history: all }: Figures): Content {
     dataTable(
       'Runs over all customers, the newest first',
       [
-        { title: 'Started' },
-        { title: 'Outcome' },
+        { title: 'Run' },
         { title: 'Chart' },
         { title: 'Duration', isNumber: true },
         { title: 'Failed', isNumber: true },
@@ -262,7 +270,7 @@ export function renderEmail(figures: Figures, links: ReportLinks): string {
 <meta charset="utf-8">
 <title>${word}: orders of ${day(startedAt)}, ${clock(startedAt)}</title>
 </head>
-<body style="margin:0;padding:16px;background-color:#ffffff">
+<body style="margin:0;padding:12px;background-color:#ffffff">
 <div role="main">${html`<table role="presentation" width="100%" cellpadding="0" cellspacing="0" border="0" bgcolor="#ffffff"><tr><td align="center"><table role="presentation" width="100%" cellpadding="0" cellspacing="0" border="0" style="max-width:640px"><tr><td align="left">${layout(rows)}</td></tr></table></td></tr></table>`}</div>
 </body>
 </html>

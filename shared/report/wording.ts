@@ -108,7 +108,7 @@ export const nextStepOf = ({ code }: FailureGroup): string =>
 
 /** What happened to customers that failed, as the title of their group. */
 export const titleOf = ({ code }: FailureGroup): string =>
-  code in errorKinds ? errorKinds[code as ErrorCode].title : code
+  code in errorKinds ? errorKinds[code as ErrorCode].title : shown(code, 60)
 
 /** From this many days on, the end of a credential needs attention. */
 const warnDays = 30

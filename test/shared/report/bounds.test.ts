@@ -39,7 +39,7 @@ test('the mail has only what Outlook for Windows shows', () => {
   const elements = elementsOf(renderEmail(figures, links))
   const tags = new Set(elements.map(({ tagName }) => tagName))
   const [shownTags, shownAttributes] = [
-    'html head meta title body table caption thead tbody tr th td div p h1 h2 a strong br bdi'.split(' '),
+    'html head meta title body table caption thead tbody tr th td div p h1 h2 a strong span br bdi'.split(' '),
     'lang charset role width height cellpadding cellspacing border bgcolor align valign style scope href dir'.split(
       ' ',
     ),
