@@ -1,3 +1,4 @@
+import { aside, bar, dataTable, font, layout, paragraph, quiet, section, tones } from './email-parts.ts'
 import type { ChangeRow, Figures, Group, HistoryRun } from './figures.ts'
 import { isMissing } from './figures.ts'
 import type { ReportLinks } from './links.ts'
@@ -21,56 +22,8 @@ import {
   titleOf,
 } from './wording.ts'
 
-/**
- * The report as a mail. Outlook for Windows shows what Word can: tables, attributes and inline styles; no style sheet, no
- * SVG, no rounded corners (learn.microsoft.com/previous-versions/office/developer/office-2007/aa338201). A bar is a
- * coloured cell.
- */
-
-const font = 'font-family:Segoe UI,Arial,sans-serif;font-size:14px;line-height:20px;color:#1a1d29'
-const quiet = 'font-size:13px;color:#5b6275'
-const cell = 'padding:4px 8px 4px 0;border-bottom:1px solid #e2e5ee'
-const tones = { good: '#0a7a4b', warn: '#9a5b00', bad: '#b3261e', accent: '#4f46e5' } as const
-
 /** Rows of a mail are fewer: Gmail cuts a mail off at 102 KB. */
 const most = { changes: 10, names: 8, months: 12, runs: 10, characters: 60 }
-
-const layout = (rows: Content): Markup =>
-  html`<table role="presentation" width="100%" cellpadding="0" cellspacing="0" border="0">${rows}</table>`
-
-const section = (title: string, body: Content): Markup =>
-  html`<tr><td style="padding:18px 0 0 0;${font}"><h2 style="margin:0 0 6px 0;font-size:17px;line-height:22px;color:#1a1d29">${title}</h2>${body}</td></tr>`
-
-const paragraph = (text: Content): Markup => html`<p style="margin:0 0 8px 0;word-break:break-word">${text}</p>`
-const aside = (text: Content): Markup => html`<p style="margin:4px 0 8px 0;${quiet}">${text}</p>`
-
-/** Pixels of the longest bar: a row of figures still fits on a phone. */
-const barWidth = 48
-
-/** One coloured cell, whose width is the value. */
-function bar(value: number, largest: number, colour: string): Markup {
-  const width = value > 0 ? Math.max(1, Math.round((value / Math.max(1, largest)) * barWidth)) : 0
-  return width === 0
-    ? html`&nbsp;`
-    : html`<table role="presentation" cellpadding="0" cellspacing="0" border="0"><tr><td width="${width}" height="10" bgcolor="${colour}" style="width:${width}px;min-width:${width}px;height:10px;font-size:1px;line-height:10px">&nbsp;</td></tr></table>`
-}
-
-/** Names are broken where they are long; other words never are. */
-type Column = { title: string; isNumber?: boolean; isName?: boolean }
-
-function dataTable(caption: string, columns: readonly Column[], rows: readonly (readonly Content[])[]): Markup {
-  const align = (at: number) => (columns[at]?.isNumber === true ? 'right' : 'left')
-  const breaks = (at: number) => columns[at]?.isName === true && ';word-break:break-word'
-  const head = columns.map(
-    ({ title }, at) =>
-      html`<th scope="col" align="${align(at)}" style="${cell};${quiet};font-weight:normal;text-align:${align(at)}">${title}</th>`,
-  )
-  const body = rows.map(
-    contents =>
-      html`<tr>${contents.map((content, at) => html`<td align="${align(at)}" valign="middle" style="${cell};${font};text-align:${align(at)}${breaks(at)}">${content}</td>`)}</tr>`,
-  )
-  return html`<table width="100%" cellpadding="0" cellspacing="0" border="0" style="border-collapse:collapse;margin-bottom:10px"><caption align="left" style="text-align:left;${quiet}">${caption}</caption><thead><tr>${head}</tr></thead><tbody>${body}</tbody></table>`
-}
 
 const customer = (
   { customerTenantId, customerName }: { customerTenantId: string; customerName: string },
@@ -260,7 +213,7 @@ export function renderEmail(figures: Figures, links: ReportLinks): string {
     section('About the data', [
       paragraph(`Orders as of ${dayAndTime(startedAt)}, complete through ${clock(completeThrough)}. ${says ?? ''}`),
       paragraph(
-        html`<a href="${links.report(run.snapshotId)}" style="color:#4f46e5">The report as a page</a> · <a href="${links.snapshot(run.snapshotId)}" style="color:#4f46e5">The manifest (JSON)</a>. The links lead to the API, which asks for a function key.`,
+        html`<a href="${links.report(run.snapshotId)}" style="color:#4f46e5">The report as a page</a> · <a href="${links.lines}" style="color:#4f46e5">The order lines (CSV)</a>. The links lead to the API, which asks for a function key.`,
       ),
     ]),
   ]

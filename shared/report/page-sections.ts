@@ -37,15 +37,17 @@ function failureGroup(group: FailureGroup, links: ReportLinks, all: Content): Ma
   return html`<article class="issue">
 <h3>${titleOf(group)} <span class="quiet">(${plural(group.count, 'customer')})</span></h3>
 <p><strong>Next step:</strong> ${nextStepOf(group)}</p>
-<p class="quiet">${name(usual, 300)}</p>
-${list(items)}
+${items.length > 0 && html`<p class="quiet">${name(usual, 300)}</p>${list(items)}`}
 ${more(group.count - customers.length, all)}
 </article>`
 }
 
 export function attention(figures: Figures, links: ReportLinks): Markup {
   const { run, failures, gone, customers } = figures
-  const all = html`. The <a href="${links.snapshot(run.snapshotId)}">manifest</a> lists up to 1,000.`
+  // A run that failed has no manifest to show: its address answers with the failure.
+  const all =
+    run.status !== 'failed' && html`. The <a href="${links.snapshot(run.snapshotId)}">manifest</a> lists up to 1,000.`
+  const grouped = failures.groups.reduce((sum, group) => sum + group.count, 0)
   const { needs } = credentialState(figures)
   const issues = [
     ...(run.status === 'failed'
@@ -66,6 +68,7 @@ export function attention(figures: Figures, links: ReportLinks): Markup {
   return html`<section class="card" aria-labelledby="attention">
 <h2 id="attention">Who needs attention</h2>
 ${issues.length === 0 ? html`<p>Nobody. Every customer was read.</p>` : html`<div class="issues">${issues}</div>`}
+${failures.total > grouped && html`<p class="more">The reasons are those of the first ${count(grouped)} of ${plural(failures.total, 'customer')} that failed.</p>`}
 </section>`
 }
 

@@ -68,7 +68,7 @@ function about(figures: Figures, links: ReportLinks): Markup {
 <dt>Compared with</dt><dd>${before === undefined ? comparedWith(figures) : html`<a href="${links.report(before.snapshotId)}">the run of ${dayAndTime(timestampOf(before.snapshotId))}</a>`}</dd>
 ${says === undefined ? undefined : html`<dt>Credential</dt><dd>${says}</dd>`}
 <dt>Snapshot</dt><dd><code>${snapshotId}</code></dd>
-<dt>As data</dt><dd><a href="${links.snapshot(snapshotId)}">manifest (JSON)</a>, <a href="${links.lines}">order lines of the newest snapshot (CSV)</a></dd>
+<dt>As data</dt><dd>${run.status !== 'failed' && html`<a href="${links.snapshot(snapshotId)}">manifest (JSON)</a>, `}<a href="${links.lines}">order lines of the newest snapshot (CSV)</a></dd>
 <dt>This page</dt><dd>written <time datetime="${writtenAt}">${dayAndTime(writtenAt)}</time>. Its links lead to the API, which asks for a function key.</dd>
 </dl>
 </section>`

@@ -89,7 +89,7 @@ describe('after a snapshot', () => {
     const response = await get('/snapshots/latest/report?format=email&code=secret')
     const mail = await response.text()
     expect(response.headers.get('content-type')).toBe('text/html; charset=utf-8')
-    expect(mail).toContain(`href="${app.api}/snapshots/${id}"`)
+    expect(mail).toContain(`href="${app.api}/snapshots/${id}/report"`)
     expect(mail).not.toMatch(/secret|<style|<script|<svg/)
   })
 
