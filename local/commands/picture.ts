@@ -22,7 +22,9 @@ const container = 'order-snapshots'
 const changesOfDays = [6, 11, 3, 0, 9, 17, 8, 5, 2, 12]
 /** Days on which the customers fail that fail in the sample data. */
 const isTroubled = (day: number): boolean => day % 7 === 4 || day === days - 1
-const size = { width: 1000, height: 860 }
+/** The upper part of the page, as on a usual screen, small enough for a README. */
+const size = { width: 1180, height: 1640 }
+const scale = 0.6
 
 function findChromium(): string {
   const names = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable']
@@ -72,10 +74,10 @@ try {
   const page = newest === undefined ? undefined : await files.readText(newest)
   if (page === undefined) throw new Error('There is no report')
   const browser = await chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-gpu'] })
-  const tab = await browser.newPage({ viewport: size, colorScheme: 'light' })
+  const tab = await browser.newPage({ viewport: size, deviceScaleFactor: scale, colorScheme: 'light' })
   await tab.setContent(page.toString('utf8'))
   const path = `${root}docs/report.png`
-  await tab.screenshot({ path, fullPage: true })
+  await tab.screenshot({ path })
   await browser.close()
   console.log('Wrote docs/report.png.')
 } finally {

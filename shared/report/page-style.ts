@@ -52,6 +52,7 @@ th, td { text-align: left; vertical-align: top; padding: 6px 10px 6px 0; border-
 thead th { color: var(--quiet); font-size: 13px; }
 .number { text-align: right; font-variant-numeric: tabular-nums; padding-right: 0; padding-left: 10px; overflow-wrap: normal; }
 .wide th[scope="row"] { width: 34%; }
+.wide .number { white-space: nowrap; }
 .kind { font-weight: 600; white-space: nowrap; }
 td:has(> .kind) { overflow-wrap: normal; }
 .kind.created { color: var(--good); }
