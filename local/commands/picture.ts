@@ -19,12 +19,12 @@ const days = 20
 const dayMs = 86_400_000
 const container = 'order-snapshots'
 /** Changes before each snapshot, by turns: quiet days and busy ones. */
-const changesOfDays = [6, 11, 3, 0, 9, 17, 8, 5, 2, 12]
+const changesOfDays = [6, 11, 3, 0, 9, 17, 8, 5, 12, 4]
 /** Days on which the customers fail that fail in the sample data. */
 const isTroubled = (day: number): boolean => day % 7 === 4 || day === days - 1
 /** The upper part of the page, as on a usual screen, small enough for a README. */
-const size = { width: 1180, height: 1640 }
-const scale = 0.6
+const size = { width: 1180, height: 1800 }
+const scale = 0.55
 
 function findChromium(): string {
   const names = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable']
