@@ -6,7 +6,9 @@ import { anchorOf, readDocument } from '../support/markdown.ts'
 
 const documents = [
   'README.md',
-  ...readdirSync(join(root, 'docs')).map(name => `docs/${name}`),
+  ...readdirSync(join(root, 'docs'))
+    .filter(name => name.endsWith('.md'))
+    .map(name => `docs/${name}`),
   'infra/connector/README.md',
   'infra/logic-apps/README.md',
 ]

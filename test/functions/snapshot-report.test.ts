@@ -86,11 +86,11 @@ describe('after a snapshot', () => {
   })
 
   test('the mail has absolute links, which never hold a key, and no style sheet', async () => {
-    const response = await get('/snapshots/latest/report?format=email&code=secret')
+    const response = await get('/snapshots/latest/report?format=email&code=a-key-in-the-address')
     const mail = await response.text()
     expect(response.headers.get('content-type')).toBe('text/html; charset=utf-8')
     expect(mail).toContain(`href="${app.api}/snapshots/${id}/report"`)
-    expect(mail).not.toMatch(/secret|<style|<script|<svg/)
+    expect(mail).not.toMatch(/a-key-in-the-address|<style|<script|<svg/)
   })
 
   test('a credential that expires soon needs attention', async () => {
