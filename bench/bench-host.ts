@@ -8,33 +8,33 @@ import { startSimulator } from '../local/simulator/simulator.ts'
 export type BenchHost = {
   url: string
   upstreamUrl: string
-  /** Settings that point another process at the same upstream and credentials. */
+  /** Settings that connect another process to the same upstream and credentials. */
   settings: Record<string, string>
-  /** Peak resident bytes while `work` runs, above what was resident before; `work` can ask for the peak so far. Linux only. */
+  /** Peak resident bytes while `work` runs, above the bytes before. `work` can read the peak so far. Linux only. */
   peakAboveIdle: (work: (peakSoFar: () => Promise<number>) => Promise<unknown>) => Promise<number>
-  /** Milliseconds of CPU that the host spends while `work` runs, all its threads together. Linux only. */
+  /** Milliseconds of CPU of the host while `work` runs, over all its threads. Linux only. */
   cpuDuring: (work: () => Promise<unknown>) => Promise<number>
-  /** How often orders were read upstream so far. */
+  /** The number of upstream reads of orders so far. */
   upstreamReads: () => Promise<number>
   stop: () => Promise<void>
 }
 
 type Options = {
-  /** Orders of each customer and number of customers that the upstream holds. */
+  /** The orders of each customer, and the number of customers of the upstream. */
   ordersEach: number
   customers: number
   /** Orders of the first customer, if it has more than the others. */
   firstHas?: number
-  /** Further modules for the bundle, such as a baseline function. */
+  /** More modules for the bundle, such as a baseline function. */
   modules?: string[]
-  /** Milliseconds before an answer of the upstream. */
+  /** Milliseconds before a response of the upstream. */
   latency?: number
-  /** Customers in the upstream's list, those beyond the first few with the orders of the first. */
+  /** Customers in the upstream's list. Those after the first few have the orders of the first. */
   listed?: number
   settings?: Record<string, string>
 }
 
-/** The functions host on the built app, with a near-free upstream, each in a process of its own. */
+/** The functions host with the built app, and an upstream that takes almost no time, each in its own process. */
 export async function startBenchHost({
   ordersEach,
   customers,
@@ -74,7 +74,7 @@ export async function startBenchHost({
     settings: env,
     async peakAboveIdle(work) {
       const idle = await residentBytes(host, 'VmRSS')
-      // Sets the peak back to what is resident now (man 5 proc, clear_refs).
+      // Resets the peak to the bytes that are resident now (man 5 proc, clear_refs).
       await writeFile(`/proc/${host.process.pid}/clear_refs`, '5')
       const peakSoFar = async () => (await residentBytes(host, 'VmHWM')) - idle
       await work(peakSoFar)

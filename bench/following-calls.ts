@@ -5,10 +5,12 @@ import type { Figure } from './report.ts'
 const minuteMs = 60_000
 const looksPerDay = 144
 
-/** The share of the customers for whom something is ordered on a day. */
+/** The share of customers with an order operation on a day. */
 const dailyActivity = 0.01
 
-/** A day of looks every ten minutes, with orders spread over it. Returns the requests of the looks and their runs. */
+/**
+ * Ticks of one day, every ten minutes, with orders spread over it. Returns the requests of the ticks and their runs.
+ */
 async function followDay(world: World, customers: number): Promise<number> {
   const before = world.requests.length
   const orders = Math.round(customers * dailyActivity)
@@ -23,7 +25,7 @@ async function followDay(world: World, customers: number): Promise<number> {
   return world.requests.length - before
 }
 
-/** Requests of a day, counted on the app's own code with a clock that jumps. */
+/** The requests of one day, counted in the code of the app with a clock that jumps. */
 async function figuresFor(customers: number): Promise<Figure[]> {
   const world = await createWorld()
   world.customers.push(...makeCustomers(customers, 1))

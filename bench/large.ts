@@ -12,7 +12,7 @@ const [large = ''] = customerIds(1)
 
 type Body = ConstructorParameters<typeof Response>[0]
 
-/** From the bytes received to the bytes answered, ETag included. The copy stands for receiving them. */
+/** From the bytes received to the bytes returned, including the ETag. The copy stands for receiving them. */
 export function transform(body: Buffer): Body {
   const { items, envelope } = readOrderCollection(Buffer.from(body))
   const provenance = { source: 'live', asOf: 0, pricesUnavailable: false } as const
@@ -88,11 +88,14 @@ export async function measure(): Promise<Figure[]> {
 
 const routes = { ours: 'customers', usual: 'usual-way' } as const
 
-/** Of the first large answer after a start, and of ten in a row: the handler, the library's conversions and the host's socket. */
+/**
+ * The peak of the first large response after a start, and of ten in turn: the handler, the library's conversions and
+ * the host's socket.
+ */
 async function peakMemory(name: keyof typeof routes): Promise<{ first: number; tenth: number }> {
   const host = await startBenchHost({ ordersEach: orders, customers: 1, modules: ['./bench/scenes/usual-way.ts'] })
   try {
-    // A refused customer warms up everything but the orders themselves.
+    // A refused customer warms up everything except the orders.
     await fetch(`${host.url}/api/${routes[name]}/00000000-0000-4000-8000-000000000000/orders`)
     let first = 0
     const tenth = await host.peakAboveIdle(async peakSoFar => {

@@ -56,7 +56,7 @@ async function snapshotWithLines(): Promise<Figure[]> {
   }
 }
 
-/** A run as it lies in storage, each customer with the same orders. */
+/** Writes a run to storage, in which each customer has the same orders. */
 async function writeRun(folder: string, customers: number): Promise<void> {
   const place = { snapshotId: '20261120T002000Z' }
   const ids = customerIds(customers)

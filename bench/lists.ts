@@ -59,7 +59,9 @@ async function csvAgainstJson(): Promise<Figure> {
   }
 }
 
-/** Bounds of the list of 10,000 customers: megabytes above idle, milliseconds of CPU an answer from memory. */
+/**
+ * Limits for the list of 10,000 customers: megabytes above idle, and milliseconds of CPU for a response from memory.
+ */
 const listBounds = { megabytes: 60, cpuMs: 10 }
 
 async function customerList(): Promise<Figure[]> {

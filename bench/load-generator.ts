@@ -11,21 +11,21 @@ export type Load = {
 
 export type LoadResult = {
   requestsPerSecond: number
-  /** Microseconds of CPU of the host's process for each answer. */
+  /** Microseconds of the host's CPU for each response. */
   cpuMicros: number
-  /** Calls upstream for each answer: near 1 unless calls were merged. */
+  /** Upstream reads for each response: about 1 unless calls were shared. */
   readsPerResponse: number
   bytesPerResponse: number
 }
 
-/** Customers that each connection asks for by turns. */
+/** The customers that each connection requests in turn. */
 const customersEach = 2
 
 export const customersFor = (inFlight: number): number => inFlight * customersEach
 
 /**
- * Loads one function. Every connection has customers of its own: connections that ask for the same customers move in
- * step, and the app then merges their calls, so that merging is measured instead of work.
+ * Loads one function. Every connection has its own customers. Connections with the same customers would run in step,
+ * and the app would share their calls, so that the sharing would be measured instead of the work.
  */
 export async function applyLoad({ host, path, inFlight, requests }: Load): Promise<LoadResult> {
   const ids = customerIds(customersFor(inFlight))
@@ -42,7 +42,7 @@ export async function applyLoad({ host, path, inFlight, requests }: Load): Promi
       amount: requests,
       setupClient: client => {
         const own = ids.slice(connection * customersEach, ++connection * customersEach)
-        // The generator itself notices only at its next tick, a second later, that it is done.
+        // The generator reports its end only at its next tick, up to a second later.
         client.on('response', () => {
           lastResponseAt = performance.now()
         })

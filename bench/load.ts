@@ -9,7 +9,7 @@ import { type Figure, summarize } from './report.ts'
 const run = promisify(execFile)
 const rounds = 15
 
-/** Prints the milliseconds of CPU that importing an entry takes in a fresh process with the worker's core module supplied. */
+/** Prints the milliseconds of CPU that the import of an entry takes in a new process with the worker's core module. */
 const probe = `
 import { Module } from 'node:module'
 const core = { registerFunction() {}, registerHook() {}, setProgrammingModel() {}, log() {} }

@@ -19,7 +19,7 @@ const read = async (host: BenchHost, name: Name, customer: string): Promise<numb
   return performance.now() - startedAt
 }
 
-/** The 99th percentile of small reads, in milliseconds, while one caller reads 5,000 orders again and again. */
+/** The 99th percentile of small reads, in milliseconds, while one caller reads 5,000 orders repeatedly. */
 async function p99(host: BenchHost, name: Name): Promise<{ ms: number; largeReads: number }> {
   let reading = true
   let largeReads = 0
@@ -44,7 +44,7 @@ async function p99(host: BenchHost, name: Name): Promise<{ ms: number; largeRead
   return { ms: times[Math.floor(times.length * 0.99)] ?? Number.NaN, largeReads }
 }
 
-/** What one caller's large answers do to the others. */
+/** The effect of one caller's large responses on the others. */
 export async function measure(): Promise<Figure[]> {
   const host = await startBenchHost({
     ordersEach: 20,

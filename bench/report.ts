@@ -1,12 +1,12 @@
-/** One figure of a benchmark: what was measured, against what, and the target it is held to. */
+/** One figure of a benchmark: the measurement, its baseline and its target. */
 export type Figure = {
   what: string
-  /** How the baseline is made. */
+  /** How the baseline is measured. */
   baseline: string
   ratio: number
   /** The quartiles of the ratio over paired rounds. */
   spread?: [number, number]
-  /** The ratio has to be at most (or at least) this. */
+  /** The ratio must be at most, or at least, this. */
   target: { atMost: number } | { atLeast: number }
   /** The measured values behind the ratio, with their unit. */
   values: string
@@ -28,7 +28,7 @@ export function print({ what, baseline, ratio, spread, target, values }: Figure)
   )
 }
 
-/** Runs two measurements by turns, so that both see the same machine, and returns the medians. */
+/** Runs two measurements alternately, so that both have the same conditions, and returns the medians. */
 export async function alternate(
   rounds: number,
   a: () => number | Promise<number>,
@@ -56,7 +56,7 @@ const quantile = (values: readonly number[], share: number): number => {
   return sorted[Math.round((sorted.length - 1) * share)] ?? Number.NaN
 }
 
-/** What paired rounds say: each ratio compares two measurements that saw the same machine. */
+/** The result of paired rounds. Each ratio compares two measurements under the same conditions. */
 export function summarize(ours: readonly number[], baseline: readonly number[]): Pairs {
   const ratios = ours.map((value, round) => value / (baseline[round] ?? Number.NaN))
   return {

@@ -3,8 +3,8 @@ import { type Figure, print } from './report.ts'
 type Bench = { seconds: number; load: () => Promise<{ measure: () => Promise<Figure[]> }> }
 
 /**
- * `npm run bench [name …]`: every benchmark, or those named. Ratios against a baseline that is measured in the same run.
- * `seconds` is what each takes on an idle machine with 2 cores.
+ * `npm run bench [name …]`: every benchmark, or the named ones. Each ratio has a baseline that is measured in the same
+ * run. `seconds` is the duration of each on an idle machine with 2 cores.
  */
 const benches: Record<string, Bench> = {
   load: { seconds: 10, load: () => import('./load.ts') },

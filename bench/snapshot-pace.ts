@@ -13,16 +13,16 @@ const customers = 300
 const perMinute = 200
 
 /** The most requests in any 60 seconds. */
-function worstMinute(instants: readonly number[]): number {
+function worstMinute(sentAt: readonly number[]): number {
   let worst = 0
-  for (let from = 0, to = 0; to < instants.length; to++) {
-    while ((instants[to] ?? 0) - (instants[from] ?? 0) >= 60_000) from++
+  for (let from = 0, to = 0; to < sentAt.length; to++) {
+    while ((sentAt[to] ?? 0) - (sentAt[from] ?? 0) >= 60_000) from++
     worst = Math.max(worst, to - from + 1)
   }
   return worst
 }
 
-/** Two hosts share one run; some requests fail at first, and one host is killed and comes back. */
+/** Two hosts share one run. Some requests fail at first, and one host is killed and restarted. */
 export async function measure(): Promise<Figure[]> {
   const folder = await mkdtemp(join(tmpdir(), 'bench-pace-'))
   const [azurite, simulator] = await Promise.all([startAzurite(), startSimulator({ customers, ordersEach: 5 })])
@@ -58,16 +58,16 @@ export async function measure(): Promise<Figure[]> {
     }
     const manifest = (await response.json()) as { startedAt: string; finishedAt: string; customers: { read: number } }
     if (manifest.customers.read !== customers) throw new Error(`Only ${manifest.customers.read} customers were read`)
-    const instants = partnerCenter.requests.map(({ at }) => at)
+    const sentAt = partnerCenter.requests.map(({ at }) => at)
     const took = Date.parse(manifest.finishedAt) - Date.parse(manifest.startedAt)
-    const ideal = (instants.length / perMinute) * 60_000
+    const ideal = (sentAt.length / perMinute) * 60_000
     return [
       {
         what: `${customers} customers in 6 parts at ${perMinute} a minute, two hosts, retries and a killed host: worst sliding minute`,
         baseline: 'the pace',
-        ratio: worstMinute(instants) / perMinute,
+        ratio: worstMinute(sentAt) / perMinute,
         target: { atMost: 1.05 },
-        values: `${worstMinute(instants)} requests of ${instants.length} in all`,
+        values: `${worstMinute(sentAt)} requests of ${sentAt.length} in all`,
       },
       {
         what: 'the same run: time from start to end',

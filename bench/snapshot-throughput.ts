@@ -9,7 +9,7 @@ const run = promisify(execFile)
 const customers = 1000
 const concurrency = 5
 
-/** Milliseconds of one run, from its start to its manifest, as the manifest tells them. */
+/** The milliseconds of one run, from its start to its manifest, according to the manifest. */
 async function snapshot(api: string): Promise<number> {
   const started = await fetch(`${api}/snapshots`, { method: 'POST' })
   if (started.status !== 202) throw new Error(`The host answered ${started.status}`)

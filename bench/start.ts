@@ -13,7 +13,7 @@ const rounds = 7
 
 type Start = { ms: number; cpuMs: number }
 
-/** The usual way as one file, whose packages are loaded from `node_modules`. */
+/** The usual way as one file. Its packages are loaded from `node_modules`. */
 async function compileUsualWay(folder: string): Promise<string> {
   await build({
     entryPoints: [`${root}bench/scenes/usual-way.ts`],
@@ -27,7 +27,7 @@ async function compileUsualWay(folder: string): Promise<string> {
   return join(folder, 'usual/usual-way.js')
 }
 
-/** From the start of the process to the first order: vault, token and order over TLS, each start in a fresh process. */
+/** From the start of the process to the first order: vault, token and order over TLS, each start in a new process. */
 export async function measure(): Promise<Figure[]> {
   const folder = await mkdtemp(join(tmpdir(), 'bench-start-'))
   const simulator = await startSimulator()

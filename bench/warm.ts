@@ -10,12 +10,12 @@ const rounds = 5
 const functions = { ours: 'customers', usual: 'usual-way', bare: 'pass-through' } as const
 type Name = keyof typeof functions
 
-/** Memory of an instance as the templates set it up. */
+/** The memory of an instance in the templates. */
 const instanceGb = 2
 
 /**
- * GB-seconds of 1,000 requests without a pause between them. Flex Consumption bills the time in which an instance runs
- * anything at all, at least a second, rounded up to 100 ms (learn.microsoft.com/azure/azure-functions/flex-consumption-plan).
+ * GB-seconds of 1,000 requests without a pause. Flex Consumption bills the time in which an instance runs anything, at
+ * least a second, rounded up to 100 ms (learn.microsoft.com/azure/azure-functions/flex-consumption-plan).
  */
 const gbSeconds = (requestsPerSecond: number): number =>
   (Math.max(10, Math.ceil(10_000 / requestsPerSecond)) / 10) * instanceGb

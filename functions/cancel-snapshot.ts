@@ -2,7 +2,9 @@ import { app } from '@azure/functions'
 import { respond } from '../shared/http/responses/response.ts'
 import { route } from '../shared/http/route/route.ts'
 
-/** `POST snapshots/{snapshotId}/cancel`: ends a run. `get-snapshot` says when it has ended. */
+/**
+ * `POST snapshots/{snapshotId}/cancel`: cancels a run. The caller polls `get-snapshot` to see when the run has ended.
+ */
 export const cancelSnapshot = route({
   parameters: module => module.snapshot,
   handle: async ({ snapshotId }, { app, operation }) => {

@@ -1,7 +1,7 @@
 import { app } from '@azure/functions'
 import { route } from '../shared/http/route/route.ts'
 
-/** `GET customers/{customerTenantId}/orders/{orderId}`: one order, with its provisioning status if asked for. */
+/** `GET customers/{customerTenantId}/orders/{orderId}`: one order, on request with its provisioning status. */
 export const getCustomerOrder = route({
   parameters: module => module.customerOrder,
   modules: () => import('../shared/http/responses/orders-response.ts'),

@@ -2,7 +2,7 @@ import { app } from '@azure/functions'
 import { respond } from '../shared/http/responses/response.ts'
 import { route } from '../shared/http/route/route.ts'
 
-/** `GET health/details`: credential age and end, last snapshot, upstream reachability. */
+/** `GET health/details`: age and expiry of the credential, last snapshot, reachability of Partner Center. */
 export const getHealthDetails = route({
   parameters: module => module.noParameters,
   handle: async (_, { app, operation }) => {

@@ -3,7 +3,7 @@ import { appAddress } from '../shared/http/paging/links.ts'
 import { respond } from '../shared/http/responses/response.ts'
 import { routeWithoutParameters } from '../shared/http/route/route.ts'
 
-/** `GET openapi.json`: the document that the connector is made from, with the address it was asked on. */
+/** `GET openapi.json`: the document that the connector is made from. Its host is the host of the request. */
 export const getOpenapi = routeWithoutParameters(async request => {
   const { documentFor } = await import('../shared/openapi/served-document.ts')
   return respond(documentFor(appAddress(request)), { ifNoneMatch: request.headers.get('if-none-match') })

@@ -2,7 +2,7 @@ import { app } from '@azure/functions'
 import { respond } from '../shared/http/responses/response.ts'
 import { route } from '../shared/http/route/route.ts'
 
-/** `GET snapshots/{snapshotId}`: 202 while the run goes on, then its manifest; a failed run is a failure here. */
+/** `GET snapshots/{snapshotId}`: 202 while the run is in progress, then its manifest. A failed run returns an error. */
 export const getSnapshot = route({
   parameters: module => module.snapshot,
   handle: async ({ snapshotId }, { app, operation, request }) => {

@@ -1,7 +1,7 @@
 import { app } from '@azure/functions'
 import { route } from '../shared/http/route/route.ts'
 
-/** `GET order-lines`: the order lines of every customer from a snapshot, in pages of JSON or CSV. */
+/** `GET order-lines`: the order lines of all customers from a snapshot, in pages of JSON or CSV. */
 export const listAllOrderLines = route({
   parameters: module => module.allOrderLines,
   handle: async (input, { app, operation, request }) => {

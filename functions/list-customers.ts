@@ -2,13 +2,13 @@ import { app } from '@azure/functions'
 import { respond } from '../shared/http/responses/response.ts'
 import { route } from '../shared/http/route/route.ts'
 
-/** `GET customers`: the partner's customers by name, to pick one from. */
+/** `GET customers`: the partner's customers, sorted by name. */
 export const listCustomers = route({
   parameters: module => module.customers,
   modules: () => import('../shared/http/paging/paging.ts'),
-  handle: async (input, { app, operation, request }, { openPage }) => {
+  handle: async (input, { app, operation, request }, { preparePage }) => {
     const list = await app.listCustomers()
-    const takePage = openPage(input, { function: 'list-customers', search: input.search }, request)
+    const takePage = preparePage(input, { function: 'list-customers', search: input.search }, request)
     const customers = await list(input.search, operation)
     const { from, to, ...links } = takePage({
       length: customers.length,

@@ -10,8 +10,8 @@ export const listOrderLines = route({
       import('../shared/orders/select-orders.ts'),
       import('../shared/http/responses/order-lines-response.ts'),
     ]),
-  handle: async (input, { app, operation, request }, [{ readOrdersFrom }, { selectOrders }, { openOrderLines }]) => {
-    const respondWithLines = openOrderLines(input, request)
+  handle: async (input, { app, operation, request }, [{ readOrdersFrom }, { selectOrders }, { prepareOrderLines }]) => {
+    const respondWithLines = prepareOrderLines(input, request)
     const { orders, ...source } = await readOrdersFrom(app, input, operation)
     return respondWithLines(selectOrders(orders, input), source)
   },

@@ -2,7 +2,7 @@ import { app } from '@azure/functions'
 import { respond } from '../shared/http/responses/response.ts'
 import { route } from '../shared/http/route/route.ts'
 
-/** `GET snapshots`: the runs there are, newest first. */
+/** `GET snapshots`: the runs, newest first. */
 export const listSnapshots = route({
   parameters: module => module.snapshots,
   handle: async ({ top, cursor }, { app, request }) => {

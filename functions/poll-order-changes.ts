@@ -2,7 +2,7 @@ import { app } from '@azure/functions'
 import { respond } from '../shared/http/responses/response.ts'
 import { route } from '../shared/http/route/route.ts'
 
-/** `GET order-changes`: orders created, updated or gone since a cursor; without one, from now on. */
+/** `GET order-changes`: orders created, updated or removed since a cursor. Without a cursor, a new cursor for now. */
 export const pollOrderChanges = route({
   parameters: module => module.orderChanges,
   handle: async ({ top, cursor, kind, customerTenantId }, { app, operation }) => {

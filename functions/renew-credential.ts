@@ -1,10 +1,10 @@
 import { app, type InvocationContext, type Timer } from '@azure/functions'
 import { inBackground } from '../shared/background.ts'
 
-/** Minutes are plenty: two calls to the vault and one to Entra ID, with their retries. */
+/** Two calls to the vault and one to Entra ID, with their retries, take less than this. */
 const deadlineSeconds = 5 * 60
 
-/** Daily at 03:40 UTC: renews the refresh token and warns of secrets and certificates that are about to end. */
+/** Daily at 03:40 UTC: renews the refresh token, and warns of secrets and certificates that expire soon. */
 export const renewCredential = (_timer: Timer, context: InvocationContext): Promise<void> =>
   inBackground(context, deadlineSeconds, async (app, operation) => {
     const renew = await app.renewCredential()
@@ -13,7 +13,7 @@ export const renewCredential = (_timer: Timer, context: InvocationContext): Prom
 
 app.timer('renew-credential', {
   schedule: '0 40 3 * * *',
-  // What failed is tried again within hours, not only the next day; the stored token stays good meanwhile.
+  // A failed renewal is retried within hours. The stored token stays valid meanwhile.
   retry: {
     strategy: 'exponentialBackoff',
     maxRetryCount: 5,

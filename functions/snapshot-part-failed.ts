@@ -1,9 +1,10 @@
 import { app, type InvocationContext } from '@azure/functions'
 import { inBackground } from '../shared/background.ts'
+import { poisonQueueName } from '../shared/snapshots/storage/queue-names.ts'
 
 const deadlineSeconds = 20 * 60
 
-/** Takes what failed five times: its customers are recorded as failed, so that the run ends and says so. */
+/** Handles a message that failed five times. It records the customers of the part as failed, so that the run ends. */
 export const snapshotPartFailed = (message: unknown, context: InvocationContext): Promise<void> =>
   inBackground(context, deadlineSeconds, async (app, operation) => {
     const { giveUp } = await app.snapshots()
@@ -11,7 +12,7 @@ export const snapshotPartFailed = (message: unknown, context: InvocationContext)
   })
 
 app.storageQueue('snapshot-part-failed', {
-  queueName: 'snapshot-parts-poison',
+  queueName: poisonQueueName,
   connection: 'AzureWebJobsStorage',
   handler: snapshotPartFailed,
 })

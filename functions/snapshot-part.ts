@@ -1,10 +1,11 @@
 import { app, type InvocationContext } from '@azure/functions'
 import { inBackground } from '../shared/background.ts'
+import { queueName } from '../shared/snapshots/storage/queue-names.ts'
 
-/** Below the 30 minutes of `functionTimeout` in host.json: what is not done by then is delivered again. */
+/** Less than the 30 minutes of `functionTimeout` in host.json. A message that takes longer is delivered again. */
 const deadlineSeconds = 28 * 60
 
-/** Plans a run, or reads one part of it. A rejection makes the platform deliver the message again, five times at most. */
+/** Plans a run, or reads one part of it. If it rejects, the platform delivers the message again, at most five times. */
 export const snapshotPart = (message: unknown, context: InvocationContext): Promise<void> =>
   inBackground(context, deadlineSeconds, async (app, operation) => {
     const { handle } = await app.snapshots()
@@ -12,7 +13,7 @@ export const snapshotPart = (message: unknown, context: InvocationContext): Prom
   })
 
 app.storageQueue('snapshot-part', {
-  queueName: 'snapshot-parts',
+  queueName,
   connection: 'AzureWebJobsStorage',
   handler: snapshotPart,
 })

@@ -2,7 +2,10 @@ import { app } from '@azure/functions'
 import { respond } from '../shared/http/responses/response.ts'
 import { route } from '../shared/http/route/route.ts'
 
-/** `POST snapshots`: starts a snapshot of all customers, of some, or of those that failed in the newest one. The answer says where to ask for its end. */
+/**
+ * `POST snapshots`: starts a snapshot of all customers, of some, or of those that failed in the newest one. The
+ * `Location` header of the response has the address of its status.
+ */
 export const startSnapshot = route({
   parameters: module => module.startSnapshot,
   handle: async ({ customerTenantIds, failedOf }, { app, operation, request }) => {

@@ -2,7 +2,10 @@ import { app } from '@azure/functions'
 import { AppError } from '../shared/errors.ts'
 import { routeWithoutParameters } from '../shared/http/route/route.ts'
 
-/** Every address that no other function takes, in our error shape. Routes are tried by function name: this one sorts last. */
+/**
+ * Returns 404 in this app's error shape for every other address. The platform tries routes in the order of function
+ * names, and this name sorts last.
+ */
 export const unknownRoute = routeWithoutParameters(async request => {
   throw new AppError(
     'route_not_found',
@@ -11,7 +14,7 @@ export const unknownRoute = routeWithoutParameters(async request => {
 })
 
 app.http('unknown-route', {
-  // TRACE and CONNECT are missing on purpose: the library cannot make a request of them and would answer 500.
+  // TRACE and CONNECT are missing on purpose: the library cannot create a request for them and would return 500.
   methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'],
   authLevel: 'anonymous',
   route: '{*path}',

@@ -2,11 +2,11 @@ targetScope = 'resourceGroup'
 
 import { roleIds } from 'modules/roles.bicep'
 
-@description('Begins the name of every resource: lower-case letters and digits, a letter first.')
+@description('The start of the name of every resource: lower-case letters and digits, starting with a letter.')
 @minLength(2)
 @maxLength(10)
 param name string = 'orders'
-@description('Region of every resource that has one.')
+@description('Region of the resources.')
 param location string = resourceGroup().location
 @description('Tags on every resource.')
 param tags object = {}
@@ -15,115 +15,115 @@ param tags object = {}
 @minLength(36)
 @maxLength(36)
 param partnerTenantId string
-@description('Client id of the app registration that Partner Center knows.')
+@description('Client id of the app registration that is registered with Partner Center.')
 @minLength(36)
 @maxLength(36)
 param partnerClientId string
 @description('Cloud of the partner tenant.')
 @allowed(['global', 'usgov', 'china'])
 param partnerCloud string = 'global'
-@description('What the app signs in to Partner Center with; docs/credentials.md compares them.')
+@description('The credential for Partner Center. docs/credentials.md compares the kinds.')
 @allowed(['secret', 'certificate', 'federated', 'refresh-token'])
 param credential string = 'secret'
-@description('Key Vault secret that holds the client secret.')
+@description('Key Vault secret with the client secret.')
 param clientSecretName string = 'partner-center-client-secret'
-@description('Key Vault certificate, or secret with the certificate as text.')
+@description('Key Vault certificate, or Key Vault secret with the certificate as text.')
 param certificateSecretName string = 'partner-center-client-certificate'
-@description('Key Vault secret that holds the refresh token.')
+@description('Key Vault secret with the refresh token.')
 param refreshTokenSecretName string = 'partner-center-refresh-token'
 
-@description('Names of the secrets that are in the vault already. A role can only be assigned on a secret that exists: empty on the first deployment.')
+@description('Names of the secrets that the vault already contains. A role can only be assigned on an existing secret, so leave it empty for the first deployment.')
 param storedSecretNames string[] = []
-@description('secret: the app gets a role on each stored secret. vault: it gets roles on the whole vault, with the first deployment.')
+@description('secret: the app gets a role on each stored secret. vault: the app gets roles on the whole vault with the first deployment.')
 @allowed(['secret', 'vault'])
 param vaultRoleScope string = 'secret'
-@description('Object id of the person, group or service principal that stores secrets and uploads packages: by default whoever deploys; empty for nobody.')
+@description('Object id of the user, group or service principal that stores secrets and uploads packages. The default is the deploying account. Empty for none.')
 param operatorPrincipalId string = deployer().objectId
-@description('Kind of operatorPrincipalId. The default fits whoever deploys: a service principal has no user name.')
+@description('Kind of operatorPrincipalId. The default matches the deploying account: a service principal has no user name.')
 @allowed(['User', 'Group', 'ServicePrincipal'])
 param operatorPrincipalType string = empty(deployer().userPrincipalName) ? 'ServicePrincipal' : 'User'
 @description('True recovers the deleted vault of this name. Azure keeps that name for 90 days. Fails if there is no such vault.')
 param recoverVault bool = false
 
-@description('Requests to Partner Center in a minute, of all instances together.')
+@description('The most requests to Partner Center in a minute, of all instances together.')
 @minValue(1)
 param requestsPerMinute int = 450
-@description('Requests of a snapshot that one instance sends at a time.')
+@description('The most requests of a snapshot that one instance sends at a time.')
 @minValue(1)
 @maxValue(100)
 param concurrency int = 5
-@description('Seconds within which the app answers a call.')
+@description('The most seconds for a request.')
 @minValue(1)
 @maxValue(220)
 param requestDeadlineSeconds int = 100
 
-@description('How often Partner Center’s activity log is followed between snapshots: NCRONTAB of six fields, in UTC, or off.')
+@description('How often the app reads the activity log of Partner Center: an NCRONTAB expression of six fields, in UTC, or off.')
 param followSchedule string = '0 */10 * * * *'
-@description('When a snapshot of all customers starts: NCRONTAB of six fields, in UTC.')
+@description('When a snapshot of all customers starts: an NCRONTAB expression of six fields, in UTC.')
 param snapshotSchedule string = '0 20 0 * * *'
 @description('Blob container of the snapshots.')
 param snapshotContainer string = 'order-snapshots'
-@description('Tenant ids of the only customers in a snapshot; empty for all.')
+@description('Tenant ids of the customers in a snapshot. Empty for all customers.')
 param snapshotCustomers string[] = []
-@description('Customers that one queue message reads.')
+@description('The customers in one queue message.')
 @minValue(1)
 @maxValue(1000)
 param snapshotCustomersPerPart int = 50
-@description('Minutes after which a snapshot run is ended as failed; 0 for three times the ideal time.')
+@description('Minutes after which a snapshot is ended as failed. 0 for three times the ideal time.')
 @minValue(0)
 param snapshotOverdueMinutes int = 0
-@description('Days that a snapshot is kept.')
+@description('Days after which a snapshot is deleted.')
 @minValue(31)
 param retentionDays int = 730
-@description('Redundancy of the snapshots, such as Standard_ZRS. A region without availability zones takes Standard_GRS.')
+@description('Redundancy of the snapshots, such as Standard_ZRS. For a region without availability zones, use Standard_GRS.')
 param snapshotSku string = 'Standard_ZRS'
 
-@description('Hosting plan. auto: flex in the public cloud, premium in the others, which have no Flex Consumption.')
+@description('Hosting plan. auto: flex in the public cloud, and premium in the other clouds, which have no Flex Consumption.')
 @allowed(['auto', 'flex', 'premium', 'consumption'])
 param plan string = 'auto'
 @description('Flex: memory of an instance.')
 @allowed([512, 2048, 4096])
 param instanceMemoryMB int = 2048
-@description('Most instances. Flex takes no less than 40, Premium no more than 20.')
+@description('The maximum number of instances: at least 40 for Flex, at most 20 for Premium.')
 @minValue(1)
 @maxValue(1000)
 param maximumInstanceCount int = 40
-@description('Flex: instances kept warm, such as [{ name: \'http\', instanceCount: 1 }].')
+@description('Flex: always-ready instances, such as [{ name: \'http\', instanceCount: 1 }].')
 param alwaysReady { name: string, instanceCount: int }[] = []
 @description('Premium: instances that are always on.')
 @minValue(1)
 param premiumInstances int = 1
 
-@description('Origins that may call from a browser. The Functions action of Logic Apps needs [\'*\'].')
+@description('Origins from which a browser can call the app. The Functions action of Logic Apps needs [\'*\'].')
 param corsOrigins string[] = []
-@description('Makes the connector a custom API that Logic Apps of this subscription and region can use.')
+@description('Creates the connector as a custom API for Logic Apps of this subscription and region.')
 param logicAppsConnector bool = false
 
-@description('Client id of the API\'s app registration; turns on Entra ID sign-in. Empty for function keys alone.')
+@description('Client id of the API\'s app registration. It turns on Entra ID sign-in. Empty for function keys only.')
 param entraClientId string = ''
-@description('Issuer of the tokens, by default of version 2.0 of this tenant: set requestedAccessTokenVersion to 2 in the app registration.')
+@description('Issuer of the tokens. The default is version 2.0 of this tenant, which requires requestedAccessTokenVersion 2 in the app registration.')
 param entraIssuer string = uri(environment().authentication.loginEndpoint, '${tenant().tenantId}/v2.0')
-@description('Audiences of the tokens, by default the client id, which tokens of version 2.0 carry, and its URI.')
+@description('Audiences of the tokens. The default is the client id, which tokens of version 2.0 contain, and its URI.')
 param entraAudiences string[] = empty(entraClientId) ? [] : [entraClientId, 'api://${entraClientId}']
-@description('Client ids that may call; empty for every client with a token for the audience.')
+@description('Client ids of the allowed callers. Empty for every client with a token for the audience.')
 param entraAllowedClients string[] = []
-@description('False also admits callers without a token, on their function key.')
+@description('False also allows callers with a function key and no token.')
 param entraRequired bool = true
 
-@description('Gives storage and vault private addresses instead of public ones; the app joins the network. Application Insights stays public.')
+@description('Gives storage and vault private addresses instead of public ones, and connects the app to the network. Application Insights stays public.')
 param privateNetworking bool = false
 @description('With privateNetworking, false gives the app a private address instead of its public one.')
 param publicApp bool = true
 @description('Address space of the network, a /24 or larger.')
 param networkAddressPrefix string = '10.60.0.0/24'
 
-@description('Address that alerts are mailed to; empty shows them in the portal only.')
+@description('Mail address for alerts. Empty to show them only in the portal.')
 param alertEmail string = ''
-@description('Hours without a finished snapshot of all customers after which an alert fires; 0 for no such alert.')
+@description('Hours without a finished snapshot of all customers after which an alert fires. 0 for no such alert.')
 @minValue(0)
 @maxValue(47)
 param snapshotDueHours int = 26
-@description('Days that logs are kept.')
+@description('Days after which logs are deleted.')
 @minValue(30)
 @maxValue(730)
 param logRetentionDays int = 90
@@ -195,7 +195,7 @@ module hostStorage 'modules/storage.bicep' = {
     loggedOperations: []
     workspaceId: monitoring.outputs.workspaceId
     appPrincipalId: identity.properties.principalId
-    // What the Functions host needs for its locks, timers, keys, queues and diagnostic events.
+    // The Functions host uses them for its locks, timers, keys, queues and diagnostic events.
     accountRoles: [
       roleIds.storageBlobDataOwner
       roleIds.storageQueueDataContributor
@@ -242,7 +242,7 @@ module vault 'modules/vault.bicep' = if (usesVault) {
     recover: recoverVault
     workspaceId: monitoring.outputs.workspaceId
     appPrincipalId: identity.properties.principalId
-    // Left out for federated, which reads no secret.
+    // Empty for federated, which reads no secret.
     readSecretNames: [credential == 'certificate' ? certificateSecretName : clientSecretName]
     makesCertificate: credential == 'certificate'
     writtenSecretNames: credential == 'refresh-token' ? [refreshTokenSecretName] : []
@@ -270,7 +270,7 @@ module app 'modules/app.bicep' = {
     name: fullName
     location: location
     tags: tags
-    // Named one by one: the type of hostingPlan includes auto, which the module does not take.
+    // Listed one by one, because the type of hostingPlan includes auto, which the module does not accept.
     plan: isFlex ? 'flex' : hostingPlan == 'consumption' ? 'consumption' : 'premium'
     instanceMemoryMB: instanceMemoryMB
     maximumInstanceCount: maximumInstanceCount
@@ -288,7 +288,7 @@ module app 'modules/app.bicep' = {
     entraAudiences: entraAudiences
     entraAllowedClients: entraAllowedClients
     entraRequired: entraRequired
-    // An empty setting counts as absent (README, Settings).
+    // An empty setting counts as absent.
     settings: {
       AZURE_CLIENT_ID: identity.properties.clientId
       APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${identity.properties.clientId};Authorization=AAD'
@@ -349,7 +349,7 @@ output APP_NAME string = app.outputs.name
 output APP_URL string = 'https://${app.outputs.hostName}'
 @description('Object id of the app\'s identity: the subject of the federated credential on the app registration.')
 output IDENTITY_PRINCIPAL_ID string = identity.properties.principalId
-@description('Name of the vault that the credential is stored in; empty for federated.')
+@description('Name of the vault with the credential. Empty for federated.')
 output KEY_VAULT_NAME string = usesVault ? fullName : ''
 @description('Storage account of the Functions host: package, queues, locks.')
 output HOST_STORAGE string = hostStorage.outputs.name

@@ -1,10 +1,10 @@
 import './installed.js'
 
-// node local/run.js COMMAND [ARGUMENT …]: runs local/commands/COMMAND.ts. What a person can put right is said in one
-// sentence; anything else is a bug and keeps its stack.
+// node local/run.js COMMAND [ARGUMENT …]: runs local/commands/COMMAND.ts. A failure that the user can fix is printed as
+// one sentence. Any other failure is a bug and has its stack.
 const [command] = process.argv.splice(2, 1)
 
-/** Why a file cannot be written: not ours, read-only, a file where a folder should be, no space. */
+/** Error codes of a file that cannot be written: another owner, read-only, a file instead of a folder, or no space. */
 const unwritable = new Set(['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'ENOSPC', 'EDQUOT'])
 
 function explain(error) {

@@ -16,8 +16,9 @@ import type { OperationContext } from './runtime/operation.ts'
 import { createShareCall, type ShareCall } from './runtime/shared-calls.ts'
 import { type Environment, environment, readSettings, type Settings } from './settings.ts'
 import type { Snapshots } from './snapshots/snapshots.ts'
+import { queueName } from './snapshots/storage/queue-names.ts'
 
-/** Everything a function needs, each part built when it is first asked for. */
+/** The collaborators of the functions. Each is created when it is first needed. */
 export type App = {
   clock: Clock
   settings: () => Promise<Settings>
@@ -26,7 +27,7 @@ export type App = {
   startSignIn: () => Promise<StartSignIn>
   credentialHealth: () => Promise<(operation: OperationContext) => Promise<CredentialHealth>>
   reachability: () => Promise<(operation: OperationContext) => Promise<Reachability>>
-  /** Equal reads at the same time become one. */
+  /** Combines equal calls that run at the same time. */
   share: ShareCall
   readOrders: () => Promise<ReadOrders>
   readOrder: () => Promise<ReadOrder>
@@ -37,10 +38,10 @@ export type App = {
 
 type AppOptions = { env?: Environment; overrides?: { clock?: Clock } }
 
-/** HTTP reads have connections of their own, so that a snapshot never keeps a caller waiting. */
+/** HTTP reads have their own connections, so that a snapshot does not delay a caller. */
 const httpConnections = 64
 
-/** Builds once what `make` makes; a failed try is not kept. */
+/** Calls `make` once and keeps its result. A rejected result is not kept. */
 export function lazy<T>(make: () => Promise<T>): () => Promise<T> {
   let made: Promise<T> | undefined
   return () => {
@@ -54,7 +55,7 @@ export function lazy<T>(make: () => Promise<T>): () => Promise<T> {
 
 /**
  * The composition root: the one place where modules are wired. SDKs, undici and zod are loaded with the part that needs
- * them, so that a cold start pays only for what its first call touches.
+ * them, so that a cold start loads only what its first call uses.
  */
 export function createApp({ env = environment(), overrides = {} }: AppOptions = {}): App {
   const clock = overrides.clock ?? systemClock
@@ -105,7 +106,7 @@ export function createApp({ env = environment(), overrides = {} }: AppOptions = 
     return createTokenSource({ acquire: (await credential()).acquire, clock, share })
   })
 
-  /** What requests for callers and for snapshots have in common. */
+  /** Options that the clients for callers and for snapshots share. */
   const requestOptions = async (transport: Transport): Promise<RequestOptions> => {
     const { baseUrl, credential } = await settings()
     return {
@@ -113,7 +114,7 @@ export function createApp({ env = environment(), overrides = {} }: AppOptions = 
       tokens: await tokens(),
       baseUrl,
       clock,
-      // Only a user can have signed in with MFA; the answer then says whether this one did.
+      // Only a user can sign in with MFA. With this header, the response says whether this sign-in did.
       ...(credential === 'refresh-token' ? { extraHeaders: { validatemfa: 'true' } } : {}),
       onResponse: headers => {
         const said = headers.ismfacompliant?.toLowerCase()
@@ -148,7 +149,7 @@ export function createApp({ env = environment(), overrides = {} }: AppOptions = 
     const { container } = values.snapshots
     const [blobs, messages] = await Promise.all([
       clients.createContainerClient(values.snapshotStorage, container, signIn),
-      clients.createQueueClient(values.hostStorage, queues.queueName, signIn),
+      clients.createQueueClient(values.hostStorage, queueName, signIn),
     ])
     return createSnapshots({
       store: createStore(blobs),
@@ -205,7 +206,7 @@ export function createApp({ env = environment(), overrides = {} }: AppOptions = 
 
 let app: App | undefined
 
-/** The app of this worker. */
+/** The app of this worker process. */
 export const getApp = (): App => {
   app ??= createApp()
   return app

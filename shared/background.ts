@@ -4,7 +4,7 @@ import { type App, getApp } from './app.ts'
 import { createLog } from './runtime/log.ts'
 import { type OperationContext, timeLimit, withDeadline } from './runtime/operation.ts'
 
-/** Runs the work of a timer or queue function under a deadline and a correlation id of its own. */
+/** Runs the work of a timer or queue function with its own deadline and correlation id. */
 export async function inBackground<T>(
   context: InvocationContext,
   seconds: number,

@@ -10,10 +10,10 @@ export type Cloud = {
 const globalApi = 'https://api.partnercenter.microsoft.com'
 
 /**
- * The four clouds of Partner Center.
- * Base URLs and audiences: learn.microsoft.com/partner-center/developer/partner-center-rest-urls and
- * partner-center-authentication; 21Vianet's audience: deprecate-azure-active-directory-graph-token.
- * US Government shares the global API. Germany was closed and is kept so that old settings still resolve.
+ * The four clouds of Partner Center. Base URLs and audiences:
+ * learn.microsoft.com/partner-center/developer/partner-center-rest-urls and partner-center-authentication. Audience of
+ * 21Vianet: deprecate-azure-active-directory-graph-token. US Government uses the global API. The German cloud is
+ * closed. Its entry stays so that existing settings still resolve.
  */
 export const clouds = {
   global: { baseUrl: globalApi, authority: 'https://login.microsoftonline.com', audience: globalApi },

@@ -1,46 +1,40 @@
-/**
- * Who has to act. The `caller` fixes the request, the `operator` fixes the setup. An `upstream` failure usually clears
- * without intervention. `app` is a bug in this app.
- */
-export type Fault = 'caller' | 'operator' | 'upstream' | 'app'
+type Kind = { status: number; title: string }
 
-type Kind = { status: number; title: string; fault: Fault }
-
-const kind = (status: number, fault: Fault, title: string): Kind => ({ status, title, fault })
+const kind = (status: number, title: string): Kind => ({ status, title })
 
 /**
- * Every failure this app can answer with. Callers rely on the codes: a code never changes, and is never reused.
- * Power Automate and Logic Apps retry 408, 429 and every 5xx, and nothing else. A failure that a person has to fix is
+ * Every failure that this app returns. Callers rely on the codes: a code never changes, and is never reused. Power
+ * Automate and Logic Apps retry 408, 429 and every 5xx, and nothing else. A failure that a person has to fix is
  * therefore a 4xx other than 429, with three exceptions: `snapshot_corrupt`, `app_misconfigured` and `internal_error`.
  */
 export const errorKinds = {
-  invalid_request: kind(400, 'caller', 'The request is not valid'),
-  customer_not_found: kind(404, 'caller', 'The customer is unknown to Partner Center'),
-  order_not_found: kind(404, 'caller', 'The order is unknown to Partner Center'),
-  snapshot_not_found: kind(404, 'caller', 'There is no such snapshot'),
-  route_not_found: kind(404, 'caller', 'There is nothing at this address'),
-  snapshot_running: kind(409, 'caller', 'A snapshot is being taken'),
-  snapshot_ended: kind(409, 'caller', 'The snapshot has ended'),
-  cursor_expired: kind(410, 'caller', 'The cursor is too old'),
-  no_customer_relationship: kind(403, 'operator', 'No reseller relationship with the customer'),
-  partner_center_forbidden: kind(403, 'operator', 'Partner Center refuses the app'),
-  credential_rejected: kind(424, 'operator', 'The Partner Center credential is rejected'),
-  mfa_required: kind(424, 'operator', 'The Partner Center credential lacks multi-factor authentication'),
-  wrong_audience: kind(424, 'operator', 'The access token is for another audience'),
-  key_vault_refused: kind(424, 'operator', 'Key Vault refuses or does not have the secret'),
-  snapshot_failed: kind(424, 'operator', 'The snapshot has failed'),
-  snapshot_cancelled: kind(424, 'operator', 'The snapshot was cancelled'),
-  snapshot_blob_locked: kind(424, 'operator', 'A blob is leased, archived or protected'),
-  partner_center_throttled: kind(429, 'upstream', 'Partner Center limits the number of requests'),
-  snapshot_corrupt: kind(500, 'operator', 'A blob of the snapshot is damaged'),
-  app_misconfigured: kind(500, 'operator', 'The settings of the app are not valid'),
-  internal_error: kind(500, 'app', 'The app failed'),
-  partner_center_invalid_response: kind(502, 'upstream', 'Partner Center sent an unusable response'),
-  partner_center_unavailable: kind(503, 'upstream', 'Partner Center is unavailable'),
-  deadline_exceeded: kind(503, 'upstream', 'The response took too long'),
-  key_vault_unavailable: kind(503, 'upstream', 'Key Vault is unreachable'),
-  authority_unavailable: kind(503, 'upstream', 'The sign-in service is unreachable'),
-  storage_unavailable: kind(503, 'upstream', 'Blob storage is unreachable'),
+  invalid_request: kind(400, 'The request is not valid'),
+  customer_not_found: kind(404, 'The customer is unknown to Partner Center'),
+  order_not_found: kind(404, 'The order is unknown to Partner Center'),
+  snapshot_not_found: kind(404, 'There is no such snapshot'),
+  route_not_found: kind(404, 'There is nothing at this address'),
+  snapshot_running: kind(409, 'A snapshot is being taken'),
+  snapshot_ended: kind(409, 'The snapshot has ended'),
+  cursor_expired: kind(410, 'The cursor is too old'),
+  no_customer_relationship: kind(403, 'No reseller relationship with the customer'),
+  partner_center_forbidden: kind(403, 'Partner Center refuses the app'),
+  credential_rejected: kind(424, 'The Partner Center credential is rejected'),
+  mfa_required: kind(424, 'The Partner Center credential lacks multi-factor authentication'),
+  wrong_audience: kind(424, 'The access token is for another audience'),
+  key_vault_refused: kind(424, 'Key Vault refuses or does not have the secret'),
+  snapshot_failed: kind(424, 'The snapshot has failed'),
+  snapshot_cancelled: kind(424, 'The snapshot was cancelled'),
+  snapshot_blob_locked: kind(424, 'A blob is leased, archived or protected'),
+  partner_center_throttled: kind(429, 'Partner Center limits the number of requests'),
+  snapshot_corrupt: kind(500, 'A blob of the snapshot is damaged'),
+  app_misconfigured: kind(500, 'The settings of the app are not valid'),
+  internal_error: kind(500, 'The app failed'),
+  partner_center_invalid_response: kind(502, 'Partner Center sent an unusable response'),
+  partner_center_unavailable: kind(503, 'Partner Center is unavailable'),
+  deadline_exceeded: kind(503, 'The response took too long'),
+  key_vault_unavailable: kind(503, 'Key Vault is unreachable'),
+  authority_unavailable: kind(503, 'The sign-in service is unreachable'),
+  storage_unavailable: kind(503, 'Blob storage is unreachable'),
 } as const satisfies Record<string, Kind>
 
 export type ErrorCode = keyof typeof errorKinds
@@ -61,7 +55,7 @@ export type AppErrorOptions = {
   cause?: unknown
 }
 
-/** A failure that the contract documents. `message` tells the reader what to do next and never contains a secret. */
+/** A failure with a documented code. `message` tells the reader what to do next and never contains a secret. */
 export class AppError extends Error {
   override readonly name = 'AppError'
   readonly code: ErrorCode

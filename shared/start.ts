@@ -6,29 +6,32 @@ import { consoleSink, createLog, describeError, type Log } from './runtime/log.t
 import { timeLimit, withDeadline } from './runtime/operation.ts'
 
 /**
- * Says at start what is wrong with the settings, in one line. It must not throw: an entry file that fails shows as an
- * app without functions, and every function reports the same fault itself when it is called.
+ * Logs the faults of the settings at start, in one line. It must not throw: if an entry file fails, the platform shows
+ * an app without functions. Every function also reports the fault when it is called.
  */
-export async function checkAtStart(app: App = getApp(), log: Log = createLog(consoleSink)): Promise<void> {
+async function checkAtStart(app: App = getApp(), log: Log = createLog(consoleSink)): Promise<void> {
   try {
     const { cloud } = await app.settings()
     if (cloud === 'germany') {
       const message =
-        'The German cloud was closed. PARTNER_CENTER_CLOUD germany still resolves, but nothing answers there.'
+        'The German cloud was closed. PARTNER_CENTER_CLOUD germany still resolves, but no service responds there.'
       log('warn', 'cloud_closed', { message })
     }
   } catch (error) {
     log('error', 'app_misconfigured', { message: describeError(error) })
     return
   }
-  // Not awaited: a slow vault must not hold up the first request.
+  // Not awaited: a slow vault must not delay the first request.
   checkCredential(app, log).catch(error => log('error', 'credential_unusable', { message: describeError(error) }))
 }
 
-/** Reads what the credential is made of, so that a missing, damaged or expired secret is in the log before anybody calls. */
+/**
+ * Reads the secrets of the credential, so that a missing, damaged or expired secret is in the log before the first
+ * call.
+ */
 async function checkCredential(app: App, log: Log): Promise<void> {
   try {
-    // No more time than a request has: one that comes meanwhile shares this reading of the secret.
+    // The time limit is that of a request, because a request that arrives meanwhile shares this call.
     const { deadlineSeconds } = await app.settings()
     await withDeadline(systemClock, timeLimit(systemClock, deadlineSeconds), async deadline => {
       const operation = { correlationId: 'start', deadline, log }

@@ -8,7 +8,7 @@ const { packages } = JSON.parse(await readFile(`${root}package-lock.json`, 'utf8
   packages: Record<string, Entry>
 }
 
-/** npm leaves out what its registry did not serve when the file was made, and `npm ci` then refuses it elsewhere. */
+/** npm omits packages that its registry did not serve when the file was written. `npm ci` then fails elsewhere. */
 test('the lock file names the packages of every platform', () => {
   const missing = Object.entries(packages).flatMap(([path, { optionalDependencies = {} }]) =>
     Object.keys(optionalDependencies).filter(

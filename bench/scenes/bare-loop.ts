@@ -5,8 +5,8 @@ import { Agent } from 'undici'
 import { customerIds } from './upstream.ts'
 
 /**
- * The least a snapshot can be: a loop that fetches each customer's orders, gzips the bytes and uploads them in blobs of
- * 50 customers, with as many requests under way as the app has. Prints the milliseconds it took.
+ * The minimum work of a snapshot: a loop that reads each customer's orders, gzips the bytes and uploads them in blobs
+ * of 50 customers, with as many requests in progress as the app has. Prints the milliseconds it took.
  */
 const [upstream = '', storage = '', customers = '1000', concurrency = '5'] = process.argv.slice(2)
 const perBlob = 50

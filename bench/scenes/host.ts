@@ -1,7 +1,10 @@
 import { startHost } from '../../local/host/host.ts'
 import { environment } from '../../shared/settings.ts'
 
-/** The functions host on a folder given as the argument; log lines are made and then dropped, as a platform takes them off our hands. */
+/**
+ * The functions host for the folder in the argument. Log lines are created and then dropped, because a platform would
+ * process them elsewhere.
+ */
 const host = await startHost({
   appFolder: process.argv[2] ?? '',
   port: 0,

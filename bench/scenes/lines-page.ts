@@ -13,8 +13,8 @@ import type { Store } from '../../shared/snapshots/storage/store.ts'
 import { collectionOf, customerIds } from './upstream.ts'
 
 /**
- * One page of 50,000 order lines of all customers, from parts on disk, as CSV or JSON. Prints its bytes, the CPU of the median of
- * some pages, and the peak of resident memory of one above idle. Linux only.
+ * One page of 50,000 order lines of all customers, from parts on disk, as CSV or JSON. Prints its bytes, the median CPU
+ * of some pages, and the peak of resident memory of one above idle. Linux only.
  */
 const [folder = '', format = 'csv'] = process.argv.slice(2)
 const run = { snapshotId: '20261120T002000Z' }
@@ -84,7 +84,7 @@ const field = (name: string): number =>
   Number(new RegExp(`${name}:\\s+(\\d+)`).exec(readFileSync('/proc/self/status', 'utf8'))?.[1]) * 1024
 const gc = (globalThis as { gc?: () => void }).gc ?? (() => undefined)
 
-// A small page loads and compiles; the memory of a large one is new.
+// A small page loads and compiles the code, so that a large one only allocates its own memory.
 await page(1000)
 gc()
 const idle = field('VmRSS')

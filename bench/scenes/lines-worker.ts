@@ -5,8 +5,8 @@ import { environment } from '../../shared/settings.ts'
 import { customerIds } from './upstream.ts'
 
 /**
- * One worker that takes snapshots of the same customers by turns: as of all customers, which writes their order lines, and
- * as of some, which does not. Prints the milliseconds of each and the CPU they took.
+ * One worker that takes snapshots of the same customers alternately: of all customers, which writes their order lines,
+ * and of some, which does not. Prints the milliseconds of each and the CPU they took.
  */
 const [customers = 1000, rounds = 5] = process.argv.slice(2).map(Number)
 const env = environment()
@@ -20,7 +20,7 @@ const queue = QueueServiceClient.fromConnectionString(env.AzureWebJobsStorage ??
 await queue.createIfNotExists()
 const some = customerIds(customers).map((id): [string, string] => [id, 'Customer Zürich AG'])
 
-/** Takes messages, two at a time as the platform does, until the run has its manifest. */
+/** Takes messages, two at a time like the platform, until the run has its manifest. */
 async function snapshot(which: [string, string][] | undefined): Promise<{ ms: number; cpu: number }> {
   const startedAt = performance.now()
   const cpu = process.cpuUsage()

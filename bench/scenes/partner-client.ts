@@ -4,7 +4,10 @@ import type { ConfidentialClientApplication } from '@azure/msal-node'
 
 type Sdks = { SecretClient: typeof SecretClient; ConfidentialClientApplication: typeof ConfidentialClientApplication }
 
-/** A token for Partner Center as the pages of the SDKs show how to get one: secret from the vault, then client credentials. */
+/**
+ * Gets a token for Partner Center as the documentation of the SDKs shows: the secret from the vault, then client
+ * credentials.
+ */
 export function createClient(
   { SecretClient, ConfidentialClientApplication }: Sdks,
   credential: TokenCredential,
@@ -24,7 +27,7 @@ export function createClient(
           clientId: env.PARTNER_CENTER_CLIENT_ID ?? '',
           clientSecret,
           authority: tenant,
-          // Saves the discovery, which the simulator does not offer.
+          // Avoids the discovery, which the simulator does not have.
           knownAuthorities: [new URL(tenant).host],
           authorityMetadata: JSON.stringify({
             issuer: `${tenant}/v2.0`,

@@ -5,7 +5,7 @@ import { environment } from '../../shared/settings.ts'
 const agent = new Agent({ connections: 64, allowH2: false })
 const upstream = environment().PARTNER_CENTER_BASE_URL ?? ''
 
-/** The least a proxy can do: one upstream request, its body as it came. */
+/** The minimum work of a proxy: one upstream request, and its body unchanged. */
 app.http('pass-through', {
   methods: ['GET'],
   authLevel: 'function',

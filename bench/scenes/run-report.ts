@@ -47,7 +47,7 @@ async function writeRun(snapshotId: string, customers: number): Promise<void> {
     head: { ...place, startedAt, trigger: 'timer', base: '20261119T002000Z' },
     customers: ids.map((id, at) => packCustomer(id, nameOf(at))),
     unlisted: new Set(),
-    newer: { newest: new Map(), told: new Map() },
+    newer: { newest: new Map(), reported: new Map() },
     others: [],
     customersPerPart: perPart,
   })

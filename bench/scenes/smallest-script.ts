@@ -4,7 +4,9 @@ import { ConfidentialClientApplication } from '@azure/msal-node'
 import { Agent } from 'undici'
 import { createClient } from './partner-client.ts'
 
-/** The least that reads one customer's orders with the same SDKs: no functions, no library for them, nothing checked. */
+/**
+ * The minimum code that reads one customer's orders with the same SDKs: without functions, their library and checks.
+ */
 const [customer = ''] = process.argv.slice(2)
 const { env } = process
 const { getToken } = createClient({ SecretClient, ConfidentialClientApplication }, new ManagedIdentityCredential())
@@ -15,7 +17,7 @@ const response = await new Agent().request({
   headers: { authorization: `Bearer ${await getToken()}` },
 })
 await response.body.bytes()
-if (response.statusCode !== 200) throw new Error(`Partner Center answered ${response.statusCode}`)
+if (response.statusCode !== 200) throw new Error(`Partner Center returned ${response.statusCode}`)
 const { user, system } = process.cpuUsage()
 console.log(JSON.stringify({ ms: performance.now(), cpuMs: (user + system) / 1000 }))
 process.exit(0)

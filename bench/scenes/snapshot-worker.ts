@@ -5,8 +5,8 @@ import type { OperationContext } from '../../shared/runtime/operation.ts'
 import { environment } from '../../shared/settings.ts'
 
 /**
- * One worker that plans a run, or reads its parts, on messages it takes from the queue itself. Prints its peak resident
- * and live memory above idle, in bytes. Run with `--expose-gc` and the heap limits to judge.
+ * One worker that plans a run, or reads its parts, from messages that it takes from the queue itself. Prints its peak
+ * resident and live memory above idle, in bytes. Run it with `--expose-gc` and the heap limits.
  */
 const role = process.argv[2]
 const env = environment()
@@ -28,7 +28,7 @@ const operation = (): OperationContext => ({
 
 const app = createApp()
 const snapshots = await app.snapshots()
-// Everything is loaded and signed in before the measurement begins.
+// Loading and sign-in come before the measurement.
 await (await app.reachability())(operation())
 const queue = QueueServiceClient.fromConnectionString(env.AzureWebJobsStorage ?? '').getQueueClient('snapshot-parts')
 await queue.createIfNotExists()
@@ -42,7 +42,7 @@ async function take(): Promise<boolean> {
   return true
 }
 
-// One part warms up what a first part loads and compiles.
+// The first part loads and compiles the code.
 if (role === 'worker') await take()
 const idleLive = live()
 const idle = field('VmRSS')

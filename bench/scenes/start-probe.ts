@@ -1,8 +1,8 @@
 import { loadApp } from '../../local/host/core.ts'
 
 /**
- * Loads the app whose entry is the first argument as the worker does, and asks the function that the second names for the
- * orders of one customer. Prints the milliseconds since the process began and those of CPU until the answer was there.
+ * Loads the app of the first argument like the worker, and calls the function of the second for the orders of one
+ * customer. Prints the milliseconds since the start of the process, and those of CPU, until the response.
  */
 const [entry = '', name = '', customer = ''] = process.argv.slice(2)
 const app = await loadApp(entry, () => undefined)

@@ -3,14 +3,14 @@ import type { AddressInfo } from 'node:net'
 import { guidOf, sampleOrder } from '../../local/simulator/sample-data.ts'
 
 /**
- * A Partner Center that costs next to nothing: bodies made once, any token good. Prints its port. `GET /reads` says how
- * often orders were read, so that a benchmark can prove that every answer cost one read.
+ * A Partner Center that takes almost no time: fixed bodies, and every token is valid. Prints its port. `GET /reads`
+ * returns how often orders were read, so that a benchmark can check that every response took one read.
  */
 const ordersEach = Number(process.argv[2] ?? 20)
 const customers = Number(process.argv[3] ?? 64)
-/** Milliseconds before an answer. */
+/** Milliseconds before a response. */
 const latency = Number(process.argv[4] ?? 0)
-/** Customers in the list; if given, those beyond the first few have the orders of the first. */
+/** Customers in the list. If given, those after the first few have the orders of the first. */
 const listed = Number(process.argv[5] ?? 0)
 /** Orders of the first customer. */
 const firstHas = Number(process.argv[6] ?? ordersEach)
@@ -27,7 +27,7 @@ export function collectionOf(customer: string, orders: number): Buffer {
 
 const pageSize = 500
 
-/** One page of the list of customers; the link to the next carries where it begins. */
+/** One page of the list of customers. The link to the next page contains its start. */
 function customerPage(from: number): Buffer {
   const items = Array.from({ length: Math.min(pageSize, listSize - from) }, (_, index) => {
     const id = guidOf(`customer ${from + index}`)

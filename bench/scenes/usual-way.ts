@@ -5,8 +5,8 @@ import { ConfidentialClientApplication } from '@azure/msal-node'
 import { createClient } from './partner-client.ts'
 
 /**
- * What a good engineer writes in an hour: the SDKs as their pages show them, `fetch`, `JSON.parse`, a filter, a sort and
- * `jsonBody`. No retries, deadlines, merged reads, bounds or conditional requests.
+ * The code that a good engineer writes in an hour: the SDKs as documented, `fetch`, `JSON.parse`, a filter, a sort and
+ * `jsonBody`. Without retries, deadlines, shared reads, limits or conditional requests.
  */
 const upstream = process.env.PARTNER_CENTER_BASE_URL
 const { getToken } = createClient({ SecretClient, ConfidentialClientApplication }, new DefaultAzureCredential())
@@ -24,7 +24,7 @@ app.http('baseline-usual-way', {
     const response = await fetch(`${upstream}/v1/customers/${customerTenantId}/orders?include_system_purchases=true`, {
       headers: { authorization: `Bearer ${await getToken()}`, accept: 'application/json' },
     })
-    if (!response.ok) return { status: 502, jsonBody: { error: `Partner Center answered ${response.status}` } }
+    if (!response.ok) return { status: 502, jsonBody: { error: `Partner Center returned ${response.status}` } }
     const collection = (await response.json()) as Collection
     const items = collection.items
       .filter(order => status === null || order.status === status)

@@ -1,4 +1,4 @@
-@description('Begins the names of the alert rules.')
+@description('The start of the names of the alert rules.')
 param prefix string
 @description('Region of the resources.')
 param location string
@@ -6,18 +6,18 @@ param location string
 param tags object
 @description('Workspace that the queries read.')
 param workspaceId string
-@description('When monitoring was first deployed, in ISO 8601: until then no snapshot can be overdue.')
+@description('When monitoring was first deployed, in ISO 8601. No snapshot is overdue before that.')
 param createdAt string
-@description('Address that alerts are mailed to; empty shows them in the portal only.')
+@description('Mail address for alerts. Empty to show them only in the portal.')
 param email string
-@description('Hours without a finished snapshot of all customers after which an alert fires; 0 for no such alert.')
+@description('Hours without a finished snapshot of all customers after which an alert fires. 0 for no such alert.')
 @minValue(0)
 @maxValue(47)
 param snapshotDueHours int
 @description('True if the activity log is followed.')
 param followsLog bool
 
-// Every query returns rows only when something is wrong, so that each rule fires on its first row.
+// Every query returns rows only for a problem, so that each rule fires on its first row.
 var dueAlert = {
   name: 'snapshot-overdue'
   title: 'No snapshot has finished in time'
@@ -134,7 +134,7 @@ resource rules 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [
       scopes: [workspaceId]
       evaluationFrequency: alert.frequency
       windowSize: alert.window
-      // The tables of a new workspace do not answer for some minutes, which would fail the first deployment.
+      // The tables of a new workspace are not available for some minutes, which would fail the first deployment.
       skipQueryValidation: true
       autoMitigate: true
       criteria: {

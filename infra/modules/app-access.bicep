@@ -5,18 +5,18 @@ param location string
 @description('Tags on the resources.')
 param tags object
 
-@description('Entra ID sign-in: client id of the API\'s app registration; empty for keys alone.')
+@description('Entra ID sign-in: client id of the API\'s app registration. Empty for function keys only.')
 param entraClientId string
 @description('Issuer of the tokens.')
 param entraIssuer string
 @description('Audiences of the tokens.')
 param entraAudiences string[]
-@description('Client ids that may call; empty for every client with a token for the audience.')
+@description('Client ids of the allowed callers. Empty for every client with a token for the audience.')
 param entraAllowedClients string[]
-@description('False also admits callers without a token, on their function key.')
+@description('False also allows callers with a function key and no token.')
 param entraRequired bool
 
-@description('Subnet of the private endpoint; empty for none.')
+@description('Subnet of the private endpoint. Empty for none.')
 param endpointSubnetId string
 @description('Private DNS zone of the private endpoint.')
 param zoneName string
@@ -41,7 +41,7 @@ resource app 'Microsoft.Web/sites@2024-04-01' existing = {
       globalValidation: {
         requireAuthentication: entraRequired
         unauthenticatedClientAction: entraRequired ? 'Return401' : 'AllowAnonymous'
-        // Liveness and the definition of the connector say nothing about anybody.
+        // Liveness and the definition of the connector contain no data.
         excludedPaths: ['/api/health', '/api/openapi.json']
       }
       httpSettings: { requireHttps: true }
@@ -75,5 +75,5 @@ module endpoint 'private-endpoint.bicep' = if (!empty(endpointSubnetId)) {
   }
 }
 
-@description('Name of the function app, once who may reach it is settled.')
+@description('Name of the function app, after its access rules are deployed.')
 output appName string = app.name

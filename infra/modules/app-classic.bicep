@@ -13,19 +13,19 @@ param plan string
 param identityId string
 @description('App settings.')
 param settings object
-@description('Application Insights component that telemetry goes to.')
+@description('Application Insights component for telemetry.')
 param componentName string
-@description('Blob that the app runs from; upload the package there (docs/operations.md).')
+@description('Blob of the package that the app runs. docs/operations.md describes the upload.')
 param packageUrl string
 
-@description('Most instances.')
+@description('The maximum number of instances.')
 param maximumInstanceCount int
-@description('Instances of a Premium plan that never stop, at least 1.')
+@description('Always-on instances of a Premium plan, at least 1.')
 param minimumInstanceCount int
 
-@description('Origins that may call from a browser.')
+@description('Origins from which a browser can call the app.')
 param corsOrigins string[]
-@description('Subnet that the app reaches the world through; empty for none.')
+@description('Subnet for outbound calls of the app. Empty for none.')
 param subnetId string
 @description('True keeps the public address of the app.')
 param isPublic bool
@@ -33,10 +33,10 @@ param isPublic bool
 var isPremium = plan == 'premium'
 var joinsNetwork = !empty(subnetId)
 
-@description('Node 22 is the last that Linux Consumption runs.')
+@description('Node.js 22 is the last version on Linux Consumption.')
 var nodeVersion = isPremium ? '24' : '22'
 
-// Consumption ends a call after 10 minutes and does not start with more in host.json.
+// Consumption ends a call after 10 minutes, and does not start with a higher value in host.json.
 var consumptionSettings = { AzureFunctionsJobHost__functionTimeout: '00:10:00' }
 
 resource component 'Microsoft.Insights/components@2020-02-02' existing = {
@@ -91,7 +91,8 @@ resource app 'Microsoft.Web/sites@2024-04-01' = {
       APPLICATIONINSIGHTS_CONNECTION_STRING: component.properties.ConnectionString
       FUNCTIONS_EXTENSION_VERSION: '~4'
       FUNCTIONS_WORKER_RUNTIME: 'node'
-      // From a blob, read with the identity: these plans would otherwise need a file share, which needs an account key.
+      // The package is in a blob that the identity reads. Otherwise these plans would need a file share, which needs an
+      // account key.
       WEBSITE_RUN_FROM_PACKAGE: packageUrl
       WEBSITE_RUN_FROM_PACKAGE_BLOB_MI_RESOURCE_ID: identityId
     })

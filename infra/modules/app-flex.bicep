@@ -8,26 +8,26 @@ param location string
 param tags object
 @description('Resource id of the app\'s identity.')
 param identityId string
-@description('Settings of the app. The platform\'s own, such as FUNCTIONS_WORKER_RUNTIME, are refused on this plan.')
+@description('Settings of the app. This plan refuses settings of the platform such as FUNCTIONS_WORKER_RUNTIME.')
 param settings object
-@description('Application Insights component that telemetry goes to.')
+@description('Application Insights component for telemetry.')
 param componentName string
-@description('Container that the platform keeps the deployed package in.')
+@description('Container for the deployed package.')
 param packageContainerUrl string
 
 @description('Memory of an instance.')
 @allowed([512, 2048, 4096])
 param instanceMemoryMB int
-@description('Most instances.')
+@description('The maximum number of instances.')
 @minValue(40)
 @maxValue(1000)
 param maximumInstanceCount int
-@description('Instances kept warm: name is http or function:<name>.')
+@description('Always-ready instances. The name is http or function:<name>.')
 param alwaysReady { name: string, instanceCount: int }[]
 
-@description('Origins that may call from a browser.')
+@description('Origins from which a browser can call the app.')
 param corsOrigins string[]
-@description('Subnet that the app reaches the world through; empty for none.')
+@description('Subnet for outbound calls of the app. Empty for none.')
 param subnetId string
 @description('True keeps the public address of the app.')
 param isPublic bool

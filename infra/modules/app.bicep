@@ -10,9 +10,9 @@ param plan string
 @description('Flex: memory of an instance.')
 @allowed([512, 2048, 4096])
 param instanceMemoryMB int
-@description('Most instances.')
+@description('The maximum number of instances.')
 param maximumInstanceCount int
-@description('Flex: instances kept warm.')
+@description('Flex: always-ready instances.')
 param alwaysReady { name: string, instanceCount: int }[]
 @description('Premium: instances that are always on.')
 param premiumInstances int
@@ -20,31 +20,31 @@ param premiumInstances int
 param identityId string
 @description('App settings.')
 param settings object
-@description('Application Insights component that telemetry goes to.')
+@description('Application Insights component for telemetry.')
 param componentName string
-@description('Container that the package is in.')
+@description('Container of the package.')
 param packageContainerUrl string
-@description('Origins that may call from a browser.')
+@description('Origins from which a browser can call the app.')
 param corsOrigins string[]
-@description('Subnet that the app reaches the world through; empty for none.')
+@description('Subnet for outbound calls of the app. Empty for none.')
 param subnetId string
-@description('Subnet of the app\'s private endpoint; empty leaves it on its public address.')
+@description('Subnet of the app\'s private endpoint. Empty to keep its public address.')
 param endpointSubnetId string
 @description('Private DNS zone of the private endpoint.')
 param zoneName string
-@description('Client id of the API\'s app registration; empty for function keys alone.')
+@description('Client id of the API\'s app registration. Empty for function keys only.')
 param entraClientId string
 @description('Issuer of the tokens.')
 param entraIssuer string
 @description('Audiences of the tokens.')
 param entraAudiences string[]
-@description('Client ids that may call; empty for every client with a token for the audience.')
+@description('Client ids of the allowed callers. Empty for every client with a token for the audience.')
 param entraAllowedClients string[]
-@description('False also admits callers without a token, on their function key.')
+@description('False also allows callers with a function key and no token.')
 param entraRequired bool
 
 var isFlex = plan == 'flex'
-@description('Flex Consumption takes no smaller maximum.')
+@description('Flex Consumption accepts no smaller maximum.')
 var leastFlexMaximum = 40
 
 module flex 'app-flex.bicep' = if (isFlex) {

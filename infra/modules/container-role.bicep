@@ -1,6 +1,6 @@
 @description('Storage account of the container.')
 param accountName string
-@description('Container that the roles are for; it has to exist.')
+@description('Container of the roles. It must exist.')
 param containerName string
 @description('Object id that gets the roles.')
 param principalId string

@@ -16,7 +16,7 @@ var actionPaths = toObject(
   path => path.value
 )
 
-// The key alone: Logic Apps takes one way of signing in, and the host is this app's.
+// Only the key: Logic Apps supports one way of signing in, and the host is that of this app.
 resource connector 'Microsoft.Web/customApis@2016-06-01' = {
   name: name
   location: location
@@ -28,7 +28,7 @@ resource connector 'Microsoft.Web/customApis@2016-06-01' = {
     brandColor: '#0b5563'
     capabilities: []
     backendService: { serviceUrl: 'https://${hostName}' }
-    // Not union: it would merge the two objects of paths, and so bring the triggers back.
+    // Not union, which would merge the two objects of paths and so restore the triggers.
     swagger: shallowMerge([definition, { host: hostName, paths: actionPaths }])
     connectionParameters: { api_key: { type: 'securestring' } }
   }

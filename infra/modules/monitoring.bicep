@@ -8,7 +8,7 @@ param componentName string
 param location string
 @description('Tags on the resources.')
 param tags object
-@description('Days that logs are kept.')
+@description('Days after which logs are deleted.')
 param retentionDays int
 @description('Object id of the app\'s identity, which sends telemetry.')
 param appPrincipalId string
@@ -21,7 +21,7 @@ resource workspace 'Microsoft.OperationalInsights/workspaces@2023-09-01' = {
     sku: { name: 'PerGB2018' }
     retentionInDays: retentionDays
     features: {
-      // No workspace keys: agents and the app sign in with Entra ID.
+      // No workspace keys. Agents and the app sign in with Entra ID.
       disableLocalAuth: true
       enableLogAccessUsingOnlyResourcePermissions: true
     }
@@ -36,7 +36,7 @@ resource component 'Microsoft.Insights/components@2020-02-02' = {
   properties: {
     Application_Type: 'web'
     WorkspaceResourceId: workspace.id
-    // The connection string then names the component but opens nothing.
+    // The connection string then names the component but is no credential.
     DisableLocalAuth: true
   }
 }
@@ -55,5 +55,5 @@ resource publisher 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
 output workspaceId string = workspace.id
 @description('Name of the Application Insights component.')
 output componentName string = component.name
-@description('When the component was created, in ISO 8601; stays the same when it is deployed again.')
+@description('When the component was created, in ISO 8601. A later deployment does not change it.')
 output createdAt string = component.properties.CreationDate

@@ -6,7 +6,7 @@ param location string
 param tags object
 @description('Address space of the network, a /24 or larger.')
 param addressPrefix string
-@description('Flex Consumption joins a network in another way than the older plans.')
+@description('True for Flex Consumption, which uses another delegation of the subnet than the older plans.')
 param isFlex bool
 @description('Private DNS zones of the services that get a private endpoint.')
 param zoneNames string[]

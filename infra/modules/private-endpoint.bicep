@@ -4,7 +4,7 @@ param name string
 param location string
 @description('Tags on the resources.')
 param tags object
-@description('Subnet that the address is from.')
+@description('Subnet of the address.')
 param subnetId string
 @description('Resource that gets a private address.')
 param targetId string

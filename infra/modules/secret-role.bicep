@@ -1,6 +1,6 @@
 @description('Vault of the secret.')
 param vaultName string
-@description('Secret that the role is for; it has to exist.')
+@description('Secret of the role. It must exist.')
 param secretName string
 @description('Object id of the app\'s identity.')
 param principalId string

@@ -2,11 +2,11 @@
 param accountName string
 @description('Container of the snapshots.')
 param containerName string
-@description('Days that a snapshot is kept.')
+@description('Days after which a snapshot is deleted.')
 param retentionDays int
 
 var coolAfterDays = 30
-@description('Days that an overwritten or deleted version can be brought back.')
+@description('Days for which an overwritten or deleted version can be restored.')
 var versionDays = 30
 
 resource account 'Microsoft.Storage/storageAccounts@2024-01-01' existing = {
@@ -43,7 +43,8 @@ resource policy 'Microsoft.Storage/storageAccounts/managementPolicies@2024-01-01
           }
         }
         {
-          // Overwritten every second of a run: their versions would pile up by the thousand, of no use to anybody.
+          // These blobs are overwritten every second of a run. Without this rule, thousands of useless versions would
+          // remain.
           name: 'notes'
           type: 'Lifecycle'
           enabled: true

@@ -12,19 +12,19 @@ param containers string[]
 param queues string[]
 @description('Keeps earlier and deleted versions of blobs for 30 days.')
 param keepVersions bool
-@description('Blob operations that are logged, such as StorageDelete; empty for none.')
+@description('Blob operations to log, such as StorageDelete. Empty for none.')
 param loggedOperations string[]
-@description('Workspace that the logs go to.')
+@description('Workspace for the logs.')
 param workspaceId string
 
 @description('Object id of the app\'s identity.')
 param appPrincipalId string
 @description('Roles of the app on the whole account.')
 param accountRoles string[]
-@description('Roles of the app on each of the containers, and on nothing else.')
+@description('Roles of the app on each of the containers only.')
 param containerRoles string[]
 
-@description('Subnet of the private endpoints; empty leaves the account on its public address.')
+@description('Subnet of the private endpoints. Empty to keep the public address of the account.')
 param endpointSubnetId string
 @description('Services with a private endpoint: blob, queue, table.')
 param endpointServices string[]

@@ -6,9 +6,9 @@ param name string
 param location string
 @description('Tags on the resources.')
 param tags object
-@description('Recovers the deleted vault of this name; fails if there is none.')
+@description('Recovers the deleted vault of this name. Fails if there is none.')
 param recover bool
-@description('Workspace that the audit log goes to.')
+@description('Workspace for the audit log.')
 param workspaceId string
 
 @description('Object id of the app\'s identity.')
@@ -17,21 +17,21 @@ param appPrincipalId string
 param readSecretNames string[]
 @description('Secrets that the app reads and writes.')
 param writtenSecretNames string[]
-@description('True if the operator makes or imports a certificate, which takes a role of its own.')
+@description('True if the operator creates or imports a certificate, which needs another role.')
 param makesCertificate bool
-@description('Secrets that are in the vault already.')
+@description('Secrets that the vault already contains.')
 param storedSecretNames string[]
 @description('secret: a role on each of the app\'s secrets that exist. vault: roles on the whole vault.')
 @allowed(['secret', 'vault'])
 param roleScope string
 
-@description('Object id of whoever stores the secrets; empty for nobody.')
+@description('Object id of the operator. Empty for none.')
 param operatorPrincipalId string
 @description('Kind of operatorPrincipalId.')
 @allowed(['User', 'Group', 'ServicePrincipal'])
 param operatorPrincipalType string
 
-@description('Subnet of the private endpoint; empty leaves the vault on its public address.')
+@description('Subnet of the private endpoint. Empty to keep the public address of the vault.')
 param endpointSubnetId string
 @description('Private DNS zone of the private endpoint.')
 param zoneName string

@@ -1,11 +1,11 @@
 using '../main.bicep'
 
-// Azure operated by 21Vianet, with a certificate, on the plan that costs nothing while nothing happens.
+// Azure operated by 21Vianet, with a certificate, on the plan without fixed costs.
 param partnerTenantId = '00000000-0000-0000-0000-000000000001'
 param partnerClientId = '00000000-0000-0000-0000-000000000002'
 param partnerCloud = 'china'
 param credential = 'certificate'
-// Once they are in the vault, name them here and deploy again: ['partner-center-client-certificate']
+// After you have stored them in the vault, name them here and deploy again: ['partner-center-client-certificate']
 param storedSecretNames = []
 param plan = 'consumption'
 param maximumInstanceCount = 10

@@ -1,8 +1,9 @@
 using '../main.bicep'
 
-// No stored secret, no public address of app, storage and vault: federated credential, Entra ID sign-in beside the keys,
-// two instances that are always warm. Application Insights and the workspace keep their public addresses: they accept
-// Entra ID sign-in alone, and a private link for them changes name resolution in the whole network (docs/operations.md).
+// No stored secret, and no public address of app, storage and vault: federated credential, Entra ID sign-in together
+// with keys, and two always-ready instances. Application Insights and the workspace keep their public addresses. They
+// accept only Entra ID sign-in, and a private link for them changes the name resolution of the whole network
+// (docs/operations.md).
 param partnerTenantId = '00000000-0000-0000-0000-000000000001'
 param partnerClientId = '00000000-0000-0000-0000-000000000002'
 param credential = 'federated'

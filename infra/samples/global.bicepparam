@@ -5,6 +5,6 @@ param partnerTenantId = '00000000-0000-0000-0000-000000000001'
 param partnerClientId = '00000000-0000-0000-0000-000000000002'
 param partnerCloud = 'global'
 param credential = 'secret'
-// Once they are in the vault, name them here and deploy again: ['partner-center-client-secret']
+// After you have stored them in the vault, name them here and deploy again: ['partner-center-client-secret']
 param storedSecretNames = []
 param alertEmail = 'csp-operations@example.com'

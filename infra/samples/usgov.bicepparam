@@ -5,7 +5,8 @@ param partnerTenantId = '00000000-0000-0000-0000-000000000001'
 param partnerClientId = '00000000-0000-0000-0000-000000000002'
 param partnerCloud = 'usgov'
 param credential = 'refresh-token'
-// Once they are in the vault, name them here and deploy again: ['partner-center-client-secret', 'partner-center-refresh-token']
+// After you have stored them in the vault, name them here and deploy again: ['partner-center-client-secret',
+// 'partner-center-refresh-token']
 param storedSecretNames = []
 param plan = 'premium'
 param maximumInstanceCount = 5

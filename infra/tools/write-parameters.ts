@@ -3,5 +3,5 @@ import { root } from '../../local/build/bundle.ts'
 import { parameterPage } from '../../test/infra/bicep/parameter-table.ts'
 import { readTemplate } from '../../test/infra/bicep/template.ts'
 
-// `npm run docs`: a test compares the page with the template.
+// `npm run docs`. A test compares the page with the template.
 await writeFile(`${root}docs/parameters.md`, parameterPage(readTemplate(`${root}infra/main.bicep`)))

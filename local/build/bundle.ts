@@ -9,16 +9,16 @@ export type Built = { files: number; bytes: number }
 export const root = fileURLToPath(new URL('../..', import.meta.url))
 
 /**
- * Bundles the app into `dist/`. One entry loads all functions, and everything they import dynamically is split off, so
- * that a cold start reads what it needs and no more. The worker supplies `@azure/functions-core` by patching `require`,
- * hence the banner (github.com/Azure/azure-functions-nodejs-library/issues/201).
+ * Bundles the app into `dist/`. One entry loads all functions. Their dynamic imports are separate files, so that a cold
+ * start reads only what it needs. The worker supplies `@azure/functions-core` by patching `require`, so the bundle has
+ * the banner (github.com/Azure/azure-functions-nodejs-library/issues/201).
  */
 export async function buildApp(outdir = `${root}dist`): Promise<Built> {
   const files = (await readdir(`${root}functions`)).filter(name => name.endsWith('.ts')).sort()
   return bundle(['./shared/start.ts', ...files.map(name => `./functions/${name}`)], outdir)
 }
 
-/** zod's messages in 50 languages are half of its size and loaded with it. Only English is used, and only in logs. */
+/** Removes zod's messages in 50 languages, which are half of its size. Only English is used, and only in logs. */
 const englishZod: Plugin = {
   name: 'english-zod',
   setup(build) {
@@ -29,8 +29,8 @@ const englishZod: Plugin = {
 }
 
 /**
- * Bundles modules behind one entry, `main.js`. Only files that differ are written, each in one step, so that a host that
- * runs on an equal build never misses a chunk while another host is started.
+ * Bundles modules with one entry, `main.js`. Only changed files are written, each in one step, so that a host on an
+ * equal build always finds its files while another host is started.
  */
 export async function bundle(modules: string[], outdir: string): Promise<Built> {
   const { outputFiles, warnings } = await build({
@@ -52,7 +52,7 @@ export async function bundle(modules: string[], outdir: string): Promise<Built> 
     minifySyntax: true,
     minifyWhitespace: true,
     legalComments: 'none',
-    // A failure is thrown with its reasons; it is for the caller to show.
+    // A failure is thrown with its reasons. The caller shows it.
     logLevel: 'silent',
     plugins: [englishZod],
     write: false,

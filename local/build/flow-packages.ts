@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { type Zippable, zipSync } from 'fflate'
 
-/** A sample as it is kept: the form that solutions hold flows in. */
+/** A sample in the form in which solutions store flows. */
 export type FlowSample = {
   properties: { connectionReferences: Record<string, { api: { name: string } }>; definition: object }
 }
@@ -10,11 +10,11 @@ type Options = {
   /** Such as `new-order-to-teams`. */
   name: string
   sample: FlowSample
-  /** The id of the custom connector in its environment, which no sample can know. */
+  /** The id of the custom connector in its environment. The sample has a placeholder. */
   connectorId: string
 }
 
-/** What the samples call the custom connector. */
+/** The name of the custom connector in the samples. */
 const ownApi = 'shared_partnercenterorders'
 
 const displayNames: Readonly<Record<string, string>> = {
@@ -24,7 +24,7 @@ const displayNames: Readonly<Record<string, string>> = {
   shared_office365: 'Office 365 Outlook',
 }
 
-/** The first date that a zip can have. Equal flows are equal bytes. */
+/** The first date that a zip can have. With a fixed date, equal flows have equal bytes. */
 const date = new Date(1980, 0, 1)
 
 /** An id that is the same every time. */
@@ -35,8 +35,8 @@ function idOf(...parts: string[]): string {
   )
 }
 
-/** The files of a package that Power Automate imports: the flow, and for each connector a connection to choose. */
-export function flowPackage({ name, sample, connectorId }: Options): Record<string, object> {
+/** The files of a package for Power Automate: the flow, and a connection to select for each connector. */
+function flowPackage({ name, sample, connectorId }: Options): Record<string, object> {
   const flowId = idOf(name, 'flow')
   const title = titleOf(name)
   const connections = Object.entries(sample.properties.connectionReferences).map(([key, { api }]) => ({
@@ -121,7 +121,7 @@ export function flowPackage({ name, sample, connectorId }: Options): Record<stri
   }
 }
 
-/** The package as the zip that is imported. */
+/** The package as a zip file. */
 export function flowZip(options: Options): Uint8Array {
   const files: Zippable = {}
   for (const [path, content] of Object.entries(flowPackage(options)))
@@ -131,7 +131,7 @@ export function flowZip(options: Options): Uint8Array {
 
 const apiPath = (api: string): string => `/providers/Microsoft.PowerApps/apis/${api}`
 
-/** `new-order-to-teams` as *New order to teams*. */
+/** `new-order-to-teams` becomes *New order to teams*. */
 const titleOf = (name: string): string => name.charAt(0).toUpperCase() + name.slice(1).replaceAll('-', ' ')
 
 const withConnector = (definition: object, connectorId: string): unknown =>

@@ -3,19 +3,19 @@ import { dirname, join, relative, sep } from 'node:path'
 import { type Zippable, zipSync } from 'fflate'
 import { buildApp, root } from './bundle.ts'
 
-/** Where the package lies unless told otherwise. */
+/** The default folder of the package. */
 export const packageTarget = `${root}.local`
 
 export type Package = { folder: string; zip: string; files: string[]; bytes: number }
 
-/** The first date a zip can hold. With the same date on every file, equal apps are equal bytes. */
+/** The first date that a zip can have. With a fixed date, equal apps have equal bytes. */
 const date = new Date(1980, 0, 1)
 const unix = 3
 const readableFile = 0o100644 << 16
 
 /**
- * `npm run package`: puts into a folder what is deployed and nothing else (the bundle, `host.json` and a `package.json`
- * that says where the bundle begins), and the same into a zip. azd deploys the folder, `az` the zip.
+ * `npm run package`: writes the deployable files, and nothing else, to a folder: the bundle, `host.json` and a
+ * `package.json` that names the entry file. Also writes them to a zip. azd deploys the folder, and `az` the zip.
  */
 export async function packageApp(target = packageTarget): Promise<Package> {
   const folder = join(target, 'package')

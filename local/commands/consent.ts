@@ -16,28 +16,28 @@ import { explainListening, readPort } from '../processes/port.ts'
 import { printWarnings } from '../processes/warnings.ts'
 import { dataFolder, requireRunning } from '../start/data-folder.ts'
 
-/** Minutes to sign in before the command gives up. */
-const patienceMinutes = 10
+/** The minutes that the user has to sign in. */
+const maxWaitMinutes = 10
 
 const page = (title: string, text: string): string => `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>${title}</title>
 <style>body{font:16px/1.5 system-ui;max-width:34rem;margin:4rem auto;padding:0 1rem}</style></head>
 <body><h1>${title}</h1><p>${text}</p></body></html>`
 
-/** Compares digests, which are of one length whatever characters the texts have. */
+/** Compares digests, because `timingSafeEqual` needs buffers of equal length. */
 const isEqual = (a: string, b: string): boolean =>
   timingSafeEqual(hash('sha256', a, 'buffer'), hash('sha256', b, 'buffer'))
 
 /**
- * Waits for the one redirect of the sign-in. Anything with another state is refused and changes nothing; the right one
- * is taken once.
+ * Waits for the one redirect of the sign-in. A redirect with another state is refused and changes nothing. The right
+ * one is accepted once.
  */
 function takeRedirect(state: string, signal: AbortSignal) {
   const server = createServer()
   const code = new Promise<string>((resolve, reject) => {
     signal.addEventListener('abort', () => reject(signal.reason))
     server.on('request', (request: IncomingMessage, response: ServerResponse) => {
-      // Any page that is open in a browser can send a request here, so a malformed target is refused like a wrong state.
+      // Any page in a browser can send a request here. A malformed target is therefore refused like a wrong state.
       const query = URL.parse(request.url ?? '/', 'http://localhost')?.searchParams ?? new URLSearchParams()
       const show = (status: number, title: string, text: string) =>
         response
@@ -66,8 +66,8 @@ function takeRedirect(state: string, signal: AbortSignal) {
 }
 
 /**
- * With `--local`: the settings of the `npm start` that runs on this machine. Its sign-in page is shown over plain HTTP,
- * which a browser takes without asking.
+ * With `--local`: the settings of the `npm start` that runs on this machine. Its sign-in page uses plain HTTP, which a
+ * browser opens without a warning.
  */
 async function useSimulator(): Promise<(signInUrl: string) => string> {
   const { settings, plainUrl, certificateFile } = await requireRunning(dataFolder(environment()))
@@ -83,7 +83,7 @@ async function consent(operation: OperationContext): Promise<void> {
   }
   const toShown = option === '--local' ? await useSimulator() : (signInUrl: string) => signInUrl
   await loadLocalSettings()
-  // The host's storage has no part in signing in.
+  // Signing in does not use the host's storage.
   const app = createApp({
     env: {
       AzureWebJobsStorage: 'UseDevelopmentStorage=true',
@@ -114,7 +114,7 @@ async function consent(operation: OperationContext): Promise<void> {
 Who should sign in: a service account of its own in the partner tenant, admin agent or sales agent, with multi-factor
 authentication. Its sign-in is what the app acts with from then on. You yourself need the role Key Vault Secrets Officer.
 
-Open this address in a browser on this machine, within ${patienceMinutes} minutes:
+Open this address in a browser on this machine, within ${maxWaitMinutes} minutes:
 
   ${toShown(signIn.url)}
 `)
@@ -127,7 +127,7 @@ Open this address in a browser on this machine, within ${patienceMinutes} minute
   }
 }
 
-/** Tries the stored sign-in on Partner Center, which says whether it was made with MFA. */
+/** Calls Partner Center with the stored sign-in. The response says whether the sign-in used MFA. */
 async function check(app: App, operation: OperationContext): Promise<void> {
   const [isReachable, readHealth] = await Promise.all([app.reachability(), app.credentialHealth()])
   const { error } = await isReachable(operation)
@@ -140,7 +140,7 @@ async function check(app: App, operation: OperationContext): Promise<void> {
 
 printWarnings()
 try {
-  await withDeadline(systemClock, timeLimit(systemClock, patienceMinutes * 60), deadline =>
+  await withDeadline(systemClock, timeLimit(systemClock, maxWaitMinutes * 60), deadline =>
     consent({
       correlationId: 'consent',
       deadline,
@@ -149,7 +149,7 @@ try {
   )
 } catch (error) {
   if (isAppError(error) || error instanceof CommandError) throw error
-  // What a library throws may quote what it was given.
+  // The error of a library can contain the values that it was given.
   console.error(describeError(error))
   process.exitCode = 1
 }

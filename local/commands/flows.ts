@@ -7,7 +7,7 @@ import { type FlowSample, flowZip } from '../build/flow-packages.ts'
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const samples = `${root}infra/logic-apps/power-automate/`
 
-/** paconn writes the id of the connector that it made into its settings. */
+/** paconn writes the id of the connector that it created to its settings. */
 async function connectorOfSettings(): Promise<string | undefined> {
   const settings = JSON.parse(await readFile(`${root}infra/connector/settings.json`, 'utf8')) as Record<string, unknown>
   return typeof settings.connectorId === 'string' ? settings.connectorId : undefined

@@ -24,7 +24,7 @@ const host = await startHost({
   throw explainListening(error, port)
 })
 
-/** Work that takes longer than this is cut off; queues deliver it again. */
+/** Work that takes longer is aborted. Queues deliver it again. */
 const drainMs = 30_000
 
 onEnd(async () => {

@@ -1,24 +1,25 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { isLoopback } from '../../shared/formats/loopback.ts'
 import { environment } from '../../shared/settings.ts'
 import { noResponse, readAppUrl } from '../processes/app-url.ts'
 import { CommandError } from '../processes/command-error.ts'
 
 /**
- * `npm run smoke -- URL [KEY]`: asks a running app a few questions from the outside, as after a deployment, and prints a
- * line for each. `APP_TOKEN` is sent as a bearer token to an app with Entra ID sign-in. Ends with 0 if all is well, with 2
- * if only the credential is missing, as before anybody has stored it, and with 1 if anything is broken.
+ * `npm run smoke -- URL [KEY]`: checks a running app from the outside, for example after a deployment, and prints a
+ * line for each check. `APP_TOKEN` is sent as a bearer token, for an app with Entra ID sign-in. The exit code is 0 if
+ * all checks pass, 2 if only the credential is missing, as before it is stored, and 1 for any other failure.
  */
 const [url = environment().APP_URL ?? '', key = environment().APP_KEY] = process.argv.slice(2)
 const token = environment().APP_TOKEN
 
 if (url === '') throw new CommandError('Say where the app is: npm run smoke -- https://your-app.azurewebsites.net KEY')
 const base = readAppUrl(url)
-const isLoopback = ['localhost', '127.0.0.1', '[::1]'].includes(base.hostname)
+const isLocal = isLoopback(base.hostname)
 
-/** A new app answers 404 or not at all until its functions are known to the platform. */
-const patienceMs = isLoopback ? 0 : 120_000
+/** A new app returns 404, or does not respond, until the platform knows its functions. */
+const maxWaitMs = isLocal ? 0 : 120_000
 const pauseMs = 3_000
-/** The app itself gives up after 100 seconds by default. */
+/** The app itself ends a request after 100 seconds by default. */
 const mostMs = 110_000
 
 type Problem = {
@@ -40,19 +41,19 @@ async function get(path: string, withKey = true): Promise<HttpResult> {
   return { status: response.status, headers: response.headers, json: text === '' ? undefined : JSON.parse(text) }
 }
 
-/** The app was reached and asked its vault, which has no credential for it yet. */
+/** The app responds, but the vault does not have its credential yet. */
 class CredentialMissing extends Error {}
 
 function expect(holds: boolean, otherwise: string): asserts holds {
   if (!holds) throw new Error(otherwise)
 }
 
-/** Every failure of the app has this shape, whatever went wrong. */
+/** Every failure of the app has this shape. */
 function expectProblem({ status, headers, json }: HttpResult, wanted: number, code: string): void {
   const { error, correlationId, status: told } = (json ?? {}) as Problem
   expect(
     status === wanted,
-    `answered ${status} instead of ${wanted}${error === undefined ? '' : `: ${String(error.message)}`}`,
+    `returned ${status} instead of ${wanted}${error === undefined ? '' : `: ${String(error.message)}`}`,
   )
   expect(error?.code === code && told === wanted, `the error is ${String(error?.code)}, not ${code}`)
   expect(typeof error?.message === 'string' && error.message !== '', 'the error says nothing')
@@ -60,11 +61,11 @@ function expectProblem({ status, headers, json }: HttpResult, wanted: number, co
 }
 
 async function checkHealth(): Promise<string> {
-  const until = Date.now() + patienceMs
+  const until = Date.now() + maxWaitMs
   for (;;) {
     try {
       const { status, json } = await get('/api/health', false)
-      expect(status === 200 && (json as { status?: unknown }).status === 'ok', `answered ${status}`)
+      expect(status === 200 && (json as { status?: unknown }).status === 'ok', `returned ${status}`)
       return 'alive'
     } catch (error) {
       if (Date.now() + pauseMs > until) throw error
@@ -74,10 +75,10 @@ async function checkHealth(): Promise<string> {
 }
 
 async function checkKey(): Promise<string> {
-  // Core Tools and the local host demand a key only when told to.
+  // Core Tools requires no key, and the local host requires one only if it is set.
   const { status } = await get('/api/customers', false)
-  if (isLoopback && key === undefined && status !== 401) return 'no key is demanded on this machine'
-  expect(status === 401, `answered ${status} without a key`)
+  if (isLocal && key === undefined && status !== 401) return 'no key is demanded on this machine'
+  expect(status === 401, `returned ${status} without a key`)
   return 'demanded'
 }
 
@@ -100,8 +101,8 @@ async function checkOrders(): Promise<string> {
   } = (orders.json ?? {}) as { items?: unknown[]; totalCount?: unknown } & Problem
   if (orders.status === 403 && refusal?.code === 'no_customer_relationship')
     return 'refused: the first customer has left'
-  expect(orders.status === 200, `answered ${orders.status} ${String(refusal?.message ?? '')}`)
-  expect(Array.isArray(items) && totalCount === items.length, 'the answer is not a collection of orders')
+  expect(orders.status === 200, `returned ${orders.status} ${String(refusal?.message ?? '')}`)
+  expect(Array.isArray(items) && totalCount === items.length, 'the response is not a collection of orders')
   expect(orders.headers.get('x-orders-source') === 'live', 'the orders are not live')
   return `${items.length} of the first customer`
 }
@@ -116,13 +117,13 @@ async function checkBadRequest(): Promise<string> {
 
 async function checkUnknownRoute(): Promise<string> {
   expectProblem(await get('/api/there-is-nothing-here'), 404, 'route_not_found')
-  return 'answered as an error of ours'
+  return 'returns an error of this app'
 }
 
 async function checkDefinition(): Promise<string> {
   const { status, json } = await get('/api/openapi.json', false)
   const { swagger, host, paths } = (json ?? {}) as { swagger?: unknown; host?: unknown; paths?: object }
-  expect(status === 200 && swagger === '2.0', `answered ${status}`)
+  expect(status === 200 && swagger === '2.0', `returned ${status}`)
   expect(host === base.host, `names the host ${String(host)}`)
   return `${Object.keys(paths ?? {}).length} paths`
 }

@@ -4,8 +4,8 @@ import { noResponse, readAppUrl } from '../processes/app-url.ts'
 import { CommandError } from '../processes/command-error.ts'
 
 /**
- * `npm run snapshot [-- URL [KEY]]`: starts a snapshot on a running app and shows its progress until it ends: a bar on a
- * terminal, a line now and then elsewhere.
+ * `npm run snapshot [-- URL [KEY]]`: starts a snapshot on a running app and shows its progress until it ends: a bar on
+ * a terminal, otherwise a line every few seconds.
  */
 const [url = environment().APP_URL ?? 'http://127.0.0.1:7071', key = environment().APP_KEY] = process.argv.slice(2)
 
@@ -22,7 +22,7 @@ type Problem = { error?: { code: string; message: string } }
 
 const headers = { 'content-type': 'application/json', ...(key === undefined ? {} : { 'x-functions-key': key }) }
 const isTerminal = process.stdout.isTTY
-/** Seconds between two lines where there is no terminal. */
+/** Seconds between two lines without a terminal. */
 const lineSeconds = 5
 const barWidth = 30
 
@@ -44,7 +44,7 @@ function describe({ customers: { planned, read, failed }, orders }: Progress, el
 
 async function explain(response: Response): Promise<string> {
   const { error } = (await response.json().catch(() => ({}))) as Problem
-  return error === undefined ? `The app answered ${response.status}.` : `${error.code}: ${error.message}`
+  return error === undefined ? `The app returned ${response.status}.` : `${error.code}: ${error.message}`
 }
 
 const ask = (path: string | URL, method = 'GET'): Promise<Response> =>

@@ -28,7 +28,7 @@ function readOptions() {
     const changeSeconds = values.changes === 'off' ? undefined : Number(values.changes)
     if (changeSeconds === undefined || changeSeconds >= 1) return { changeSeconds, failures: values.failures }
   } catch {
-    // Said below.
+    // The next statement reports it.
   }
   throw new CommandError(`These options are not known. Use: ${usage}`)
 }
@@ -42,7 +42,7 @@ const port = readPort(env.PORT)
 
 let isEnding = false
 const ends: (() => unknown)[] = []
-onEnd(async () => {
+const stopAll = onEnd(async () => {
   isEnding = true
   console.log('\nStopping …')
   for (const end of ends.reverse()) await end()
@@ -51,7 +51,7 @@ onEnd(async () => {
 try {
   await run()
 } catch (error) {
-  // Asked to end meanwhile: what had not started is no failure.
+  // The start was interrupted, so a service that had not started is no failure.
   if (!isEnding) throw error instanceof EndedEarly ? new CommandError(error.lines.join('\n')) : error
 }
 
@@ -60,7 +60,7 @@ async function run(): Promise<void> {
   await openDataFolder(folder)
   if (port !== 0) await requireFreePort(port)
   await mkdir(join(folder, 'azurite'), { recursive: true })
-  // Azurite would tell of a folder that it cannot write in many lines.
+  // For a folder that is not writable, Azurite would print many lines.
   for (const name of ['azurite/written', 'host.log']) await writeFile(join(folder, name), '')
 
   console.log('Starting storage, the simulated cloud and the functions host …')
@@ -93,8 +93,8 @@ async function run(): Promise<void> {
   })
   ends.push(() => host.stop())
   host.process.once('exit', () => {
-    // Without the host there is nothing left to stay for.
-    if (!isEnding) process.kill(process.pid, 'SIGTERM')
+    // Without the host, the other services have no use.
+    if (!isEnding) stopAll()
   })
   const url = host.lines.findLast(isListening)?.slice(listening.length) ?? ''
   await publishRunning(folder, { url, storage, container, plainUrl: simulator.plainUrl, certificateFile, settings })

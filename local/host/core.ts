@@ -2,8 +2,8 @@ import { Module } from 'node:module'
 import { pathToFileURL } from 'node:url'
 
 /**
- * What the Node worker supplies to an app as `@azure/functions-core`: the registry that `app.http` and its siblings
- * write to, and the hooks. Only the parts that this app's library calls are here.
+ * The module `@azure/functions-core` that the Node worker supplies to an app: the registry for `app.http` and the other
+ * triggers, and the hooks. It has only the parts that this app's library calls.
  */
 export type Binding = { name: string; type: string; direction: string; [setting: string]: unknown }
 
@@ -44,12 +44,12 @@ export type WriteLog = (level: string, category: string, message: string) => voi
 
 export type LoadedApp = {
   functions: ReadonlyMap<string, FunctionMetadata>
-  /** Runs one function on its trigger's data and returns what it returned, converted by the library itself. */
+  /** Runs one function with the data of its trigger. Returns its result, which the library converts. */
   invoke: (name: string, trigger: RpcData, metadata?: Record<string, RpcData>) => Promise<RpcData>
   runHooks: (name: 'appStart' | 'appTerminate') => Promise<void>
 }
 
-/** Loads a built entry the way the worker does: by answering its `require('@azure/functions-core')`. */
+/** Loads a built entry like the worker, which supplies `@azure/functions-core` to its `require`. */
 export async function loadApp(entry: string, writeLog: WriteLog): Promise<LoadedApp> {
   const functions = new Map<string, FunctionMetadata>()
   const handlers = new Map<string, Handler>()

@@ -1,6 +1,6 @@
 import { type IncomingMessage, request, type ServerResponse } from 'node:http'
 
-/** Hands requests on to another server on this machine and its answers back, unchanged. */
+/** Passes requests to another server on this machine, and its responses back, unchanged. */
 export function forwardTo(origin: string) {
   const { hostname, port } = new URL(origin)
   return (incoming: IncomingMessage, response: ServerResponse): void => {

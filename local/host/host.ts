@@ -11,23 +11,23 @@ import { startTimers } from './timers.ts'
 export type RunningHost = {
   url: string
   functions: string[]
-  /** Stops taking work, waits for what is under way, and ends. */
+  /** Stops accepting work, waits for the work in progress, and ends. */
   stop: () => Promise<void>
 }
 
 type HostOptions = {
-  /** Folder with `package.json`, `host.json` and the built app, as it is deployed. */
+  /** The folder with `package.json`, `host.json` and the built app, as it is deployed. */
   appFolder: string
   port: number
-  /** Connection string of the storage that queue triggers poll. */
+  /** Connection string of the storage with the queues. */
   storage?: string | undefined
-  /** Seconds a message stays hidden while it is worked on. */
+  /** Seconds for which a message in progress is hidden. */
   queueLeaseSeconds?: number
-  /** Demanded by functions with authLevel `function`, if given. */
+  /** If given, functions with authLevel `function` require it. */
   key?: string | undefined
-  /** Opens every function, and is demanded by what is under `/admin`, if given. */
+  /** If given, it is valid for every function and required under `/admin`. */
   masterKey?: string | undefined
-  /** Origin that answers what no function takes, if given. */
+  /** If given, the origin for addresses without a function. */
   elsewhere?: string | undefined
   writeLog?: WriteLog
 }
@@ -38,8 +38,8 @@ const writeToConsole: WriteLog = (level, _category, message) => {
 }
 
 /**
- * Runs a built app on this machine: a stand-in for Azure Functions Core Tools, which need a download. Where `func` is
- * installed, `func start` runs the same build.
+ * Runs a built app on this machine. It replaces Azure Functions Core Tools, which need a download. `func start` runs
+ * the same build.
  */
 export async function startHost({
   appFolder,
@@ -87,7 +87,7 @@ export async function startHost({
     functions: [...app.functions.keys()].sort(),
     async stop() {
       const closed = new Promise(resolve => server.close(resolve))
-      // A connection that is kept alive is idle once its last answer is out.
+      // A kept-alive connection is idle after its last response.
       const sweeping = setInterval(() => server.closeIdleConnections(), 100)
       await Promise.all([closed, timers.stop(), queues?.stop()])
       clearInterval(sweeping)

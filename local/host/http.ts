@@ -3,7 +3,7 @@ import type { LoadedApp, RpcHttp } from './core.ts'
 import { decodePath, encodePath } from './path.ts'
 import { type HttpRoute, matchRoute } from './routes.ts'
 
-/** The platform's own limits. */
+/** The limits of the platform. */
 const maxBodyBytes = 104_857_600
 const maxRequestLineBytes = 8192
 const maxHeaderBytes = 32_768
@@ -11,17 +11,21 @@ const maxHeaderBytes = 32_768
 export type HttpOptions = {
   app: LoadedApp
   routes: HttpRoute[]
-  /** If given, functions with authLevel `function` demand it in `x-functions-key` or `code`. Core Tools checks none. */
+  /**
+   * If given, functions with authLevel `function` require it in `x-functions-key` or `code`. Core Tools checks no key.
+   */
   key?: string | undefined
-  /** If given, it opens functions as well, and what is under `/admin` demands it. */
+  /** If given, it is valid for functions, too, and required under `/admin`. */
   masterKey?: string | undefined
-  /** Starts a function by hand, as the platform's `POST /admin/functions/{name}` does; false if there is no such function. */
+  /**
+   * Starts a function by hand, like the platform's `POST /admin/functions/{name}`. False if there is no such function.
+   */
   startByHand: (name: string) => boolean
-  /** Answers what no function takes. Without it that is 404. */
+  /** Handles addresses without a function. The default is 404. */
   elsewhere?: ((request: IncomingMessage, response: ServerResponse) => void) | undefined
 }
 
-/** Serves HTTP triggers with the host's semantics; its own refusals have no body. */
+/** Serves HTTP triggers like the Functions host. Errors of the host itself have no body. */
 export function createHttpServer({ app, routes, key, masterKey, startByHand, elsewhere }: HttpOptions): Server {
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { method = 'GET', url: target = '/' } = request
@@ -44,7 +48,7 @@ export function createHttpServer({ app, routes, key, masterKey, startByHand, els
       const fits = given === key || (masterKey !== undefined && given === masterKey)
       if (!isOpen && !fits) return end(response, 401)
       const body = await readBody(request)
-      // The web server refuses with 413, which the host turns into 500.
+      // The web server refuses with 413, which the Functions host converts to 500.
       if (body === undefined) return end(response, 500)
       url.pathname = encodePath(path)
       return send(request, response, await invoke(route.name, url, request, params, body))
@@ -66,7 +70,7 @@ export function createHttpServer({ app, routes, key, masterKey, startByHand, els
         Array.isArray(value) ? value.join(', ') : (value ?? ''),
       ]),
     )
-    // Without streaming, the platform loses a body that is sent chunked.
+    // Without streaming, the platform drops a chunked body.
     const arrives = request.headers['transfer-encoding'] === undefined && body.length > 0
     const http: RpcHttp = {
       method: request.method ?? 'GET',
@@ -84,7 +88,7 @@ export function createHttpServer({ app, routes, key, masterKey, startByHand, els
     const headerBytes = request.rawHeaders.reduce((sum, text) => sum + Buffer.byteLength(text) + 2, 0)
     if (headerBytes > maxHeaderBytes) return end(response, 431)
     handle(request, response).catch(error => {
-      // A host that is none, the platform refuses by itself.
+      // The platform itself refuses an invalid host name.
       if (error instanceof TypeError && 'code' in error && error.code === 'ERR_INVALID_URL') return end(response, 400)
       console.error(JSON.stringify({ event: 'function_failed', message: String(error) }))
       end(response, 500)
@@ -93,20 +97,20 @@ export function createHttpServer({ app, routes, key, masterKey, startByHand, els
   return server
 }
 
-/** A parameter that is given twice reaches the function as one text. */
+/** Joins the values of a repeated parameter, like the platform. */
 function joinRepeated(parameters: URLSearchParams): Record<string, string> {
   const names = new Set(parameters.keys())
   return Object.fromEntries([...names].map(name => [name, parameters.getAll(name).join(',')]))
 }
 
-/** After these the platform closes the connection: what follows on it may not be a request. */
+/** After these statuses, the platform closes the connection, because the next bytes are not necessarily a request. */
 const closing = new Set([400, 414, 431, 500])
 
 const end = (response: ServerResponse, status: number): void => {
   response.writeHead(status, { 'content-length': 0, ...(closing.has(status) ? { connection: 'close' } : {}) }).end()
 }
 
-/** Answers are chunked, whatever their length; one without a body says so. */
+/** Responses are chunked, whatever their length. A response without a body has `content-length: 0`. */
 function send(request: IncomingMessage, response: ServerResponse, { statusCode, headers, body }: RpcHttp): void {
   const bytes = body?.bytes ?? Buffer.from(body?.string ?? '')
   const status = Number(statusCode ?? 200)

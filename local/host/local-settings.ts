@@ -3,9 +3,12 @@ import { z } from 'zod'
 import { root } from '../build/bundle.ts'
 import { CommandError } from '../processes/command-error.ts'
 
-const localSettings = z.object({ Values: z.record(z.string(), z.string()).default({}) })
+const localSettingsSchema = z.object({ Values: z.record(z.string(), z.string()).default({}) })
 
-/** Puts the settings of `local.settings.json`, the file Core Tools reads, into the environment, which goes before them. */
+/**
+ * Adds the settings of `local.settings.json`, the file of Core Tools, to the environment. Existing variables take
+ * precedence.
+ */
 export async function loadLocalSettings(): Promise<void> {
   const text = await readFile(`${root}local.settings.json`, 'utf8').catch(() => undefined)
   if (text === undefined) return
@@ -14,7 +17,7 @@ export async function loadLocalSettings(): Promise<void> {
 
 export function parseLocalSettings(text: string): Record<string, string> {
   try {
-    return localSettings.parse(JSON.parse(text.replace(/^\uFEFF/, ''))).Values
+    return localSettingsSchema.parse(JSON.parse(text.replace(/^\uFEFF/, ''))).Values
   } catch (error) {
     const reason = error instanceof z.ZodError ? z.prettifyError(error).replaceAll('\n', ' ') : String(error)
     throw new CommandError(

@@ -1,9 +1,9 @@
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
-/** Bytes of the UTF-8 sequence that begins with this one. */
+/** The length of the UTF-8 sequence that starts with this byte. */
 const sequenceLength = (lead: number): number => (lead < 0x80 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4)
 
-/** The text of the bytes `%xx`, or undefined where they are no UTF-8. */
+/** The text of the bytes `%xx`. Undefined if they are not UTF-8. */
 function toText(encoded: readonly string[]): string | undefined {
   try {
     return decoder.decode(Uint8Array.from(encoded, text => Number.parseInt(text.slice(1), 16)))
@@ -26,12 +26,12 @@ function decodeRun(run: string): string {
 }
 
 /**
- * Decodes a path once, as the platform's web server does (aspnetcore, UrlDecoder): what is no valid encoding stays as it
- * is, and so does an encoded slash.
+ * Decodes a path once, like the platform's web server (aspnetcore, UrlDecoder). An invalid encoding and an encoded
+ * slash stay unchanged.
  */
 export const decodePath = (path: string): string => path.replace(/(?:%[0-9a-f]{2})+/gi, decodeRun)
 
-/** The path as the platform writes it into a function's URL: encoded anew, what looks encoded already left alone. */
+/** Encodes a path like the platform in a function's URL. Parts that look encoded stay unchanged. */
 export const encodePath = (path: string): string =>
   path
     .split(/(%[0-9a-f]{2})/i)

@@ -3,8 +3,8 @@ import type { DequeuedMessageItem, QueueClient } from '@azure/storage-queue'
 import { QueueServiceClient } from '@azure/storage-queue'
 import type { FunctionMetadata, LoadedApp } from './core.ts'
 
-/** `extensions.queues` of host.json, with the platform's own defaults. */
-export type QueueOptions = {
+/** The settings `extensions.queues` of host.json, with the defaults of the platform. */
+type QueueOptions = {
   batchSize: number
   newBatchThreshold: number
   maxDequeueCount: number
@@ -19,7 +19,10 @@ const leastPollingIntervalMs = 100
 /** Milliseconds of `hh:mm:ss`. */
 const toMs = (text: string): number => text.split(':').reduce((seconds, part) => seconds * 60 + Number(part), 0) * 1000
 
-/** Reads the settings of host.json. The defaults are the platform's (learn.microsoft.com/azure/azure-functions/functions-bindings-storage-queue). */
+/**
+ * Reads the settings of host.json. The defaults are those of the platform
+ * (learn.microsoft.com/azure/azure-functions/functions-bindings-storage-queue).
+ */
 export function readQueueOptions(settings: Record<string, unknown> = {}): QueueOptions {
   const batchSize = Number(settings.batchSize ?? 16)
   return {
@@ -34,8 +37,8 @@ export function readQueueOptions(settings: Record<string, unknown> = {}): QueueO
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
-/** The text of a message in base64. One that cannot be decoded fails like a function that throws. */
-export function decodeMessage(message: string): string {
+/** Decodes a message from base64. A message that cannot be decoded fails like a function that throws. */
+function decodeMessage(message: string): string {
   const base64 = message.replace(/[ \t\r\n]/g, '')
   if (!/^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(base64)) {
     throw new Error('The message is not valid base64.')
@@ -47,16 +50,19 @@ export type Queues = { stop: () => Promise<void> }
 
 type Options = {
   app: LoadedApp
-  /** Without one no queue is polled. */
+  /** Without a connection string, no queue is polled. */
   connectionString: string | undefined
   queues: QueueOptions
-  /** Seconds that a message stays hidden while it is worked on; renewed at half of it. The platform's is 600. */
+  /**
+   * Seconds for which a message in progress is hidden. The lease is renewed after half of them. The platform uses 600.
+   */
   leaseSeconds: number
 }
 
 /**
- * Polls the queues of queue triggers the way the platform does: messages are leased and renewed, a failed one comes back
- * after `visibilityTimeout`, and one that was delivered `maxDequeueCount` times goes to the poison queue.
+ * Polls the queues of queue triggers like the platform. A message in progress is leased, and the lease is renewed. A
+ * failed message returns after `visibilityTimeout`. A message that failed `maxDequeueCount` times goes to the poison
+ * queue.
  */
 export function startQueues({ app, connectionString, queues, leaseSeconds }: Options): Queues {
   if (connectionString === undefined) return { stop: async () => undefined }
@@ -75,7 +81,7 @@ export function startQueues({ app, connectionString, queues, leaseSeconds }: Opt
 
   async function listen(metadata: FunctionMetadata, name: string): Promise<void> {
     const queue = service.getQueueClient(name)
-    // A poison queue has no poison queue of its own.
+    // A poison queue has no poison queue.
     const poison = name.endsWith('-poison') ? undefined : service.getQueueClient(`${name}-poison`)
     const working = new Set<Promise<void>>()
     let intervalMs = leastPollingIntervalMs
@@ -98,7 +104,7 @@ export function startQueues({ app, connectionString, queues, leaseSeconds }: Opt
       const options = { numberOfMessages: queues.batchSize, visibilityTimeout: leaseSeconds }
       return (await queue.receiveMessages(options)).receivedMessageItems
     } catch {
-      // No queue yet, or no storage: the next poll sees.
+      // The queue or the storage does not exist yet. The next poll tries again.
       return []
     }
   }
@@ -125,7 +131,7 @@ export function startQueues({ app, connectionString, queues, leaseSeconds }: Opt
       const failure = await run(name, message)
       clearInterval(renewing)
       if (failure === undefined) await queue.deleteMessage(message.messageId, popReceipt)
-      // Without a poison queue a message comes back when its lease ends, again and again.
+      // Without a poison queue, a failing message returns after each lease.
       else if (poison === undefined) return
       else if (message.dequeueCount >= queues.maxDequeueCount) await moveTo(poison)
       else await renew(queues.visibilityTimeoutMs / 1000)

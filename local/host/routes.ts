@@ -4,7 +4,7 @@ type Segment = { kind: 'text' | 'one' | 'optional' | 'rest'; value: string }
 
 export type HttpRoute = { name: string; methods: string[]; authLevel: string; segments: Segment[] }
 
-/** HTTP functions in the order the host tries them: by name, whatever their routes. */
+/** HTTP functions in the order in which the host tries them: by name. */
 export function httpRoutes(functions: Iterable<FunctionMetadata>, prefix: string): HttpRoute[] {
   return [...functions]
     .flatMap(({ name, bindings }) => {
@@ -24,8 +24,8 @@ function toSegment(text: string): Segment {
 }
 
 /**
- * The parameters of a decoded path that fits the route. An empty segment fits nothing, but for those that a catch-all
- * takes along (aspnetcore, RoutePatternMatcher).
+ * The parameters of a decoded path that matches the route. An empty segment matches nothing except in a catch-all
+ * parameter (aspnetcore, RoutePatternMatcher).
  */
 export function matchRoute(route: HttpRoute, method: string, path: string): Record<string, string> | undefined {
   if (!route.methods.includes(method)) return undefined

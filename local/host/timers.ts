@@ -2,13 +2,13 @@ import { setTimeout as sleepFor } from 'node:timers/promises'
 import { Cron } from 'croner'
 import type { FunctionMetadata, LoadedApp, RetryOptions } from './core.ts'
 
-/** Waits between two tries; rejects when the signal aborts. */
+/** Waits between two tries. Rejects when the signal aborts. */
 type Sleep = (ms: number, value: undefined, options: { signal: AbortSignal }) => Promise<unknown>
 
 export type Timers = {
-  /** Runs a timer now, besides its schedule, once: a failure is not retried. False if there is none of that name. */
+  /** Runs a timer function once, now. A failure is not retried. False if there is no such function. */
   startByHand: (name: string) => boolean
-  /** Ends the schedules and waits for what is under way. */
+  /** Stops the schedules and waits for the work in progress. */
   stop: () => Promise<void>
 }
 
@@ -20,8 +20,8 @@ export function retryDelayMs(options: RetryOptions, count: number): number {
 }
 
 /**
- * Fires timer triggers: in UTC, day of month and day of week both have to match as in NCRONTAB, and a timer never
- * overlaps itself. There is one host here, so that the platform's lease is not needed.
+ * Fires timer triggers in UTC. As in NCRONTAB, both the day of the month and the day of the week must match. A timer
+ * never overlaps itself. There is only one host, so the lease of the platform is not needed.
  */
 export function startTimers(app: LoadedApp, sleep: Sleep = sleepFor): Timers {
   const running = new Map<string, Promise<void>>()

@@ -5,16 +5,17 @@ import { createRequire } from 'node:module'
 import { dirname, extname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
+import { isLoopback } from '../../shared/formats/loopback.ts'
 import type { ListedCases } from '../simulator/listed-cases.ts'
 import type { LiveOrders } from '../simulator/live-orders.ts'
 import type { StoredFiles } from '../start/stored-files.ts'
 
 export type PageOptions = {
-  /** What runs, by name. */
+  /** The running services, by name. */
   services: () => { name: string; value: string }[]
-  /** The customer to begin with. */
+  /** The customer that is selected first. */
   customerTenantId: string
-  /** Function key that the host demands, if it does. */
+  /** The function key, if the host requires one. */
   key?: string | undefined
   cases: ListedCases
   orders: LiveOrders
@@ -24,7 +25,7 @@ export type PageOptions = {
 const ownFiles = fileURLToPath(new URL('./static/', import.meta.url))
 const viewerFiles = dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'))
 
-/** Everything that is served from a file. The viewer comes from its package, so that nothing is asked of the internet. */
+/** All files that are served. The viewer comes from its package, so that the page needs no internet. */
 const served: Record<string, string> = {
   '/': join(ownFiles, 'index.html'),
   '/reference': join(ownFiles, 'reference.html'),
@@ -55,19 +56,19 @@ const types: Record<string, string> = {
   '.ico': 'image/svg+xml',
 }
 
-/** The browser itself refuses to ask anything but this machine. The viewer writes styles into its elements. */
+/** With this policy, the browser connects only to this machine. The viewer sets styles on its elements. */
 const policy =
   "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; font-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
-const loopback = /^(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/
-
-/** Lists of changes are long; the page shows the newest. */
+/** The page shows only the newest changes of the list. */
 const shownChanges = 8
 
-const switchChanges = z.object({ isOn: z.boolean() })
-const listCase = z.object({ digits: z.number().int(), isListed: z.boolean() })
+const switchChangesSchema = z.object({ isOn: z.boolean() })
+const listCaseSchema = z.object({ digits: z.number().int(), isListed: z.boolean() })
 
-/** The page of `npm start`, and what it asks about the simulator and the storage. It answers on loopback only. */
+/**
+ * The page of `npm start`, and its requests about the simulator and the storage. The server responds only on loopback.
+ */
 export function createPageServer(options: PageOptions): Server {
   const { orders, cases, files } = options
 
@@ -85,8 +86,8 @@ export function createPageServer(options: PageOptions): Server {
   })
 
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    // Another site whose name resolves to this machine gets nothing, nor may it press a button here.
-    if (!loopback.test(request.headers.host ?? '')) return end(response, 403)
+    // A site whose name resolves to this machine must not read anything or change anything here.
+    if (!isLoopback((request.headers.host ?? '').replace(/:\d+$/, ''))) return end(response, 403)
     const { pathname, searchParams } = new URL(request.url ?? '/', 'http://localhost')
     if (request.method === 'POST') return change(pathname, request, response)
     if (request.method !== 'GET') return end(response, 405)
@@ -103,10 +104,10 @@ export function createPageServer(options: PageOptions): Server {
     const { origin, host } = request.headers
     if (origin !== undefined && origin !== `http://${host}`) return end(response, 403)
     const body: unknown = JSON.parse(Buffer.concat(await request.toArray()).toString())
-    if (pathname === '/local/orders') orders.setOn(switchChanges.parse(body).isOn)
+    if (pathname === '/local/orders') orders.setOn(switchChangesSchema.parse(body).isOn)
     else if (pathname === '/local/orders/change') orders.change()
     else if (pathname === '/local/cases') {
-      const { digits, isListed } = listCase.parse(body)
+      const { digits, isListed } = listCaseSchema.parse(body)
       if (!cases.list(digits, isListed)) return end(response, 404)
     } else return end(response, 404)
     sendJson(response, state())
@@ -116,7 +117,7 @@ export function createPageServer(options: PageOptions): Server {
     const text = await files.readText(name)
     if (text === undefined) return end(response, 404)
     const type = name.endsWith('.html') ? 'text/html' : 'text/plain'
-    // A report is a page of its own; it runs no scripts here.
+    // A report is a separate page without scripts.
     response.writeHead(200, {
       'content-type': `${type}; charset=utf-8`,
       'content-security-policy': `sandbox; ${policy}`,

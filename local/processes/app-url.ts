@@ -1,6 +1,6 @@
 import { CommandError } from './command-error.ts'
 
-/** The address of a running app as a person gives it. */
+/** The address of a running app, from a command line. */
 export function readAppUrl(text: string): URL {
   const url = URL.parse(text)
   if (url !== null && /^https?:$/.test(url.protocol)) return url
@@ -9,12 +9,12 @@ export function readAppUrl(text: string): URL {
   )
 }
 
-/** Where the reason of a failed `fetch` is. */
+/** The reason in the cause of a failed `fetch`. */
 const reasonOf = (error: unknown): string => {
   const cause = error instanceof Error ? (error.cause ?? error) : error
   return cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause)
 }
 
-/** What to do where nobody answers. */
+/** The error for an address that does not respond. */
 export const noResponse = (url: URL, error: unknown): CommandError =>
-  new CommandError(`${url.origin} does not answer (${reasonOf(error)}). Start the app there, or check the address.`)
+  new CommandError(`${url.origin} does not respond (${reasonOf(error)}). Start the app there, or check the address.`)

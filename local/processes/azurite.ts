@@ -13,14 +13,17 @@ export type Azurite = {
   stop: () => Promise<void>
 }
 
-/** The account and key that every storage emulator has (learn.microsoft.com/azure/storage/common/storage-use-azurite). */
+/** The account and key of every storage emulator (learn.microsoft.com/azure/storage/common/storage-use-azurite). */
 const account = 'devstoreaccount1'
 const accountKey = 'Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=='
 
 const usualPorts = { blob: 10000, queue: 10001 }
 const anyPorts = { blob: 0, queue: 0 }
 
-/** Starts Azurite, in memory or in a folder; on its usual ports if asked for and free, where storage tools look for it. */
+/**
+ * Starts Azurite, in memory or in a folder. On request, it uses its usual ports if they are free, where storage tools
+ * expect it.
+ */
 export async function startAzurite({
   folder,
   usual = false,
@@ -31,7 +34,7 @@ export async function startAzurite({
   const free = usual && (await isFree(usualPorts.blob)) && (await isFree(usualPorts.queue))
   const running = free
     ? await run(usualPorts, folder).catch(error => {
-        // Another program was quicker.
+        // Another program took the port first.
         if (error instanceof EndedEarly && error.message.includes('EADDRINUSE')) return run(anyPorts, folder)
         throw error
       })
@@ -62,7 +65,7 @@ function run({ blob, queue }: { blob: number; queue: number }, folder: string | 
       ...['--skipApiVersionCheck', '--silent', '--disableTelemetry'],
     ],
     lines => ['Blob', 'Queue', 'Table'].every(service => addressOf(service, lines) !== undefined),
-    // Its Azure SDK prints deprecations of Node that nobody here can act on.
+    // Hides deprecation warnings of its Azure SDK, which this project cannot fix.
     { nodeArguments: ['--no-deprecation'] },
   )
 }

@@ -1,4 +1,4 @@
-/** What a person can put right: said in one sentence that names the way out, without a stack. */
+/** A failure that the user can fix. It is printed as one sentence with the fix, without a stack. */
 export class CommandError extends Error {
   override readonly name = 'CommandError'
 }

@@ -1,19 +1,21 @@
-/** How often a process that npm started looks whether its parent is still there. */
+/** How often a process that npm started checks whether its parent still runs. */
 const watchMs = 250
 
 /** Ctrl-C, a request to end, a closed terminal, and Ctrl-Break on Windows. */
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGBREAK'] as const
 
 /**
- * Calls `stop` once when this process is asked to end: by a signal, or, under npm, by the end of its parent. npm hands
- * SIGTERM on to the shell it runs a script in, and that shell ends without handing it on. A second signal ends at once.
+ * Calls `stop` once when this process should end: at a signal, or under npm at the end of its parent. npm passes
+ * SIGTERM to the shell that runs the script, and that shell ends without passing it on. A second signal ends the
+ * process at once. Returns a function
+ * that does the same without a signal, because Windows has no signal that a process can send to itself.
  */
-export function onEnd(stop: () => Promise<void>): void {
+export function onEnd(stop: () => Promise<void>): () => void {
   let stopping = false
   const end = () => {
     if (stopping) return
     stopping = true
-    // After a closed terminal nobody reads the output any more, and writing to it fails.
+    // After the terminal is closed, writing to the output fails.
     for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined)
     stop().then(
       () => process.exit(0),
@@ -27,8 +29,10 @@ export function onEnd(stop: () => Promise<void>): void {
     })
   }
   const parent = process.ppid
-  if (process.env.npm_lifecycle_event === undefined) return
-  setInterval(() => {
-    if (process.ppid !== parent) end()
-  }, watchMs).unref()
+  if (process.env.npm_lifecycle_event !== undefined) {
+    setInterval(() => {
+      if (process.ppid !== parent) end()
+    }, watchMs).unref()
+  }
+  return end
 }

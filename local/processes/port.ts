@@ -2,13 +2,13 @@ import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { CommandError } from './command-error.ts'
 
-export const usualPort = 7071
+const usualPort = 7071
 
-/** How to take another port, in the shells of every system. */
+/** How to set another port, in the shells of every system. */
 const otherPort = (setting: string, port: number): string =>
   `set ${setting} to another one (sh: export ${setting}=${port + 1}, PowerShell: $env:${setting} = ${port + 1}, cmd: set ${setting}=${port + 1})`
 
-/** The port that a setting names, by default that of the host. 0 stands for any that is free. */
+/** The port in a setting, by default that of the host. 0 means any free port. */
 export function readPort(text: string | undefined, setting = 'PORT', usual = usualPort): number {
   if (text === undefined || text.trim() === '') return usual
   const port = Number(text)
@@ -18,7 +18,7 @@ export function readPort(text: string | undefined, setting = 'PORT', usual = usu
 
 const codeOf = (error: unknown): unknown => (error instanceof Error && 'code' in error ? error.code : undefined)
 
-/** What to do about a port that cannot be listened on; any other error as it is. */
+/** The error for a port that cannot be used. Other errors stay unchanged. */
 export function explainListening(error: unknown, port: number, setting = 'PORT'): unknown {
   switch (codeOf(error)) {
     case 'EADDRINUSE':
@@ -32,7 +32,7 @@ export function explainListening(error: unknown, port: number, setting = 'PORT')
   }
 }
 
-/** Throws what to do if the port is taken, before anything else is started. */
+/** Throws if the port is in use, before any service is started. */
 export async function requireFreePort(port: number): Promise<void> {
   const server = createServer()
   try {

@@ -4,21 +4,21 @@ import { createInterface } from 'node:readline'
 
 export type Running = {
   process: ChildProcess
-  /** What the process printed so far, line by line. */
+  /** The output of the process so far, line by line. */
   lines: string[]
-  /** Asks the process to end and waits until it has. */
+  /** Asks the process to end and waits until it has ended. */
   stop: (signal?: NodeJS.Signals) => Promise<void>
 }
 
-export type RunOptions = {
+type RunOptions = {
   env?: Record<string, string | undefined>
-  /** Called with each line of its output. */
+  /** Called with each line of output. */
   onLine?: (line: string) => void
-  /** Arguments for Node itself. */
+  /** Arguments for Node.js itself. */
   nodeArguments?: string[]
 }
 
-/** The process has ended before it was ready. `lines` is what it printed. */
+/** The process ended before it was ready. `lines` is its output. */
 export class EndedEarly extends Error {
   override readonly name = 'EndedEarly'
   readonly lines: readonly string[]
@@ -31,8 +31,8 @@ export class EndedEarly extends Error {
 const followParent = new URL('./follow-parent.ts', import.meta.url).href
 
 /**
- * Starts a script under this Node and waits for as many lines of output as `ready` says it takes. The process ends with
- * this one, even if this one is killed.
+ * Starts a script with this Node.js, and waits until `ready` accepts its output. The process ends together with this
+ * one, even if this one is killed.
  */
 export async function runNode(
   args: string[],
@@ -43,13 +43,14 @@ export async function runNode(
     env,
     // The channel closes when this process ends: see follow-parent.ts.
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-    // A group of its own: Ctrl-C on the terminal is ours to pass on, in our order. Windows would open a console for it.
+    // A separate process group, so that Ctrl-C reaches the children only through this process, in the right order. On
+    // Windows, that would open a console.
     detached: process.platform !== 'win32',
     windowsHide: true,
   })
   const lines: string[] = []
   const ended = once(child, 'exit')
-  // Whatever ends us, the child does not stay behind and hold its port.
+  // The child must end with this process, because it would keep its port in use.
   const kill = () => child.kill('SIGKILL')
   process.once('exit', kill)
   child.once('exit', () => process.off('exit', kill))
@@ -62,7 +63,7 @@ export async function runNode(
     const outputs = [child.stdout, child.stderr].flatMap(stream => (stream === null ? [] : [stream]))
     for (const input of outputs) createInterface({ input }).on('line', take)
     child.once('error', reject)
-    // 'close' comes after the last line, 'exit' may come before it.
+    // 'close' comes after the last line. 'exit' can come before it.
     child.once('close', code => reject(new EndedEarly(args[0] ?? '', code, lines)))
   })
   return {
@@ -70,7 +71,7 @@ export async function runNode(
     lines,
     async stop(signal = 'SIGTERM') {
       if (child.exitCode === null && child.signalCode === null) {
-        // On Windows a signal kills; closing the channel leaves the process a moment to end in order.
+        // On Windows, a signal kills the process. If the channel is closed instead, the process can end in order.
         if (signal === 'SIGTERM' && process.platform === 'win32' && child.connected) child.disconnect()
         else child.kill(signal)
       }

@@ -1,7 +1,7 @@
-/** undici announces its decompression at each start (github.com/nodejs/undici, lib/interceptor/decompress.js). */
+/** undici prints this for its decompression at each start (github.com/nodejs/undici, lib/interceptor/decompress.js). */
 const known = 'DecompressInterceptor is experimental and subject to change'
 
-/** Prints Node's warnings in one line each, but for the one that is known and that nobody here can act on. */
+/** Prints each warning of Node.js in one line, except the known one, which a developer cannot fix. */
 export function printWarnings(): void {
   process.removeAllListeners('warning')
   process.on('warning', ({ name, message }) => {

@@ -1,27 +1,30 @@
 import { type Exchange, sendJson } from './recorder.ts'
 import { guidOf, type SimulatedCustomer, type SimulatedOrder } from './sample-data.ts'
 
-/** What was done for a customer, as Partner Center's activity log says it. */
+/** An operation for a customer, in the form of Partner Center's activity log. */
 export type AuditRecord = Record<string, unknown> & { operationDate: string }
 
-/** The activity log of Partner Center. Tests add records to it, or change what is there. */
+/** The activity log of Partner Center. Tests can add and change records. */
 export type ActivityLog = {
   records: AuditRecord[]
-  /** Largest page. */
+  /** The largest page. */
   recordsPerPage: number
-  /** Notes that an order was created or changed; `at` is in milliseconds since 1970 UTC. */
+  /** Records that an order was created or changed. `at` is in milliseconds since 1970 UTC. */
   note: (kind: 'created' | 'updated', customer: SimulatedCustomer, order: SimulatedOrder, at: number) => AuditRecord
-  /** Answers `GET /v1/auditrecords`. */
+  /** Handles `GET /v1/auditrecords`. */
   list: (exchange: Exchange) => void
 }
 
 const dayMs = 86_400_000
 
-/** No record is older (learn.microsoft.com/partner-center/developer/get-a-record-of-partner-center-activity-by-user). */
+/**
+ * The maximum age of a record
+ * (learn.microsoft.com/partner-center/developer/get-a-record-of-partner-center-activity-by-user).
+ */
 const mostDays = 90
 const usualDays = 30
 
-/** The log tells of orders with names in PascalCase. */
+/** The log has orders with names in PascalCase. */
 function inPascalCase(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(inPascalCase)
   if (typeof value !== 'object' || value === null) return value
@@ -30,7 +33,7 @@ function inPascalCase(value: unknown): unknown {
   )
 }
 
-/** Milliseconds become seven digits, as the log writes them. */
+/** The log writes seven fraction digits. */
 const toOperationDate = (at: number): string => new Date(at).toISOString().replace('Z', '0000Z')
 
 export function createActivityLog(prefix: () => string, now: () => number): ActivityLog {

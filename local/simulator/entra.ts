@@ -2,42 +2,45 @@ import { createHash, randomUUID, verify, X509Certificate } from 'node:crypto'
 import { type Exchange, sendJson } from './recorder.ts'
 import { signInPage } from './sign-in-page.ts'
 
-export type IssuedToken = {
+type IssuedToken = {
   audience: string
   expiresAt: number
   mfa: boolean
   kind: 'app' | 'user' | 'managed-identity'
 }
 
-export type RefreshToken = { clientId: string; expiresAt: number; mfa: boolean; revoked: boolean }
+type RefreshToken = { clientId: string; expiresAt: number; mfa: boolean; revoked: boolean }
 
-/** Entra ID's sign-in page and token endpoint, and the platform's managed-identity endpoint. Tests change its state directly. */
+/**
+ * The sign-in page and token endpoint of Entra ID, and the managed-identity endpoint of the platform. Tests change its
+ * state directly.
+ */
 export type Entra = {
   tenantId: string
   clientId: string
-  /** Client secrets that are accepted now. */
+  /** The valid client secrets. */
   clientSecrets: Set<string>
   /** Registered certificates in PEM. */
   certificates: Set<string>
   /** True if the app trusts the managed identity as a federated credential. */
   trustsManagedIdentity: boolean
-  /** Seconds an access token lives. */
+  /** Lifetime of an access token in seconds. */
   tokenSeconds: number
   tokens: Map<string, IssuedToken>
   refreshTokens: Map<string, RefreshToken>
-  /** Header value that the managed-identity endpoint demands. */
+  /** The header value that the managed-identity endpoint requires. */
   identityHeader: string
-  /** If set, the next answers of the token endpoint, in turn, instead of the usual ones. */
+  /** If set, the next responses of the token endpoint, in turn, instead of the usual ones. */
   failures: { status: number; body?: unknown; headers?: Record<string, string> }[]
-  /** Forms that were posted to the token endpoint, with the path they came to. */
+  /** The forms that were posted to the token endpoint, with their paths. */
   forms: { path: string; form: URLSearchParams }[]
-  /** What the managed-identity endpoint was asked for. */
+  /** The queries of the managed-identity endpoint. */
   identityRequests: URLSearchParams[]
   serve: (exchange: Exchange) => boolean
   issue: (token: IssuedToken) => string
-  /** A refresh token as after a sign-in. */
+  /** Issues a refresh token as after a sign-in. */
   issueRefreshToken: (more?: Partial<RefreshToken>) => string
-  /** Ends every token of a kind at once. */
+  /** Revokes all tokens of a kind. */
   revoke: (kind: IssuedToken['kind']) => void
 }
 

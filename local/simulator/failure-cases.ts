@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib'
 import { type Exchange, sendJson } from './recorder.ts'
 
-/** Takes over an answer about one customer's orders; `proceed` gives the usual one. */
+/** Replaces the response for one customer's orders. `proceed` sends the usual one. */
 export type Fault = (exchange: Exchange, proceed: () => void) => void
 
 export const refuse =
@@ -37,8 +37,8 @@ export const hang: Fault = () => undefined
 
 export const reset: Fault = ({ response }) => void response.socket?.destroy()
 
-/** Announces a body and ends the connection in the middle of it. */
-export const breakOff: Fault = ({ response }) => {
+/** Announces a body and closes the connection in the middle of it. */
+const breakOff: Fault = ({ response }) => {
   response.writeHead(200, { 'content-type': 'application/json', 'content-length': 5000 })
   response.write('{"totalCount":1,"items":[', () => response.socket?.destroy())
 }
@@ -50,18 +50,18 @@ export const compressed =
   ({ response }) =>
     void response.writeHead(200, { 'content-type': 'application/json', 'content-encoding': 'gzip' }).end(gzipSync(text))
 
-/** A customer id that stands for a case: its last digits are the code or status it answers with. */
+/** The customer id of a failure case. Its last digits are the code or status of the response. */
 export const caseId = (digits: number): string => `00000000-0000-4000-8000-${String(digits).padStart(12, '0')}`
 
 export type FailureCase = {
   digits: number
   what: string
   fault: Fault
-  /** A refusal of the credential, which ends a snapshot at once. */
+  /** A refusal of the credential, which stops a snapshot at once. */
   stopsSnapshots?: true
 }
 
-/** Made anew for each simulator, since some count their requests. */
+/** Created for each simulator, because some cases count their requests. */
 export const failureCases = (): FailureCase[] => [
   { digits: 20002, what: 'no reseller relationship', fault: refuse(403, '20002', 'No relationship.') },
   { digits: 60003, what: 'customer tenant unknown', fault: refuse(404, '60003', 'Tenant not found.') },
@@ -92,7 +92,7 @@ export const failureCases = (): FailureCase[] => [
     what: 'unavailable twice, then well',
     fault: firstTimes(2, sendText(503, 'text/html', '<html></html>')),
   },
-  { digits: 504, what: 'never answers', fault: hang },
+  { digits: 504, what: 'never responds', fault: hang },
   { digits: 101, what: 'connection reset', fault: reset },
   { digits: 102, what: 'connection lost inside the body', fault: breakOff },
   { digits: 103, what: 'connection lost inside the body once', fault: firstTimes(1, breakOff) },

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { Entra } from './entra.ts'
 import { type Exchange, sendJson } from './recorder.ts'
 
-export type StoredSecret = {
+type StoredSecret = {
   version: string
   value: string
   enabled: boolean
@@ -13,13 +13,16 @@ export type StoredSecret = {
   tags?: Record<string, string>
 }
 
-export type VaultFailure = { status: number; code: string; innerCode?: string; method?: 'GET' | 'PUT' }
+type VaultFailure = { status: number; code: string; innerCode?: string; method?: 'GET' | 'PUT' }
 
-/** Key Vault's secrets, with the authentication challenge of the real service. Tests change its state directly. */
+/** The secrets of Key Vault, with the authentication challenge of the real service. Tests change its state directly. */
 export type KeyVault = {
-  /** Versions by secret name, the newest last. */
+  /** The versions by secret name, the newest last. */
   secrets: Map<string, StoredSecret[]>
-  /** If set, the next answers, in turn, instead of the usual ones; those with a method only for requests of it. */
+  /**
+   * If set, the next responses, in turn, instead of the usual ones. An entry with a method applies only to requests
+   * with it.
+   */
   failures: VaultFailure[]
   store: (name: string, value: string, more?: Partial<StoredSecret>) => StoredSecret
   serve: (exchange: Exchange) => boolean

@@ -4,16 +4,16 @@ import { sampleOrder } from './sample-data.ts'
 
 export type ListedCase = Omit<FailureCase, 'fault'> & { id: string; isListed: boolean }
 
-/** Customers that fail, in the list of customers or not; asked for by their id, they answer in either case. */
+/** Customers that fail. They can be in the list of customers or not. A request by id works in both cases. */
 export type ListedCases = {
   all: () => ListedCase[]
-  /** Puts a case into the list of customers or takes it out; false if there is no such case. */
+  /** Adds a case to the list of customers, or removes it. False if there is no such case. */
   list: (digits: number, isListed: boolean) => boolean
-  /** Lets the cases that are listed answer well, or fail again. */
+  /** Makes the listed cases succeed, or fail again. */
   setFailing: (isFailing: boolean) => void
 }
 
-/** Orders that a case has for as long as it answers well. */
+/** The orders of a case while it succeeds. */
 const ordersEach = 3
 
 export function createListedCases(partnerCenter: PartnerCenter, listed: readonly number[]): ListedCases {

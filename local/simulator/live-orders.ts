@@ -16,7 +16,7 @@ export type OrderChange = {
   orderId: string
 }
 
-/** Orders that change while one watches: the same changes at each start, only their times differ. */
+/** Orders that change during a session. The changes are the same at each start, and only their times differ. */
 export type LiveOrders = {
   /** All changes so far, the oldest first. */
   changes: readonly OrderChange[]
@@ -31,20 +31,20 @@ export type LiveOrders = {
 type Options = {
   customers: readonly SimulatedCustomer[]
   everySeconds: number
-  /** Hears of orders that are created or changed, as Partner Center's own log does. */
+  /** Records orders that are created or changed, like Partner Center's own log. */
   activity?: ActivityLog
   onChange?: (change: OrderChange) => void
 }
 
-/** So that a host that is left running for a week does not fill memory: a day and a half at the usual rate. */
+/** Limits the memory of a host that runs for a week. It is enough for a day and a half at the usual rate. */
 const mostChanges = 5_000
 
-/** Numbers of orders begin here, beyond those that a customer starts with. */
+/** The first number of a new order, after those of the sample data. */
 const firstNumber = 1_000
 
 export function createLiveOrders({ customers, everySeconds, activity, onChange }: Options): LiveOrders {
   const changes: OrderChange[] = []
-  // The documented customer stays as the documentation shows it; what is added to the list later takes no part.
+  // The documented customer keeps its documented orders. Customers that are added to the list later do not change.
   const changing = customers.filter(({ id }) => id !== documentedCustomerId)
   let timer: NodeJS.Timeout | undefined
 
@@ -91,7 +91,7 @@ export function createLiveOrders({ customers, everySeconds, activity, onChange }
   return { changes, everySeconds, isOn: () => timer !== undefined, setOn, change }
 }
 
-/** An order whose first line has more seats, and that is completed if it was pending. */
+/** An order whose first line has more seats. A pending order becomes completed. */
 const changed = (order: SimulatedOrder, more: number): SimulatedOrder => ({
   ...order,
   ...(order.status === 'pending' ? { status: 'completed' } : {}),

@@ -5,27 +5,27 @@ import { caseId, type Fault, failureCases } from './failure-cases.ts'
 import { type Exchange, type RecordedRequest, sendJson } from './recorder.ts'
 import type { SimulatedCustomer, SimulatedOrder } from './sample-data.ts'
 
-/** Partner Center's customers and orders as its documentation describes them. Tests change its state directly. */
+/** The customers and orders of Partner Center, as documented. Tests change its state directly. */
 export type PartnerCenter = {
   customers: SimulatedCustomer[]
   activity: ActivityLog
-  /** A fault for the activity log alone, such as a role that may not read it. */
+  /** A fault for the activity log only, such as a role without access to it. */
   activityFault: Fault | undefined
   /** Faults by lower-case customer id. */
   faults: Map<string, Fault>
-  /** A fault for every request, whatever it asks. */
+  /** A fault for every request. */
   outage: Fault | undefined
   audience: string
-  /** Largest page of customers and, if set, of orders. */
+  /** The largest page of customers and, if set, of orders. */
   customersPerPage: number
   ordersPerPage: number | undefined
-  /** What `links.next` starts with: the service has written both `/customers` and `/v1/customers`. */
+  /** The prefix of `links.next`. The service has used both `/customers` and `/v1/customers`. */
   linkPrefix: '' | '/v1'
   latencyMs: number
   pricesAllowed: boolean
-  /** True once user tokens without MFA are refused. */
+  /** If true, user tokens without MFA are refused. */
   mfaEnforced: boolean
-  /** Every request to the API, in the order of arrival. */
+  /** All requests to the API, in the order of arrival. */
   requests: RecordedRequest[]
   serve: (exchange: Exchange) => Promise<boolean>
 }
@@ -181,7 +181,7 @@ const activityPath = '/v1/auditrecords'
 
 const customerIdOf = (path: string): string => (path.split('/')[3] ?? '').toLowerCase()
 
-/** A case that lets some requests pass answers like a customer with no orders then. */
+/** A case that passes some requests then has no orders. */
 const caseCustomer = (id: string): SimulatedCustomer | undefined =>
   id.startsWith('00000000-0000-4000-8000-')
     ? { id, companyName: `Case ${Number(id.slice(-12))}`, domain: 'case.example', relationship: 'reseller', orders: [] }
@@ -195,7 +195,7 @@ const toCustomerItem = ({ id, companyName, domain, relationship }: SimulatedCust
   attributes: { objectType: 'Customer' },
 })
 
-/** Prices are only there when asked for. */
+/** Prices are only included on request. */
 function present(order: SimulatedOrder, query: URLSearchParams): unknown {
   if (query.get('include_price')?.toLowerCase() === 'true') return order
   const { totalPrice: _, ...rest } = order

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 
-/** One request as a service of the simulator saw it. */
+/** One request to a service of the simulator. */
 export type RecordedRequest = {
   /** Milliseconds since 1970 UTC. */
   at: number
@@ -8,13 +8,13 @@ export type RecordedRequest = {
   path: string
   query: URLSearchParams
   headers: Record<string, string>
-  /** The form or JSON text that was sent; empty for reads. */
+  /** The form or JSON text of the request. Empty for reads. */
   body: string
 }
 
 export type Exchange = { request: RecordedRequest; response: ServerResponse }
 
-/** Handles the requests it knows and returns false for the others. */
+/** Handles its own requests, and returns false for others. */
 export type Service = (exchange: Exchange) => boolean | Promise<boolean>
 
 export function sendJson(

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
 import documentedOrders from './documented-orders.json' with { type: 'json' }
 
-/** A line, an order and a customer as Partner Center writes them; members that no code here reads are left open. */
-export type SimulatedLine = Record<string, unknown> & { quantity: number }
+/** A line, an order and a customer in Partner Center's form. Members that the code does not use are left open. */
+type SimulatedLine = Record<string, unknown> & { quantity: number }
 export type SimulatedOrder = Record<string, unknown> & {
   id: string
   billingCycle: string
@@ -17,14 +17,14 @@ export type SimulatedCustomer = {
   orders: SimulatedOrder[]
 }
 
-/** The customer of the documentation's sample answers. */
+/** The customer of the samples in the documentation. */
 export const documentedCustomerId = 'b0d70a69-4c42-4b27-b17b-91a835d8686a'
 
-/** Numbers in [0, 1) that depend on nothing but the seed. */
+/** Random numbers in [0, 1) that depend only on the seed. */
 export function seededRandom(seed: string): () => number {
   let state = createHash('sha256').update(seed).digest().readUInt32LE(0)
   return () => {
-    // mulberry32, a public-domain generator
+    // The public-domain generator mulberry32.
     state = (state + 0x6d2b79f5) | 0
     let t = Math.imul(state ^ (state >>> 15), 1 | state)
     t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
@@ -32,7 +32,7 @@ export function seededRandom(seed: string): () => number {
   }
 }
 
-/** A GUID that depends on nothing but the text. */
+/** A GUID that depends only on the text. */
 export function guidOf(text: string): string {
   const hex = createHash('sha256').update(text).digest('hex')
   return [hex.slice(0, 8), hex.slice(8, 12), `4${hex.slice(13, 16)}`, `a${hex.slice(17, 20)}`, hex.slice(20, 32)].join(
@@ -86,7 +86,7 @@ const pick = <T>(random: () => number, values: readonly [T, ...T[]] | readonly T
 const link = (uri: string) => ({ uri, method: 'GET', headers: [] })
 const cents = (value: number): number => Math.round(value * 100) / 100
 
-/** Creation dates in every form that samples show: 7, 6, 3 and 2 fraction digits, `Z`, an offset, no zone. */
+/** Creation dates in every form of the samples: 7, 6, 3 and 2 fraction digits, `Z`, an offset, no zone. */
 function dateText(random: () => number, at: Date): string {
   const iso = at.toISOString().slice(0, 19)
   const digits = String(Math.floor(random() * 1e7)).padStart(7, '0')
@@ -100,7 +100,7 @@ function dateText(random: () => number, at: Date): string {
   ])
 }
 
-/** An order that depends on nothing but its customer and number. */
+/** An order that depends only on its customer and number. */
 export function sampleOrder(customerId: string, number: number): SimulatedOrder {
   const random = seededRandom(`${customerId}/${number}`)
   const modern = random() < 0.8
@@ -170,11 +170,11 @@ export function sampleOrder(customerId: string, number: number): SimulatedOrder 
 
 export type SampleOptions = {
   customers: number
-  /** Orders of each customer; by default between none and 40, the same at each start. */
+  /** The orders of each customer. The default is between 0 and 40, the same at each start. */
   ordersEach?: number
 }
 
-/** The documented customer, then as many made-up ones as asked for. */
+/** The documented customer, then the given number of generated ones. */
 export function sampleCustomers({ customers, ordersEach }: SampleOptions): SimulatedCustomer[] {
   const documented: SimulatedCustomer = {
     id: documentedCustomerId,

@@ -1,6 +1,6 @@
 const toHtml = (text: string): string => text.replace(/[&<>"']/g, character => `&#${character.charCodeAt(0)};`)
 
-/** The simulated sign-in page: one user, with or without multi-factor authentication, who may also refuse. */
+/** The simulated sign-in page: one user, who signs in with or without MFA, or cancels. */
 export function signInPage(query: URLSearchParams): string {
   const hidden = [...query].map(
     ([name, value]) => `<input type="hidden" name="${toHtml(name)}" value="${toHtml(value)}">`,

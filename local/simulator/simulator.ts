@@ -11,13 +11,13 @@ import { record, sendJson } from './recorder.ts'
 import { guidOf, type SampleOptions, sampleCustomers } from './sample-data.ts'
 
 export type Simulator = {
-  /** Over TLS, with a throwaway certificate. */
+  /** The address over TLS, with a throwaway certificate. */
   url: string
-  /** The same over plain HTTP, for benchmarks and for settings that allow it on loopback. */
+  /** The address over plain HTTP, for benchmarks and for settings that allow it on loopback. */
   plainUrl: string
   /** The certificate to trust, for `NODE_EXTRA_CA_CERTS`. */
   certificate: string
-  /** Settings that point an app at this simulator. */
+  /** Settings that connect an app to this simulator. */
   settings: Record<string, string>
   entra: Entra
   keyVault: KeyVault
@@ -27,15 +27,15 @@ export type Simulator = {
 
 type SimulatorOptions = Partial<SampleOptions> & {
   port?: number
-  /** The time tokens and secrets go by: milliseconds since 1970 UTC. */
+  /** The clock of tokens and secrets, in milliseconds since 1970 UTC. */
   now?: () => number
 }
 
 const clientSecret = 'simulated-client-secret~for.this-machine'
 
 /**
- * Partner Center, Entra ID, Key Vault and the managed-identity endpoint on loopback. The app reaches them through its
- * real SDKs; nothing in it knows that this is not the cloud.
+ * Partner Center, Entra ID, Key Vault and the managed-identity endpoint on loopback. The app calls them through its
+ * real SDKs, without code for the simulator.
  */
 export async function startSimulator(options: SimulatorOptions = {}): Promise<Simulator> {
   const { port = 0, now = Date.now, customers = 40, ...sample } = options

@@ -5,22 +5,22 @@ import { z } from 'zod'
 import { root } from '../build/bundle.ts'
 import { CommandError } from '../processes/command-error.ts'
 
-/** What `npm start` tells the other commands on this machine while it runs. */
-const running = z.object({
+/** The data that `npm start` publishes for the other commands while it runs. */
+const runningSchema = z.object({
   pid: z.number(),
   url: z.string(),
   storage: z.string(),
   /** The container of the snapshots. */
   container: z.string(),
-  /** The simulator over plain HTTP, which a browser takes without a warning. */
+  /** The simulator over plain HTTP, which a browser opens without a warning. */
   plainUrl: z.string(),
   certificateFile: z.string(),
   settings: z.record(z.string(), z.string()),
 })
 
-export type RunningStart = z.infer<typeof running>
+type RunningStart = z.infer<typeof runningSchema>
 
-/** Where `npm start` keeps its data: `.local`, or `LOCAL_DATA_FOLDER`. */
+/** The data folder of `npm start`: `.local`, or `LOCAL_DATA_FOLDER`. */
 export const dataFolder = (env: Readonly<Record<string, string | undefined>>): string =>
   env.LOCAL_DATA_FOLDER ?? `${root}.local`
 
@@ -31,25 +31,25 @@ function isAlive(pid: number): boolean {
     process.kill(pid, 0)
     return true
   } catch (error) {
-    // There, but another account's.
+    // The process exists, but belongs to another account.
     return error instanceof Error && 'code' in error && error.code === 'EPERM'
   }
 }
 
-/** The `npm start` that runs on this folder, or undefined. */
-export async function findRunning(folder: string): Promise<RunningStart | undefined> {
+/** The `npm start` that uses this folder, or undefined. */
+async function findRunning(folder: string): Promise<RunningStart | undefined> {
   const text = await readFile(runningFile(folder), 'utf8').catch(() => undefined)
   if (text === undefined) return undefined
   try {
-    const found = running.parse(JSON.parse(text))
+    const found = runningSchema.parse(JSON.parse(text))
     return isAlive(found.pid) ? found : undefined
   } catch {
-    // Cut off, or of another version.
+    // The file is truncated, or of another version.
     return undefined
   }
 }
 
-/** The `npm start` that runs on this folder. Throws what to do if there is none. */
+/** The `npm start` that uses this folder. Throws if there is none. */
 export async function requireRunning(folder: string): Promise<RunningStart> {
   const found = await findRunning(folder)
   if (found === undefined)
@@ -57,7 +57,9 @@ export async function requireRunning(folder: string): Promise<RunningStart> {
   return found
 }
 
-/** Makes the folder, and refuses one that another `npm start` uses: two storages in one folder would damage each other. */
+/**
+ * Creates the folder. Refuses one that another `npm start` uses, because two storages would damage each other's data.
+ */
 export async function openDataFolder(folder: string): Promise<void> {
   const other = await findRunning(folder)
   if (other !== undefined) {
@@ -69,7 +71,7 @@ export async function openDataFolder(folder: string): Promise<void> {
   await mkdir(folder, { recursive: true })
 }
 
-/** Says what runs, until this process ends. Only this account may read it. */
+/** Publishes the running services until this process ends. Only this account can read the file. */
 export async function publishRunning(folder: string, found: Omit<RunningStart, 'pid'>): Promise<void> {
   const file = runningFile(folder)
   const text = JSON.stringify({ pid: process.pid, ...found }, null, 2)

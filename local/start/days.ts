@@ -6,13 +6,13 @@ import { createLiveOrders, type LiveOrders } from '../simulator/live-orders.ts'
 import type { Simulator } from '../simulator/simulator.ts'
 import { hasSnapshot, takeYesterdaysSnapshot, yesterdaysRun } from './yesterday.ts'
 
-/** In the list of customers from the start: a customer that has left, and one whose orders cannot be read today. */
+/** The cases in the initial list of customers: one that has left, and one whose orders cannot be read today. */
 const listedAtFirst = [20002, 500]
 
-/** Changes between yesterday's snapshot and now. */
+/** The number of changes between yesterday's snapshot and now. */
 const changesSinceYesterday = 12
 
-/** The rate if changes are switched on later, on the page. */
+/** The rate if changes are switched on later on the page. */
 const usualSeconds = 20
 
 type Options = {
@@ -25,9 +25,9 @@ type Options = {
 }
 
 /**
- * What was there before today: yesterday's snapshot, taken by the app itself while nothing had changed and nobody failed,
- * and the orders that have changed since. The changes are kept in the data folder, and a later start makes them again, so
- * that no order is lost with the simulator.
+ * Prepares the history before today: yesterday's snapshot, which the app takes before anything changes or fails, and
+ * the changes since then. The times of the changes are kept in the data folder. A later start repeats the changes, so
+ * that the simulator has the same orders again.
  */
 export async function prepareDays({
   folder,
@@ -60,12 +60,12 @@ export async function prepareDays({
   return { cases, orders }
 }
 
-const times = z.array(z.number())
+const timesSchema = z.array(z.number())
 
-/** When each change was made; which they were depends on their number alone. */
+/** The times of the changes. The changes themselves depend only on their number. */
 async function load(file: string): Promise<number[]> {
   try {
-    return times.parse(JSON.parse(await readFile(file, 'utf8')))
+    return timesSchema.parse(JSON.parse(await readFile(file, 'utf8')))
   } catch {
     return []
   }

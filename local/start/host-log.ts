@@ -1,11 +1,11 @@
-/** Correlation id of what `npm start` and its page ask for themselves; their lines are not shown. */
+/** The correlation id of requests of `npm start` and its page. Their lines are not shown. */
 export const ownCorrelationId = 'npm-start'
 
 type Fields = Record<string, unknown>
 
 const time = (at: Date): string => at.toTimeString().slice(0, 8)
 
-/** Fields that say nothing on this machine. */
+/** Fields that have no use on this machine. */
 const left = new Set(['event', 'level', 'function', 'correlationId', 'status', 'ms', 'trigger'])
 
 const describe = (fields: Fields): string =>
@@ -14,10 +14,7 @@ const describe = (fields: Fields): string =>
     .map(([name, value]) => `${name}=${typeof value === 'object' ? JSON.stringify(value) : value}`)
     .join(' ')
 
-/**
- * A line of the host's log as a person reads it, or undefined where it is not worth a line on the terminal. The log
- * file has all of them.
- */
+/** A line of the host's log for the terminal, or undefined for a line that is not shown. The log file has all lines. */
 export function formatLogLine(line: string, at = new Date()): string | undefined {
   let fields: Fields
   try {

@@ -5,7 +5,7 @@ import { openStoredFiles } from './stored-files.ts'
 
 type Options = Omit<PageOptions, 'files' | 'customerTenantId'> & { storage: string; container: string }
 
-/** Starts the server of the page on a port of its own; the host hands on to it what is no function's. */
+/** Starts the server of the page on its own port. The host passes addresses without a function to it. */
 export async function startPage({
   storage,
   container,

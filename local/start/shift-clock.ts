@@ -1,4 +1,4 @@
-// Loaded first by a host that is to live on another day: shifts its clock by LOCAL_CLOCK_SHIFT_MS milliseconds.
+// Preloaded in a host that runs at another date. It shifts the clock by LOCAL_CLOCK_SHIFT_MS milliseconds.
 const shiftMs = Number(process.env.LOCAL_CLOCK_SHIFT_MS)
 const RealDate = Date
 

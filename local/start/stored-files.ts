@@ -1,13 +1,13 @@
 import { gunzipSync } from 'node:zlib'
 import { BlobServiceClient, RestError } from '@azure/storage-blob'
 
-export type StoredFile = { name: string; bytes: number; changedAt: string }
+type StoredFile = { name: string; bytes: number; changedAt: string }
 
-/** The files that the app has written: the blobs of its snapshot container. */
+/** The blobs of the snapshot container. */
 export type StoredFiles = {
   list: (prefix?: string) => Promise<StoredFile[]>
   read: (name: string) => Promise<Buffer | undefined>
-  /** Unpacked if it is compressed. */
+  /** Decompressed if it is compressed. */
   readText: (name: string) => Promise<Buffer | undefined>
 }
 
@@ -27,7 +27,7 @@ export function openStoredFiles(storage: string, container: string): StoredFiles
         })
       }
     } catch (error) {
-      // The app makes the container with its first snapshot.
+      // The app creates the container with its first snapshot.
       if (!isMissing(error)) throw error
     }
     return found

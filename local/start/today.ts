@@ -10,7 +10,7 @@ export type Today = {
   changes?: { created: number; updated: number; removed: number }
 }
 
-/** Takes a snapshot and waits for its end. Returns it, or the text of the failure. */
+/** Takes a snapshot and waits for its end. Returns the snapshot, or the text of the failure. */
 export async function takeTodaysSnapshot(url: string, key: string | undefined): Promise<Today | string> {
   const headers = {
     'x-ms-client-request-id': ownCorrelationId,

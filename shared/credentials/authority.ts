@@ -26,7 +26,7 @@ export type Exchange<T> = {
   result: T
   /** Lifetime of the access token in seconds, as the endpoint stated it. */
   expiresInSeconds: number
-  /** The refresh token in the response, if there is one. MSAL does not return it. */
+  /** The refresh token of the response, if it has one. MSAL does not return it. */
   refreshToken: string | undefined
 }
 
@@ -52,12 +52,15 @@ const tokenResponseSchema = z.looseObject({
   error: z.string().optional(),
   error_codes: z.array(z.union([z.string(), z.number()])).optional(),
   refresh_token: z.string().optional(),
-  /** A text in responses of v1, a number in v2. */
+  /** Text in responses of v1, a number in v2. */
   expires_in: z.coerce.number().optional(),
 })
 
-/** What the network module saw during one exchange. */
-type Seen = { failure?: unknown; refreshToken?: string | undefined; expiresInSeconds?: number | undefined }
+/** The parts of a token response or failure that MSAL does not pass on to its caller. */
+type Outcome = { failure?: unknown; refreshToken?: string | undefined; expiresInSeconds?: number | undefined }
+
+/** The network module of one exchange. MSAL calls `client`, and `outcome` then has the parts that MSAL drops. */
+type RecordingNetwork = { client: INetworkModule; outcome: () => Outcome }
 
 /**
  * Calls Entra ID's token endpoint through MSAL, over our transport and with our retries. The endpoints of a tenant are
@@ -78,7 +81,7 @@ export function createAuthority({ authority, tenantId, clientId, transport, cloc
   return {
     async exchange(proof, operation, ask) {
       const { ConfidentialClientApplication } = await import('@azure/msal-node')
-      const seen: Seen = {}
+      const network = createNetwork(operation)
       const client = new ConfidentialClientApplication({
         auth: {
           clientId,
@@ -87,40 +90,43 @@ export function createAuthority({ authority, tenantId, clientId, transport, cloc
           authorityMetadata: JSON.stringify(metadata),
           ...proof,
         },
-        system: { networkClient: createNetwork(operation, seen), disableInternalRetries: true },
+        system: { networkClient: network.client, disableInternalRetries: true },
       })
       try {
         const result = await ask(client)
         if (result === null) throw authorityUnavailable(undefined)
-        return { result, refreshToken: seen.refreshToken, expiresInSeconds: seen.expiresInSeconds ?? 0 }
+        const { refreshToken, expiresInSeconds = 0 } = network.outcome()
+        return { result, refreshToken, expiresInSeconds }
       } catch (error) {
         // MSAL wraps the errors of its network module. The original has more detail.
-        if (seen.failure !== undefined) throw seen.failure
-        throw isAppError(error) ? error : toCredentialError([], 'unusable_answer', error)
+        const { failure } = network.outcome()
+        if (failure !== undefined) throw failure
+        throw isAppError(error) ? error : toCredentialError([], 'unusable_response', error)
       }
     },
   }
 
-  function createNetwork(operation: OperationContext, seen: Seen): INetworkModule {
+  function createNetwork(operation: OperationContext): RecordingNetwork {
+    let outcome: Outcome = {}
     const send = async <T>(method: 'GET' | 'POST', address: string, options?: NetworkRequestOptions) => {
       try {
         const { status, headers, body } = await sendWithRetries(method, address, options, operation)
-        const answer = tokenResponseSchema.safeParse(body)
+        const { data } = tokenResponseSchema.safeParse(body)
         if (status >= 400) {
-          throw toCredentialError(answer.data?.error_codes ?? [], answer.data?.error ?? `http_${status}`)
+          throw toCredentialError(data?.error_codes ?? [], data?.error ?? `http_${status}`)
         }
-        seen.refreshToken = answer.data?.refresh_token
-        seen.expiresInSeconds = answer.data?.expires_in
+        outcome = { refreshToken: data?.refresh_token, expiresInSeconds: data?.expires_in }
         return { status, headers: definedOnly(headers), body: body as T }
       } catch (error) {
-        seen.failure = error
+        outcome = { failure: error }
         throw error
       }
     }
-    return {
+    const client: INetworkModule = {
       sendGetRequestAsync: (address, options) => send('GET', address, options),
       sendPostRequestAsync: (address, options) => send('POST', address, options),
     }
+    return { client, outcome: () => outcome }
   }
 
   function sendWithRetries(
@@ -143,7 +149,7 @@ export function createAuthority({ authority, tenantId, clientId, transport, cloc
       async (): Promise<Try<TokenResponse>> => {
         try {
           const { status, headers, body } = await transport(request)
-          const json = parseJson(body)
+          const json = parseBody(body)
           if (isMeant(status, json)) return { value: { status, headers, body: json } }
           const retryAfterMs = parseRetryAfter(headers['retry-after'], clock.now())
           return { failure: authorityUnavailable(retryAfterMs), retryAfterMs }
@@ -171,7 +177,7 @@ const isMeant = (status: number, body: unknown): boolean =>
     : status >= 400 && status < 500 && !isRetriedStatus(status)
 
 /** Undefined if the body is not JSON. */
-function parseJson(body: Buffer): unknown {
+function parseBody(body: Buffer): unknown {
   try {
     return parseBounded(body)
   } catch {

@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import type { ManagedIdentityCredentialClientIdOptions, TokenCredential } from '@azure/identity'
 import { createAzureHttpClient } from '../runtime/azure-http.ts'
 
-export type AzureIdentity = {
+type AzureIdentity = {
   /** True in Azure: the app uses its managed identity and tries no other credential. */
   inAzure: boolean
   /** Client id of a user-assigned identity. */
@@ -66,7 +66,10 @@ async function createManagedIdentity(
   }
 }
 
-/** The result of a sign-in's last request. It is not stored per credential, because MSAL keeps using the first HTTP client. */
+/**
+ * The outcome of the last request of a sign-in. It is not stored per credential, because MSAL keeps the first HTTP
+ * client.
+ */
 const attempts = new AsyncLocalStorage<{ outage: boolean }>()
 
 /** The endpoint of the managed identity is down or slow, or sends unusable responses. */

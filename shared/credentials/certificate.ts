@@ -1,9 +1,10 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto'
 import { AppError } from '../errors.ts'
+import { dayOf } from '../formats/days.ts'
 import type { ClientProof } from './authority.ts'
 import type { Secret } from './secrets.ts'
 
-export type ClientCertificate = {
+type ClientCertificate = {
   proof: ClientProof
   /** Milliseconds since 1970 UTC. */
   expiresAt: number
@@ -40,7 +41,7 @@ export async function readCertificate(secret: Secret, now: number): Promise<Clie
   if (expiresAt <= now) {
     throw unusable(
       name,
-      `contains a certificate that expired on ${new Date(expiresAt).toISOString().slice(0, 10)}. Renew it, and upload its public part to the app registration.`,
+      `contains a certificate that expired on ${dayOf(expiresAt)}. Renew it, and upload its public part to the app registration.`,
     )
   }
   return {

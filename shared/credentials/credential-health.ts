@@ -1,13 +1,13 @@
 import { type ErrorCode, isAppError } from '../errors.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { OperationContext } from '../runtime/operation.ts'
-import type { Ingredient, PartnerCredential } from './partner-credential.ts'
+import type { CredentialSecret, PartnerCredential } from './partner-credential.ts'
 import { daysUntil } from './renewal.ts'
 
 export type CredentialHealth = {
   kind: string
   secrets: { name: string; ageDays?: number; expiresAt?: string; daysLeft?: number; renewedAt?: string }[]
-  /** Whether Partner Center called the last App+User sign-in MFA-compliant. Absent until the first such call. */
+  /** True if Partner Center reported the last App+User sign-in as MFA-compliant. Absent before the first call. */
   mfaCompliant?: boolean
   error?: { code: ErrorCode; message: string }
 }
@@ -21,15 +21,15 @@ export async function readCredentialHealth(
 ): Promise<CredentialHealth> {
   const base = { kind: credential.kind, ...(mfaCompliant === undefined ? {} : { mfaCompliant }) }
   try {
-    const ingredients = await credential.inspect(operation)
-    return { ...base, secrets: ingredients.map(ingredient => describe(ingredient, clock.now())) }
+    const secrets = await credential.inspect(operation)
+    return { ...base, secrets: secrets.map(secret => describe(secret, clock.now())) }
   } catch (error) {
     if (!isAppError(error)) throw error
     return { ...base, secrets: [], error: { code: error.code, message: error.message } }
   }
 }
 
-const describe = ({ name, createdAt, expiresAt, renewedAt }: Ingredient, now: number) => ({
+const describe = ({ name, createdAt, expiresAt, renewedAt }: CredentialSecret, now: number) => ({
   name,
   ...(createdAt === undefined ? {} : { ageDays: Math.max(0, daysUntil(now, createdAt)) }),
   ...(expiresAt === undefined

@@ -9,8 +9,8 @@ import { isIdentityOutage } from './azure-credential.ts'
 import { readCertificate } from './certificate.ts'
 import type { Secrets } from './secrets.ts'
 
-/** A secret or certificate that the credential consists of, and when it expires. */
-export type Ingredient = {
+/** A secret or certificate that the credential uses. */
+export type CredentialSecret = {
   /** Its name in Key Vault. */
   name: string
   createdAt?: number
@@ -25,7 +25,7 @@ export type PartnerCredential = {
   /** Gets a new access token for Partner Center. */
   acquire: (operation: OperationContext) => Promise<AccessToken>
   /** Reads and checks the secrets of the credential without signing in. `fresh` bypasses the cache. */
-  inspect: (operation: OperationContext, fresh?: boolean) => Promise<Ingredient[]>
+  inspect: (operation: OperationContext, fresh?: boolean) => Promise<CredentialSecret[]>
   /** Redeems the refresh token and returns the newer one. Only for `refresh-token`. */
   redeem: (operation: OperationContext) => Promise<string>
 }
@@ -34,23 +34,23 @@ type Options = {
   settings: Settings
   authority: Authority
   secrets: Secrets
-  /** Signs the assertion of `federated`: the app's managed identity. */
+  /** Signs the assertion of the `federated` credential: the managed identity of the app. */
   identity: () => Promise<TokenCredential>
   clock: Clock
 }
 
 /** Audience of the assertion that a federated credential trusts (learn.microsoft.com/entra/workload-id/workload-identity-federation-config-app-trust-managed-identity). */
-export const exchangeAudience = 'api://AzureADTokenExchange'
+const exchangeAudience = 'api://AzureADTokenExchange'
 
-/** How each kind of credential signs in, and the secrets it reads for that. */
-type Recipe = {
+/** How a kind of credential signs in, and which secrets it reads. */
+type SignInMethod = {
   proof: (operation: OperationContext, fresh: boolean) => Promise<ClientProof>
   ask: (
     client: ConfidentialClientApplication,
     operation: OperationContext,
     fresh: boolean,
   ) => Promise<AuthenticationResult | null>
-  inspect: (operation: OperationContext, fresh: boolean) => Promise<Ingredient[]>
+  inspect: (operation: OperationContext, fresh: boolean) => Promise<CredentialSecret[]>
 }
 
 /** The credential that `PARTNER_CENTER_CREDENTIAL` names. */
@@ -59,7 +59,11 @@ export function createPartnerCredential({ settings, authority, secrets, identity
 
   const readSecret = (name: string, operation: OperationContext, fresh: boolean) =>
     secrets.read(name, operation, { fresh })
-  const inspectSecret = async (name: string, operation: OperationContext, fresh: boolean): Promise<Ingredient> => {
+  const inspectSecret = async (
+    name: string,
+    operation: OperationContext,
+    fresh: boolean,
+  ): Promise<CredentialSecret> => {
     const { createdAt, expiresAt, tags } = await readSecret(name, operation, fresh)
     const { renewedAt } = tags
     return {
@@ -69,13 +73,13 @@ export function createPartnerCredential({ settings, authority, secrets, identity
       ...(renewedAt === undefined ? {} : { renewedAt }),
     }
   }
-  const askAsApp: Recipe['ask'] = client =>
+  const askAsApp: SignInMethod['ask'] = client =>
     client.acquireTokenByClientCredential({ scopes: [`${settings.audience}/.default`], skipCache: true })
-  const proveBySecret: Recipe['proof'] = async (operation, fresh) => ({
+  const proveBySecret: SignInMethod['proof'] = async (operation, fresh) => ({
     clientSecret: (await readSecret(clientSecret, operation, fresh)).value,
   })
 
-  const recipes: Record<CredentialKind, Recipe> = {
+  const methods: Record<CredentialKind, SignInMethod> = {
     secret: {
       proof: proveBySecret,
       ask: askAsApp,
@@ -106,12 +110,12 @@ export function createPartnerCredential({ settings, authority, secrets, identity
         Promise.all([inspectSecret(clientSecret, operation, fresh), inspectSecret(refreshToken, operation, fresh)]),
     },
   }
-  const recipe = recipes[settings.credential]
+  const method = methods[settings.credential]
 
   const exchange = (operation: OperationContext) =>
     retryWithFreshSecrets(async fresh =>
-      authority.exchange(await recipe.proof(operation, fresh), operation, client =>
-        recipe.ask(client, operation, fresh),
+      authority.exchange(await method.proof(operation, fresh), operation, client =>
+        method.ask(client, operation, fresh),
       ),
     )
 
@@ -121,7 +125,7 @@ export function createPartnerCredential({ settings, authority, secrets, identity
       const { result, expiresInSeconds } = await exchange(operation)
       return { token: result.accessToken, expiresAt: clock.now() + expiresInSeconds * 1000 }
     },
-    inspect: (operation, fresh = false) => recipe.inspect(operation, fresh),
+    inspect: (operation, fresh = false) => method.inspect(operation, fresh),
     async redeem(operation) {
       const { refreshToken: newer } = await exchange(operation)
       if (newer === undefined) {
@@ -135,7 +139,7 @@ export function createPartnerCredential({ settings, authority, secrets, identity
   }
 }
 
-/** A rejected credential may come from the cache although it was rotated. So the vault is read once more. */
+/** A rejected secret may be an old one from the cache. So the vault is read once more. */
 async function retryWithFreshSecrets<T>(acquire: (fresh: boolean) => Promise<T>): Promise<T> {
   try {
     return await acquire(false)

@@ -1,12 +1,11 @@
 import { isAppError } from '../errors.ts'
+import { dayMs } from '../formats/days.ts'
 import type { Clock } from '../runtime/clock.ts'
 import { describeError } from '../runtime/log.ts'
 import type { OperationContext } from '../runtime/operation.ts'
 import type { Settings } from '../settings.ts'
-import type { Ingredient, PartnerCredential } from './partner-credential.ts'
+import type { CredentialSecret, PartnerCredential } from './partner-credential.ts'
 import type { Secrets } from './secrets.ts'
-
-const dayMs = 86_400_000
 
 /** A refresh token expires if nobody redeems it for this long (learn.microsoft.com/entra/identity-platform/refresh-tokens). */
 export const refreshTokenLifeMs = 90 * dayMs
@@ -14,11 +13,11 @@ export const refreshTokenLifeMs = 90 * dayMs
 /** Each check warns if a secret or certificate expires within this many days. */
 const warnDays = 14
 
-export const daysUntil = (instant: number, now: number): number => Math.floor((instant - now) / dayMs)
+export const daysUntil = (at: number, now: number): number => Math.floor((at - now) / dayMs)
 
 /** Logs `credential_expires_soon` for each secret or certificate that expires soon. An alert looks for this event. */
-export function warnOfExpiry(ingredients: readonly Ingredient[], operation: OperationContext, now: number): void {
-  for (const { name, expiresAt } of ingredients) {
+export function warnOfExpiry(secrets: readonly CredentialSecret[], operation: OperationContext, now: number): void {
+  for (const { name, expiresAt } of secrets) {
     if (expiresAt === undefined || daysUntil(expiresAt, now) > warnDays) continue
     operation.log('error', 'credential_expires_soon', {
       secret: name,

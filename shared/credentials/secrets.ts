@@ -1,6 +1,7 @@
 import type { TokenCredential } from '@azure/identity'
 import type { KeyVaultSecret, SecretClient } from '@azure/keyvault-secrets'
 import { AppError, isAppError } from '../errors.ts'
+import { dayOf } from '../formats/days.ts'
 import { createAzureHttpClient } from '../runtime/azure-http.ts'
 import type { Clock } from '../runtime/clock.ts'
 import { describeError } from '../runtime/log.ts'
@@ -26,7 +27,7 @@ export type Secrets = {
   write: (name: string, version: NewVersion, operation: OperationContext) => Promise<void>
 }
 
-export type NewVersion = { value: string; expiresAt: number; tags: Record<string, string> }
+type NewVersion = { value: string; expiresAt: number; tags: Record<string, string> }
 
 type Options = {
   vaultUri: string
@@ -36,15 +37,18 @@ type Options = {
 }
 
 const cacheMs = 5 * 60 * 1000
-/** During an outage the vault is called again after this long. Until then no request waits for its retries. */
-const calmMs = 30 * 1000
+/**
+ * During an outage, the vault is called again after this time. Until then, requests use the cache and do not wait for
+ * retries.
+ */
+const outageCacheMs = 30 * 1000
 
 /** DNS suffixes of Key Vault in the four clouds (learn.microsoft.com/azure/key-vault/general/about-keys-secrets-certificates). */
 const azureVaults = /\.(vault|managedhsm)\.(azure\.net|azure\.cn|usgovcloudapi\.net|microsoftazure\.de)$/
 
 export const isAzureVault = (vaultUri: string): boolean => azureVaults.test(new URL(vaultUri).hostname)
 
-export async function createSecretClient(vaultUri: string, credential: TokenCredential): Promise<SecretClient> {
+async function createSecretClient(vaultUri: string, credential: TokenCredential): Promise<SecretClient> {
   const [{ SecretClient }, httpClient] = await Promise.all([import('@azure/keyvault-secrets'), createAzureHttpClient()])
   return new SecretClient(vaultUri, credential, {
     httpClient,
@@ -95,7 +99,7 @@ export function createSecrets({ vaultUri, credential, clock, share }: Options): 
         // During an outage of the vault, the cached secret is probably still valid.
         if (fresh || cached === undefined || !isAppError(error) || error.code !== 'key_vault_unavailable') throw error
         operation.log('warn', 'key_vault_outage', { secret: name, why: describeError(error) })
-        cached.readAt = clock.now() - cacheMs + calmMs
+        cached.readAt = clock.now() - cacheMs + outageCacheMs
         return cached.secret
       }
     },
@@ -117,7 +121,7 @@ function toSecret({ name, value, properties }: KeyVaultSecret, now: number): Sec
     throw new AppError('key_vault_refused', `The Key Vault secret '${name}' is empty. Store its value in the vault.`)
   }
   if (properties.expiresOn !== undefined && properties.expiresOn.getTime() <= now) {
-    const day = properties.expiresOn.toISOString().slice(0, 10)
+    const day = dayOf(properties.expiresOn.getTime())
     throw new AppError(
       'credential_rejected',
       `The Key Vault secret '${name}' expired on ${day}. Store a new version with its own expiry date.`,
@@ -160,7 +164,7 @@ export function toVaultError(error: unknown, name: string): AppError {
     )
   }
   if (status !== undefined && status < 500 && status !== 408 && status !== 429) {
-    return refused(`Key Vault answered ${status} for the secret '${name}'. Check the setting that names it.`)
+    return refused(`Key Vault returned ${status} for the secret '${name}'. Check the setting that names it.`)
   }
   return new AppError('key_vault_unavailable', 'Key Vault cannot be reached. Try again in 30 seconds.', {
     retryAfterSeconds: 30,

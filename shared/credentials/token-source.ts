@@ -15,20 +15,26 @@ type Options = {
 
 /** A token that expires within this time is replaced. The official bulk tool uses the same margin. */
 const refreshAheadMs = 5 * 60 * 1000
-/** A token that expires within this time is no longer sent. */
-const usableMs = 30 * 1000
-/** If the replacement of a valid token fails, the next try comes after this long. */
-const calmMs = 30 * 1000
-/** How long a caller waits for a replacement while the current token is still valid. */
-const patienceSeconds = 10
+/** A token that expires within this time is not sent any more. */
+const minValidityMs = 30 * 1000
+/** After a failed replacement of a valid token, the time until the next try. */
+const retryAfterMs = 30 * 1000
+/** How long a caller waits for a new token while the current one is still valid. */
+const maxWaitSeconds = 10
 
 /**
- * One access token per worker. One call at a time replaces it before it expires. If a replacement fails, the current
- * token stays in use until it expires.
+ * One access token per worker. One call at a time replaces it. `get` depends on the current token:
+ *
+ * | Current token | Result |
+ * |---|---|
+ * | none, or expires within 30 seconds | waits for a new token, and rejects if there is none |
+ * | expires within 5 minutes | waits up to 10 seconds for a new token, else returns the current one |
+ * | expires within 5 minutes, and the last replacement failed within 30 seconds | returns the current one |
+ * | expires later | returns the current one |
  */
 export function createTokenSource({ acquire, clock, share }: Options): TokenSource {
   let current: AccessToken | undefined
-  let calmUntil = 0
+  let noReplacementBefore = 0
 
   const replace = (operation: OperationContext): Promise<AccessToken> =>
     share('token', operation, async operation => {
@@ -36,26 +42,26 @@ export function createTokenSource({ acquire, clock, share }: Options): TokenSour
       return current
     })
 
-  async function replaceAhead(present: AccessToken, operation: OperationContext): Promise<AccessToken> {
+  async function replaceAhead(valid: AccessToken, operation: OperationContext): Promise<AccessToken> {
     try {
-      return await withDeadline(clock, timeLimit(clock, patienceSeconds, operation.deadline), deadline =>
+      return await withDeadline(clock, timeLimit(clock, maxWaitSeconds, operation.deadline), deadline =>
         replace({ ...operation, deadline }),
       )
     } catch (error) {
-      calmUntil = clock.now() + calmMs
+      noReplacementBefore = clock.now() + retryAfterMs
       operation.log('warn', 'token_refresh_failed', {
         why: describeError(error),
         code: isAppError(error) ? error.code : undefined,
       })
-      return present
+      return valid
     }
   }
 
   return {
     async get(operation) {
       const left = current === undefined ? 0 : current.expiresAt - clock.now()
-      if (current === undefined || left <= usableMs) return (await replace(operation)).token
-      if (left > refreshAheadMs || clock.now() < calmUntil) return current.token
+      if (current === undefined || left <= minValidityMs) return (await replace(operation)).token
+      if (left > refreshAheadMs || clock.now() < noReplacementBefore) return current.token
       return (await replaceAhead(current, operation)).token
     },
     async renew(rejected, operation) {

@@ -4,7 +4,7 @@ import type { Clock } from '../runtime/clock.ts'
 import type { OperationContext } from '../runtime/operation.ts'
 import type { ShareCall } from '../runtime/shared-calls.ts'
 
-/** A customer with its name and domain as they are searched and sorted by. */
+/** A customer with the texts that it is sorted and searched by. */
 type Entry = { customer: Customer; key: string; searchable: string }
 
 export type ListCustomers = {
@@ -17,7 +17,7 @@ type Options = { request: RequestPartnerCenter; share: ShareCall; baseUrl: strin
 
 const cacheMs = 5 * 60 * 1000
 
-/** Letters that Unicode does not take apart into a base letter and an accent. */
+/** Letters that Unicode does not decompose into a base letter and an accent. */
 const plainLetters: Readonly<Record<string, string>> = {
   ß: 'ss',
   æ: 'ae',
@@ -30,7 +30,7 @@ const plainLetters: Readonly<Record<string, string>> = {
   ı: 'i',
 }
 
-/** A text without case and accents. */
+/** The text in lower case and without accents. */
 export const fold = (text: string): string =>
   text
     .normalize('NFKD')
@@ -38,7 +38,7 @@ export const fold = (text: string): string =>
     .toLowerCase()
     .replace(/[ßæœøłđðþı]/g, letter => plainLetters[letter] ?? letter)
 
-/** All customers by name, then id; read at most once in five minutes and by one call at a time. */
+/** All customers, sorted by name and id. The list is read at most once in five minutes, by one call at a time. */
 export function createListCustomers({ request, share, baseUrl, clock }: Options): ListCustomers {
   let cached: { entries: Entry[]; readAt: number } | undefined
 

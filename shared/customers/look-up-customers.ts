@@ -4,7 +4,7 @@ import type { RequestPartnerCenter } from '../partner-center/request.ts'
 import type { OperationContext } from '../runtime/operation.ts'
 import type { ListCustomers } from './customer-list.ts'
 
-/** The customers behind tenant ids. Rejects with `invalid_request` that names those the partner does not have. */
+/** Returns the customers with these tenant ids. Rejects with `invalid_request` that names the unknown ids. */
 export type LookUpCustomers = (customerTenantIds: readonly string[], operation: OperationContext) => Promise<Customer[]>
 
 type Options = { request: RequestPartnerCenter; listCustomers: ListCustomers }
@@ -16,12 +16,12 @@ const unknownCustomer = [
   'partner_center_invalid_response',
 ]
 
-/** Ids in a message, at most; the details name them all. */
+/** The most ids in the message. The details list all of them. */
 const mostNamed = 5
 
 /**
- * Reads each customer by id, which for a few is far less than the whole list. What is not found that way is sought in
- * the list, the one source that decides who the partner's customers are.
+ * Reads each customer by id, which for a few customers is much faster than the whole list. An id that is not found this
+ * way is looked up in the list, because the list is authoritative.
  */
 export function createLookUpCustomers({ request, listCustomers }: Options): LookUpCustomers {
   const read = async (id: string, operation: OperationContext): Promise<Customer | undefined> => {
@@ -51,7 +51,7 @@ function unknownCustomers(ids: readonly string[]): AppError {
   const named = ids.slice(0, mostNamed).join(', ') + (ids.length > mostNamed ? ' and others' : '')
   return new AppError(
     'invalid_request',
-    `Parameter '${target}' has to name customers of the partner; unknown: ${named}.`,
+    `Parameter '${target}' must contain only customers of the partner. Unknown: ${named}.`,
     {
       target,
       details: ids.map(id => ({ target, message: `${id} is not a customer of the partner.` })),

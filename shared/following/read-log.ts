@@ -1,37 +1,39 @@
 import { z } from 'zod'
-import { parseInstant, toMilliseconds } from '../orders/instant.ts'
+import { dayOf } from '../formats/days.ts'
+import { guidPattern } from '../formats/guid.ts'
+import { parseTimestamp, toMilliseconds } from '../orders/timestamp.ts'
 import { parseBounded } from '../partner-center/json-bytes.ts'
-import { collectionLinks, type PageLimits, readPages } from '../partner-center/paging.ts'
+import { collectionLinksSchema, type PageLimits, readPages } from '../partner-center/paging.ts'
 import type { RequestPartnerCenter } from '../partner-center/request.ts'
 import type { OperationContext } from '../runtime/operation.ts'
 
-/** When orders of a customer were created or changed, as the activity log says. */
-export type CustomerNews = {
+/** When orders of a customer were created or changed, according to the activity log. */
+type CustomerNews = {
   customerName: string
-  /** Milliseconds since 1970 UTC, in the order of time. */
+  /** Milliseconds since 1970 UTC, in ascending order. */
   at: number[]
 }
 
-/** News by lower-case customer id. */
+/** Changes in the log, by lower-case customer id. */
 export type News = Map<string, CustomerNews>
 
-export type LogReading = {
+type LogReading = {
   news: News
-  /** True if the log ended before a page that it had promised: there may be more news. */
+  /** True if the log ended before a page that it had announced. There may be more changes. */
   isCut: boolean
 }
 
-/** Reads what the activity log says of orders since an instant, in milliseconds since 1970 UTC. */
+/** Reads the order operations in the activity log since a time, in milliseconds since 1970 UTC. */
 export type ReadLog = (since: number, operation: OperationContext) => Promise<LogReading>
 
-/** What is no text is as good as absent. */
+/** A value that is not text counts as absent. */
 const text = z.string().nullish().catch(undefined)
 
 /**
  * learn.microsoft.com/partner-center/developer/get-a-record-of-partner-center-activity-by-user. The order in
- * `resourceNewValue` is a text of JSON with names in PascalCase, or an object.
+ * `resourceNewValue` is JSON text with names in PascalCase, or an object.
  */
-const auditRecord = z.looseObject({
+const auditRecordSchema = z.looseObject({
   customerId: text,
   customerName: text,
   operationType: text,
@@ -39,30 +41,28 @@ const auditRecord = z.looseObject({
   operationDate: text,
   resourceNewValue: z.unknown().optional(),
 })
-type AuditRecord = z.infer<typeof auditRecord>
+type AuditRecord = z.infer<typeof auditRecordSchema>
 
-/** An odd record costs itself, not the log. */
-const auditPage = z.looseObject({
-  items: z.array(auditRecord.catch({})),
-  links: collectionLinks,
+/** A malformed record is skipped. The rest of the page is still read. */
+const auditPageSchema = z.looseObject({
+  items: z.array(auditRecordSchema.catch({})),
+  links: collectionLinksSchema,
 })
 
-const loggedOrder = z.looseObject({ ReferenceCustomerId: text, referenceCustomerId: text })
+const loggedOrderSchema = z.looseObject({ ReferenceCustomerId: text, referenceCustomerId: text })
 
-/** Room for 200,000 records. A log that is longer repeats itself. */
+/** Enough for 200,000 records. A longer log is probably one that repeats itself. */
 const limits: PageLimits = { pages: 400, bytes: 2 * 1024 ** 3 }
 
 const pageSize = 500
 
-const guid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
-
-/** What else the log tells of is no news of orders. */
+/** The operations that create or change orders. All others are ignored. */
 const orderOperations = ['create_order', 'update_order']
 
-/** The customer that the order in the record belongs to, for records that do not name one themselves. */
+/** The customer of the order in the record, for records that do not name a customer. */
 function customerOfOrder({ resourceNewValue: value }: AuditRecord): string | undefined {
   try {
-    const order = loggedOrder.parse(typeof value === 'string' ? JSON.parse(value) : value)
+    const order = loggedOrderSchema.parse(typeof value === 'string' ? JSON.parse(value) : value)
     return order.ReferenceCustomerId ?? order.referenceCustomerId ?? undefined
   } catch {
     return undefined
@@ -73,22 +73,22 @@ function toNews(record: AuditRecord): { id: string; name: string; at: number } |
   const { customerId, customerName, operationType, operationStatus, operationDate } = record
   if (!orderOperations.includes(operationType?.toLowerCase() ?? '')) return undefined
   if (operationStatus?.toLowerCase() !== 'succeeded') return undefined
-  const id = customerId && guid.test(customerId) ? customerId : customerOfOrder(record)
-  const instant = parseInstant(operationDate ?? undefined)
-  if (id === undefined || !guid.test(id) || instant === undefined) return undefined
-  return { id: id.toLowerCase(), name: customerName ?? '', at: toMilliseconds(instant) }
+  const id = customerId && guidPattern.test(customerId) ? customerId : customerOfOrder(record)
+  const timestamp = parseTimestamp(operationDate ?? undefined)
+  if (id === undefined || !guidPattern.test(id) || timestamp === undefined) return undefined
+  return { id: id.toLowerCase(), name: customerName ?? '', at: toMilliseconds(timestamp) }
 }
 
 function parsePage(body: Buffer) {
-  const { items, links } = auditPage.parse(parseBounded(body))
+  const { items, links } = auditPageSchema.parse(parseBounded(body))
   return { value: items.flatMap(record => toNews(record) ?? []), next: links.next }
 }
 
-/** The log is asked by dates, so the rest of the day comes along and is passed over here. */
+/** The log is queried by date. Records of that day that are older than `since` are skipped here. */
 export const createReadLog =
   (request: RequestPartnerCenter, baseUrl: string): ReadLog =>
   async (since, operation) => {
-    const startDate = new Date(since).toISOString().slice(0, 10)
+    const startDate = dayOf(since)
     const path = `/v1/auditrecords?startDate=${startDate}&size=${pageSize}`
     const news: News = new Map()
     let isCut = false

@@ -3,29 +3,31 @@ import { metaOf, type ParameterMeta, type PickList } from '../http/parameters/pa
 import { type Operation, operations } from './operations.ts'
 import { pickFrom } from './pickers.ts'
 
-/** The route prefix of host.json. It is part of every path, because links through a gateway are prefix + path. */
+/**
+ * The route prefix of host.json. Every path contains it, because links through a gateway consist of prefix and path.
+ */
 const routePrefix = '/api'
 
-/** A placeholder: the app serves its own host instead, and a connection of the connector names one. */
+/** A placeholder. The app returns its own host instead, and a connection of the connector names one. */
 const definitionHost = 'your-app.azurewebsites.net'
 
 /**
- * What the paths of polling triggers begin with in a connector. The gateway removes it before it calls the app. Every
- * certified connector with the policy `pollingtrigger` has such paths, although the services behind them have none
+ * The path prefix of polling triggers in a connector. The gateway removes it before it calls the app. Every certified
+ * connector with the policy `pollingtrigger` has such paths, although the services behind them have none
  * (github.com/microsoft/PowerPlatformConnectors, custom-connectors/Facebook).
  */
 const triggerPrefix = '/trigger'
 
 type Json = Record<string, unknown>
 
-/** The OpenAPI 2.0 document of the functions, as the app serves it. */
+/** The OpenAPI 2.0 document of the functions, as `get-openapi` returns it. */
 export const createDocument = (): Json =>
   describe(
     operations.filter(({ connectorOnly }) => connectorOnly === undefined),
     ({ path }) => routePrefix + path,
   )
 
-/** The same document as the gateway of the connector needs it. */
+/** The same document for the connector, whose gateway needs other paths. */
 export const createConnectorDefinition = (): Json =>
   describe(
     operations,
@@ -33,7 +35,7 @@ export const createConnectorDefinition = (): Json =>
       (trigger === undefined ? '' : triggerPrefix) + routePrefix + connectorOnly.path,
   )
 
-/** Made from the schemas that the functions parse and return. */
+/** Generates the document from the schemas that the functions use. */
 function describe(described: readonly Operation[], pathOf: (operation: Operation) => string): Json {
   const paths: Record<string, Json> = {}
   for (const operation of described) {
@@ -166,7 +168,7 @@ function toBody(body: z.ZodRawShape): Json {
   }
 }
 
-/** Items of arrays carry their title and their dropdown as every other member does. */
+/** Items of arrays have their title and dropdown like every other member. */
 function withItems({ items, ...property }: Json, picks: PickList | undefined): Json {
   if (items === undefined) return property
   const { title, ...rest } = items as Json
@@ -174,10 +176,13 @@ function withItems({ items, ...property }: Json, picks: PickList | undefined): J
   return { ...property, items: { ...rest, 'x-ms-summary': title, ...dropdown } }
 }
 
-/** What OpenAPI 2.0 does not have, or what flows would enforce too strictly. */
+/** Keywords that OpenAPI 2.0 does not have, or that flows would enforce too strictly. */
 const left = new Set(['$schema', 'additionalProperties', 'title', 'minimum', 'maximum', 'enum', 'id'])
 
-/** A response schema in OpenAPI 2.0's terms: titles as `x-ms-summary`, no bounds, and no enums that a new value would break. */
+/**
+ * A response schema for OpenAPI 2.0: titles as `x-ms-summary`, without bounds, and without enums, because a new value
+ * would break them.
+ */
 function toSchema(schema: z.ZodType): unknown {
   return rewrite(z.toJSONSchema(schema, { target: 'draft-4', io: 'input', reused: 'inline' }))
 }

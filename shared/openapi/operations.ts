@@ -5,7 +5,7 @@ import * as responses from './responses.ts'
 
 type AnyParameters = Pick<Parameters<never>, 'path' | 'query' | 'body'>
 
-/** One operation as makers see it. The path is the route of the function, without the prefix in host.json. */
+/** One operation of the document. The path is the route of the function, without the prefix of host.json. */
 export type Operation = {
   operationId: string
   functionName: string
@@ -14,39 +14,39 @@ export type Operation = {
   summary: string
   description: string
   parameters: AnyParameters
-  /** Query parameters that the definition leaves out, since they change the form of the answer. */
+  /** Query parameters that the document omits, because they change the form of the response. */
   hidden?: readonly string[]
-  /** The only answer that may have a schema. */
+  /** The only response that can have a schema. */
   success: { description: string; schema: z.ZodType }
-  /** True for an answer that is HTML. */
+  /** True if the response is HTML. */
   isPage?: boolean
-  /** Every other answer, in words. */
+  /** The descriptions of the other responses. */
   others: Readonly<Record<number, string>>
   visibility: 'important' | 'advanced' | 'internal'
   pageable?: boolean
   trigger?: { hint: string }
   /**
-   * Marks an operation of the connector alone. OpenAPI 2.0 allows one operation for each path and method, so it has a
-   * path of its own in the definition. A policy (`routerequesttoendpoint` in apiProperties.json) routes it to `path`.
+   * For an operation that only the connector has. OpenAPI 2.0 allows one operation for each path and method, so the
+   * connector uses a path of its own. A policy (`routerequesttoendpoint` in apiProperties.json) routes it to `path`.
    */
   connectorOnly?: { path: string; constants: Readonly<Record<string, string>> }
 }
 
-const badInput = 'A parameter has a wrong value; error.target names it (invalid_request).'
+const badInput = 'A parameter has an invalid value. error.target names it (invalid_request).'
 const forbidden =
   'No reseller relationship with the customer (no_customer_relationship), or the app lacks a role or consent (partner_center_forbidden).'
 const credential =
-  'Somebody has to fix the credential of the app: credential_rejected, mfa_required, wrong_audience or key_vault_refused.'
+  'A person has to fix the credential of the app: credential_rejected, mfa_required, wrong_audience or key_vault_refused.'
 const throttled = 'The upstream service limits requests (partner_center_throttled). Retry-After says when to retry.'
-const broken = 'The upstream service gave an unusable answer (partner_center_invalid_response).'
+const broken = 'The upstream service sent an unusable response (partner_center_invalid_response).'
 const unavailable =
   'A service is unreachable or too slow: partner_center_unavailable, deadline_exceeded, key_vault_unavailable, authority_unavailable or storage_unavailable. Retry-After says when to retry.'
 const ourFault =
-  'The app is not configured (app_misconfigured), a blob of a snapshot is damaged (snapshot_corrupt), or the app has failed (internal_error).'
+  'The app is not configured (app_misconfigured), a blob of a snapshot is damaged (snapshot_corrupt), or the app failed (internal_error).'
 const locked =
-  'A blob of a snapshot is leased, archived or protected; somebody has to release it (snapshot_blob_locked).'
+  'A blob of a snapshot is leased, archived or protected. A person has to release it (snapshot_blob_locked).'
 
-/** The failures of everything that reads upstream. */
+/** The failures of operations that call Partner Center. */
 const upstream = {
   403: forbidden,
   424: `${credential} ${locked}`,
@@ -58,24 +58,24 @@ const upstream = {
 const local = { 424: locked, 500: ourFault, 503: unavailable }
 const unchanged = 'Nothing has changed since the ETag in If-None-Match.'
 const unknownCustomer =
-  'No such customer (customer_not_found), or no snapshot of the time asked for (snapshot_not_found).'
-const expired = 'The list has changed since the page before (cursor_expired). Start again without a cursor.'
+  'No such customer (customer_not_found), or no snapshot at that time or before (snapshot_not_found).'
+const expired = 'The list has changed since the previous page (cursor_expired). Start again without a cursor.'
 
-/** What the triggers have in common: one for each kind of change, and one for all. */
+/** The common part of the triggers: one for each kind of change, and one for all kinds. */
 const orderTrigger = {
   functionName: 'poll-order-changes',
   method: 'get',
   path: '/order-changes',
   parameters: parameters.orderChanges,
-  success: { description: 'The changes since the last time.', schema: responses.changesPage },
+  success: { description: 'The changes since the last poll.', schema: responses.changesPageSchema },
   others: {
     400: badInput,
-    410: 'The cursor is older than the snapshots that are kept (cursor_expired); error.details has a new one.',
+    410: 'The snapshot of the cursor was deleted (cursor_expired). error.details has a new cursor.',
     ...local,
   },
   visibility: 'important',
   trigger: {
-    hint: 'To see it work now, take two snapshots with an order in between, or wait for the activity log to tell of one.',
+    hint: 'To test it, take two snapshots with an order in between, or wait until the activity log has a new order.',
   },
 } as const
 
@@ -88,7 +88,7 @@ export const operations: readonly Operation[] = [
     summary: 'Get customer orders',
     description: 'Gets every order of a customer with its lines, live or as of an earlier day.',
     parameters: parameters.customerOrders,
-    success: { description: 'The orders, the oldest first.', schema: responses.orderCollection },
+    success: { description: 'The orders, oldest first.', schema: responses.orderCollectionSchema },
     others: {
       304: unchanged,
       400: badInput,
@@ -103,9 +103,9 @@ export const operations: readonly Operation[] = [
     method: 'get',
     path: '/customers/{customerTenantId}/orders/{orderId}',
     summary: 'Get order',
-    description: 'Gets one order of a customer, with its provisioning status if asked for.',
+    description: 'Gets one order of a customer, on request with its provisioning status.',
     parameters: parameters.customerOrder,
-    success: { description: 'The order.', schema: responses.orderWithStatus },
+    success: { description: 'The order.', schema: responses.orderWithStatusSchema },
     others: {
       304: unchanged,
       400: badInput,
@@ -123,7 +123,7 @@ export const operations: readonly Operation[] = [
     description: 'Lists one flat row for each order line of a customer, so that a flow needs no nested loops.',
     parameters: parameters.orderLines,
     hidden: ['format'],
-    success: { description: 'A page of order lines.', schema: responses.orderLinePage },
+    success: { description: 'A page of order lines.', schema: responses.orderLinePageSchema },
     others: { 304: unchanged, 400: badInput, 404: unknownCustomer, 410: expired, ...upstream },
     visibility: 'important',
     pageable: true,
@@ -135,15 +135,15 @@ export const operations: readonly Operation[] = [
     path: '/order-lines',
     summary: 'List order lines of all customers',
     description:
-      'Lists one flat row for each order line of every customer, from the newest snapshot or that of an earlier day.',
+      'Lists one flat row for each order line of all customers, from the newest snapshot or the snapshot of an earlier day.',
     parameters: parameters.allOrderLines,
     hidden: ['format'],
-    success: { description: 'A page of order lines.', schema: responses.orderLinePage },
+    success: { description: 'A page of order lines.', schema: responses.orderLinePageSchema },
     others: {
       304: unchanged,
       400: badInput,
-      404: 'No snapshot of the time asked for (snapshot_not_found).',
-      410: 'The snapshot of the page before is no longer kept (cursor_expired). Start again without a cursor.',
+      404: 'No snapshot at that time or before (snapshot_not_found).',
+      410: 'The snapshot of the previous page was deleted (cursor_expired). Start again without a cursor.',
       ...local,
     },
     visibility: 'important',
@@ -157,7 +157,7 @@ export const operations: readonly Operation[] = [
     summary: 'List customers',
     description: 'Lists the customers of the partner by name.',
     parameters: parameters.customers,
-    success: { description: 'A page of customers.', schema: responses.customerPage },
+    success: { description: 'A page of customers.', schema: responses.customerPageSchema },
     others: { 400: badInput, 410: expired, ...upstream },
     visibility: 'important',
     pageable: true,
@@ -168,8 +168,8 @@ export const operations: readonly Operation[] = [
     connectorOnly: { path: '/order-changes/created', constants: { kind: 'created' } },
     summary: 'When an order is created',
     description:
-      'Triggers for each order that is new, within about ten to thirty minutes of the activity log telling of it, and else with the next daily snapshot.',
-    success: { ...orderTrigger.success, schema: responses.createdPage },
+      'Triggers for each order that is new, within about 10 to 30 minutes after it appears in the activity log, otherwise with the next daily snapshot.',
+    success: { ...orderTrigger.success, schema: responses.createdPageSchema },
   },
   {
     ...orderTrigger,
@@ -177,7 +177,7 @@ export const operations: readonly Operation[] = [
     connectorOnly: { path: '/order-changes/updated', constants: { kind: 'updated' } },
     summary: 'When an order is changed',
     description:
-      'Triggers for each order that was changed, within about ten to thirty minutes of the activity log telling of it, and else with the next daily snapshot.',
+      'Triggers for each order that was changed, within about 10 to 30 minutes after it appears in the activity log, otherwise with the next daily snapshot.',
   },
   {
     ...orderTrigger,
@@ -185,15 +185,15 @@ export const operations: readonly Operation[] = [
     connectorOnly: { path: '/order-changes/removed', constants: { kind: 'removed' } },
     summary: 'When an order is removed',
     description:
-      'Triggers for each order that the service no longer has. The activity log does not tell of these: most come with the next daily snapshot.',
-    success: { ...orderTrigger.success, schema: responses.removedPage },
+      'Triggers for each order that the service no longer has. The activity log does not record removals, so most come with the next daily snapshot.',
+    success: { ...orderTrigger.success, schema: responses.removedPageSchema },
   },
   {
     ...orderTrigger,
     operationId: 'OnOrderChanged',
     summary: 'When an order is created, changed or removed',
     description:
-      'Triggers for each order that was created, changed or removed: within about ten to thirty minutes if the activity log tells of it, and else with the next daily snapshot.',
+      'Triggers for each order that was created, changed or removed: within about 10 to 30 minutes after it appears in the activity log, otherwise with the next daily snapshot.',
   },
   {
     operationId: 'StartSnapshot',
@@ -202,14 +202,14 @@ export const operations: readonly Operation[] = [
     path: '/snapshots',
     summary: 'Start snapshot',
     description:
-      'Takes a snapshot of the orders of all customers, or of those that you choose, and waits until it has ended.',
+      'Takes a snapshot of the orders of all customers, or of the customers that you select, and waits until it has ended.',
     parameters: parameters.startSnapshot,
-    success: { description: 'The finished snapshot, once the run has ended.', schema: responses.manifest },
+    success: { description: 'The finished snapshot.', schema: responses.manifestSchema },
     others: {
-      202: 'The snapshot is running; Location says where to ask for its status, Retry-After when.',
+      202: 'The snapshot is running. Location has the address of its status, and Retry-After the time until the next request.',
       400: badInput,
-      404: 'There is no snapshot whose failed customers could be read again (snapshot_not_found).',
-      409: 'A snapshot is already running (snapshot_running); Location says which.',
+      404: 'There is no snapshot with failed customers (snapshot_not_found).',
+      409: 'A snapshot is already running (snapshot_running). Location has the address of its status.',
       ...upstream,
     },
     visibility: 'important',
@@ -220,11 +220,11 @@ export const operations: readonly Operation[] = [
     method: 'post',
     path: '/snapshots/{snapshotId}/cancel',
     summary: 'Cancel snapshot',
-    description: 'Cancels a snapshot that is running. Nothing is answered from what it has read.',
+    description: 'Cancels a running snapshot. The orders that it has read are not used.',
     parameters: parameters.snapshot,
-    success: { description: 'The snapshot that is ending.', schema: responses.snapshot },
+    success: { description: 'The snapshot that is ending.', schema: responses.snapshotSchema },
     others: {
-      202: 'The snapshot is ending; once it has ended, Get snapshot fails with snapshot_cancelled.',
+      202: 'The snapshot is ending. After that, Get snapshot fails with snapshot_cancelled.',
       400: badInput,
       404: 'No such snapshot (snapshot_not_found).',
       409: 'The snapshot has ended (snapshot_ended).',
@@ -240,9 +240,9 @@ export const operations: readonly Operation[] = [
     summary: 'Get snapshot',
     description: 'Gets a finished snapshot: its counts, its files and the customers that could not be read.',
     parameters: parameters.snapshot,
-    success: { description: 'The finished snapshot.', schema: responses.manifest },
+    success: { description: 'The finished snapshot.', schema: responses.manifestSchema },
     others: {
-      202: 'The snapshot is running; the answer has its progress, Location says where to ask again.',
+      202: 'The snapshot is running. The response has its progress, and Location the address of its status.',
       400: badInput,
       404: 'No such snapshot (snapshot_not_found).',
       ...local,
@@ -257,15 +257,15 @@ export const operations: readonly Operation[] = [
     path: '/snapshots/{snapshotId}/report',
     summary: 'Get snapshot report',
     description:
-      'Gets the report of a snapshot for people: whether it is complete, what has changed and who needs attention. As a mail, it can be the body of one.',
+      'Gets the report of a snapshot: whether it is complete, what changed and who needs attention. As a mail, it can be the body of a mail.',
     parameters: parameters.snapshotReport,
-    success: { description: 'The report as HTML.', schema: responses.report },
+    success: { description: 'The report as HTML.', schema: responses.reportSchema },
     isPage: true,
     others: {
-      202: 'The snapshot is running; the answer has its progress, Location says where to ask again.',
+      202: 'The snapshot is running. The response has its progress, and Location the address of its report.',
       304: unchanged,
       400: badInput,
-      404: 'No such snapshot, or none of all customers yet (snapshot_not_found).',
+      404: 'No such snapshot, or no finished snapshot of all customers (snapshot_not_found).',
       ...local,
     },
     visibility: 'important',
@@ -276,9 +276,9 @@ export const operations: readonly Operation[] = [
     method: 'get',
     path: '/snapshots',
     summary: 'List snapshots',
-    description: 'Lists the snapshots, the newest first, with their status and counts.',
+    description: 'Lists the snapshots, newest first, with their status and counts.',
     parameters: parameters.snapshots,
-    success: { description: 'A page of snapshots.', schema: responses.snapshotPage },
+    success: { description: 'A page of snapshots.', schema: responses.snapshotPageSchema },
     others: { 400: badInput, ...local },
     visibility: 'important',
     pageable: true,
@@ -291,7 +291,7 @@ export const operations: readonly Operation[] = [
     summary: 'Test connection',
     description: 'Checks the address and the key of a connection, and gets the state of the app.',
     parameters: parameters.noParameters,
-    success: { description: 'The state of the app.', schema: responses.healthDetails },
+    success: { description: 'The state of the app.', schema: responses.healthDetailsSchema },
     others: { 400: badInput, ...local },
     visibility: 'internal',
   },

@@ -1,11 +1,11 @@
 import type { PickList } from '../http/parameters/parameter-kinds.ts'
 
-/** A list that a designer fills a dropdown from. */
+/** The list of a dropdown. */
 type Picker = {
   operationId: string
-  /** Values that the list is always asked with. */
+  /** Parameters of the list with fixed values. */
   given?: Readonly<Record<string, number>>
-  /** Parameters of the list that take what the maker picked before, under the same name. */
+  /** Parameters of the list that take a value that the maker has picked before, under the same name. */
   dependsOn?: readonly string[]
   collection: string
   value: string
@@ -20,7 +20,7 @@ const pickers: Readonly<Record<PickList, Picker>> = {
     value: 'customerTenantId',
     title: 'companyName',
   },
-  // An order has no name. Makers know its date rather than its id.
+  // An order has no name. Makers recognize its date more easily than its id.
   order: {
     operationId: 'GetCustomerOrders',
     dependsOn: ['customerTenantId'],
@@ -37,7 +37,7 @@ const pickers: Readonly<Record<PickList, Picker>> = {
   },
 }
 
-/** The extensions for a dropdown: the old form, which every designer reads, and the new one. */
+/** The extensions for a dropdown: the old form, which every designer supports, and the new one. */
 export function pickFrom(list: PickList): Record<string, unknown> {
   const { operationId, given = {}, dependsOn = [], collection, value, title } = pickers[list]
   const references = (member: string) => Object.fromEntries(dependsOn.map(name => [name, { [member]: name }]))

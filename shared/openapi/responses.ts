@@ -2,22 +2,22 @@ import { z } from 'zod'
 import type { FollowingHealth } from '../http/responses/following-health.ts'
 import type { OrderLine } from '../orders/order-lines.ts'
 import type { Manifest, Snapshot } from '../snapshots/storage/shapes.ts'
-import { changeKinds, status, trigger } from '../snapshots/storage/shapes.ts'
+import { changeKinds, statusSchema, triggerSchema } from '../snapshots/storage/shapes.ts'
 
 /**
- * What the functions answer, for makers to pick fields from. A member is only described where its type is certain: flows
- * check answers against the definition at run time, and what Partner Center is known to write in two ways (`renewsTo`,
- * `links`, `attributes`) passes through undescribed.
+ * The responses of the functions, from which makers pick fields. A member is described only if its type is certain,
+ * because flows check responses against the definition at run time. Members that Partner Center writes in two ways
+ * (`renewsTo`, `links`, `attributes`) are omitted.
  */
 const text = (title: string, description: string) => z.string().meta({ title, description })
 const whole = (title: string, description: string) => z.int().meta({ title, description, format: 'int32' })
 const money = (title: string, description: string) => z.number().meta({ title, description, format: 'double' })
 const flag = (title: string, description: string) => z.boolean().meta({ title, description })
-const instant = (title: string, description: string) => z.string().meta({ title, description, format: 'date-time' })
+const timestamp = (title: string, description: string) => z.string().meta({ title, description, format: 'date-time' })
 
 /**
- * An order. Its texts begin with a prefix where an answer holds two orders: the dynamic content of a flow lists members by
- * their titles alone, so that no title may occur twice in an answer.
+ * An order. If a response has two orders, the titles of one get a prefix. The dynamic content of a flow lists members
+ * by title alone, so a title must not occur twice in a response.
  */
 function describeOrder(prefix: '' | 'Previous ') {
   const named = <T extends z.ZodType>(
@@ -34,7 +34,7 @@ function describeOrder(prefix: '' | 'Previous ') {
       price: named(money, 'Unit Price', 'The price of one unit, before tax.'),
       extendedPrice: named(money, 'Extended Price', 'Price times quantity, less refunds, before tax.'),
     })
-    .meta({ title: `${prefix}Pricing`, description: 'Prices in the billing currency; only if asked for.' })
+    .meta({ title: `${prefix}Pricing`, description: 'Prices in the billing currency. Only on request.' })
 
   const lineItem = z.object({
     lineItemNumber: named(whole, 'Line Number', 'The number of the line within its order.'),
@@ -60,38 +60,38 @@ function describeOrder(prefix: '' | 'Previous ') {
     currencySymbol: named(text, 'Currency Symbol', 'The symbol of the currency.'),
     creationDate: named(text, 'Created', 'When the order was created, as the upstream service writes it.'),
     status: named(text, 'Status', 'Such as pending, completed or cancelled.'),
-    transactionType: named(text, 'Order Transaction Type', 'UserPurchase, or what the system did.'),
-    totalPrice: named(money, 'Total Price', 'The total before tax; only if asked for.'),
+    transactionType: named(text, 'Order Transaction Type', 'UserPurchase, or the operation of the system.'),
+    totalPrice: named(money, 'Total Price', 'The total before tax. Only on request.'),
     lineItems: z.array(lineItem).meta({ title: `${prefix}Lines`, description: 'The lines of the order.' }),
   })
 }
 
-export const order = describeOrder('')
+const orderSchema = describeOrder('')
 
-const provisioning = z.object({
+const provisioningSchema = z.object({
   lineItemNumber: whole('Provisioned Line Number', 'The number of the line within its order.').optional(),
   status: text('Provisioning Status', 'Such as Fulfilled or Unfulfilled.').optional(),
 })
 
-export const orderWithStatus = order.extend({
+export const orderWithStatusSchema = orderSchema.extend({
   provisioningStatus: z
-    .array(provisioning)
-    .meta({ title: 'Provisioning', description: 'How far each line is provisioned; only if asked for.' })
+    .array(provisioningSchema)
+    .meta({ title: 'Provisioning', description: 'The provisioning status of each line. Only on request.' })
     .optional(),
 })
 
-export const orderCollection = z.object({
+export const orderCollectionSchema = z.object({
   totalCount: whole('Count', 'The number of orders.'),
-  items: z.array(order).meta({ title: 'Orders', description: 'The orders, the oldest first.' }),
+  items: z.array(orderSchema).meta({ title: 'Orders', description: 'The orders, oldest first.' }),
 })
 
-const nextLink = text('Next Link', 'The address of the next page; absent on the last.').optional()
+const nextLink = text('Next Link', 'The address of the next page. Absent on the last page.').optional()
 
-/** A page as the platform follows it by itself. */
+/** A page. The platform follows its link automatically. */
 const pageOf = (row: z.ZodType, title: string) =>
   z.object({ value: z.array(row).meta({ title, description: `The ${title.toLowerCase()} of this page.` }), nextLink })
 
-export const orderLine = z.object({
+export const orderLineSchema = z.object({
   orderId: text('Order ID', 'The id of the order.'),
   alternateId: text('Alternate ID', 'The friendly id of the order.').optional(),
   customerTenantId: text('Customer ID', 'The tenant id of the customer.'),
@@ -100,9 +100,9 @@ export const orderLine = z.object({
   billingCycle: text('Billing Cycle', 'Such as monthly, annual or one_time.').optional(),
   currencyCode: text('Currency', 'The ISO 4217 code of the currency.').optional(),
   currencySymbol: text('Currency Symbol', 'The symbol of the currency.').optional(),
-  orderTransactionType: text('Order Transaction Type', 'UserPurchase, or what the system did.').optional(),
-  totalPrice: money('Order Total', 'The total of the whole order before tax; only if asked for.').optional(),
-  orderedAt: instant('Ordered At', 'When the order was created, in UTC.').optional(),
+  orderTransactionType: text('Order Transaction Type', 'UserPurchase, or the operation of the system.').optional(),
+  totalPrice: money('Order Total', 'The total of the whole order before tax. Only on request.').optional(),
+  orderedAt: timestamp('Ordered At', 'When the order was created, in UTC.').optional(),
   creationDate: text('Created', 'When the order was created, as the upstream service writes it.').optional(),
   lineNumber: whole('Line Number', 'The number of the line within its order.'),
   offerId: text('Offer ID', 'The id of the offer.'),
@@ -131,50 +131,48 @@ export const orderLine = z.object({
   unitPrice: money('Unit Price', 'The price of one unit, before tax.').optional(),
   extendedPrice: money('Extended Price', 'Price times quantity, less refunds, before tax.').optional(),
 })
-export const orderLinePage = pageOf(orderLine, 'Lines')
+export const orderLinePageSchema = pageOf(orderLineSchema, 'Lines')
 
-const customer = z.object({
+const customerSchema = z.object({
   customerTenantId: text('Customer ID', 'The tenant id of the customer.'),
   companyName: text('Customer Name', 'The name of the company.'),
   domain: text('Domain', 'The domain of the company.'),
   relationship: text('Relationship', 'The relationship to the partner, such as reseller.'),
 })
-export const customerPage = pageOf(customer, 'Customers')
+export const customerPageSchema = pageOf(customerSchema, 'Customers')
 
-/** An order of a change, without the ids that the change names itself. */
+/** The order of a change, without the ids that the change has itself. */
 const changedOrder = (prefix: '' | 'Previous ') => describeOrder(prefix).omit({ id: true, referenceCustomerId: true })
 
-const change = z.object({
-  id: text('Change ID', 'The id of the change: the same whenever it is seen again.'),
+const changeSchema = z.object({
+  id: text('Change ID', 'The id of the change. It is the same each time the change is returned.'),
   kind: z.enum(changeKinds).meta({ title: 'Kind Of Change', description: 'created, updated or removed.' }),
   snapshotId: text('Snapshot ID', 'The snapshot in which the change was found.'),
-  detectedAt: instant('Detected At', 'When the change was found, in UTC.'),
+  detectedAt: timestamp('Detected At', 'When the change was found, in UTC.'),
   customerTenantId: text('Customer ID', 'The tenant id of the customer.'),
   customerName: text('Customer Name', 'The name of the company.').optional(),
   orderId: text('Order ID', 'The id of the order.'),
   changedMembers: z
     .array(text('Member', 'The name of a member that changed.'))
-    .meta({ title: 'Changed Members', description: 'What changed of an updated order.' })
+    .meta({ title: 'Changed Members', description: 'The changed members of an updated order.' })
     .optional(),
-  order: changedOrder('')
-    .meta({ title: 'Order', description: 'The order as it is now; absent if it was removed.' })
-    .optional(),
+  order: changedOrder('').meta({ title: 'Order', description: 'The order now. Absent if it was removed.' }).optional(),
   previousOrder: changedOrder('Previous ')
-    .meta({ title: 'Previous Order', description: 'The order as it was; absent if it was created.' })
+    .meta({ title: 'Previous Order', description: 'The order before. Absent if it was created.' })
     .optional(),
-  previousSnapshotId: text('Previous Snapshot ID', 'The snapshot that the change was found against.').optional(),
+  previousSnapshotId: text('Previous Snapshot ID', 'The snapshot that the orders were compared with.').optional(),
 })
 const changesOf = (row: z.ZodType) =>
   z.object({
-    value: z.array(row).meta({ title: 'Changes', description: 'The changes, the oldest first.' }),
-    cursor: text('Cursor', 'Where to go on.'),
+    value: z.array(row).meta({ title: 'Changes', description: 'The changes, oldest first.' }),
+    cursor: text('Cursor', 'The start of the next poll.'),
   })
 
-export const changesPage = changesOf(change)
+export const changesPageSchema = changesOf(changeSchema)
 
-/** What the triggers for one kind of change give: without the members that this kind never has. */
-export const createdPage = changesOf(change.omit({ changedMembers: true, previousOrder: true }))
-export const removedPage = changesOf(change.omit({ changedMembers: true, order: true }))
+/** The pages of the triggers for one kind of change, without the members that this kind never has. */
+export const createdPageSchema = changesOf(changeSchema.omit({ changedMembers: true, previousOrder: true }))
+export const removedPageSchema = changesOf(changeSchema.omit({ changedMembers: true, order: true }))
 
 const failure = (of: 'Failure' | 'Error') => ({
   code: text(`${of} Code`, 'The code of the failure.'),
@@ -183,12 +181,12 @@ const failure = (of: 'Failure' | 'Error') => ({
 
 const snapshotMembers = {
   snapshotId: text('Snapshot ID', 'The id of the snapshot.'),
-  status: status.meta({ title: 'Status', description: 'running, succeeded, completedWithErrors or failed.' }),
-  trigger: trigger.meta({ title: 'Trigger', description: 'What started it: timer or request.' }),
-  startedAt: instant('Started At', 'When it began, in UTC.'),
-  finishedAt: instant('Finished At', 'When it ended, in UTC.').optional(),
-  asOf: instant('As Of', 'The time whose orders it holds, in UTC.').optional(),
-  completeThrough: instant('Complete Through', 'Younger orders may be missing, in UTC.').optional(),
+  status: statusSchema.meta({ title: 'Status', description: 'running, succeeded, completedWithErrors or failed.' }),
+  trigger: triggerSchema.meta({ title: 'Trigger', description: 'What started it: timer or request.' }),
+  startedAt: timestamp('Started At', 'When it began, in UTC.'),
+  finishedAt: timestamp('Finished At', 'When it ended, in UTC.').optional(),
+  asOf: timestamp('As Of', 'The time of its orders, in UTC.').optional(),
+  completeThrough: timestamp('Complete Through', 'Later orders can be missing, in UTC.').optional(),
   customers: z
     .object({
       planned: whole('Customers Planned', 'Customers to read.'),
@@ -202,21 +200,21 @@ const snapshotMembers = {
     .object({
       created: whole('Orders Created', 'Orders that are new.'),
       updated: whole('Orders Updated', 'Orders that changed.'),
-      removed: whole('Orders Removed', 'Orders that are gone.'),
+      removed: whole('Orders Removed', 'Orders that were removed.'),
     })
-    .meta({ title: 'Changes', description: 'Changes against the snapshot before.' }),
+    .meta({ title: 'Changes', description: 'Changes since the previous snapshot.' }),
   missedByFollowing: whole(
     'Changes Missed',
-    'Changes that following the activity log should have told before.',
+    'Changes that following the activity log should have reported before.',
   ).optional(),
 }
 
-export const snapshot = z.object(snapshotMembers)
-export const snapshotPage = pageOf(snapshot, 'Snapshots')
+export const snapshotSchema = z.object(snapshotMembers)
+export const snapshotPageSchema = pageOf(snapshotSchema, 'Snapshots')
 
-export const manifest = z.object({
+export const manifestSchema = z.object({
   ...snapshotMembers,
-  path: text('Path', 'Where its files lie in the container.'),
+  path: text('Path', 'The folder of its files in the container.'),
   parts: z
     .array(
       z.object({
@@ -239,20 +237,26 @@ export const manifest = z.object({
   error: z.object(failure('Error')).meta({ title: 'Error', description: 'Why it failed.' }).optional(),
 })
 
-export const healthDetails = z.object({
+export const healthDetailsSchema = z.object({
   status: text('Status', 'ok or degraded.'),
   partnerCenter: z
     .object({
-      reachable: flag('Reachable', 'True if the upstream service answers.'),
-      checkedAt: instant('Checked At', 'When it was asked, in UTC.'),
+      reachable: flag('Reachable', 'True if the upstream service responds.'),
+      checkedAt: timestamp('Checked At', 'When it was checked, in UTC.'),
     })
     .meta({ title: 'Upstream', description: 'The upstream service.' }),
   following: z
     .object({
       status: text('Following Status', 'off, unavailable, waiting, ok or failing.'),
-      position: instant('Followed Through', 'Until when changes in the activity log are told, in UTC.').optional(),
-      lagMinutes: whole('Lag In Minutes', 'How long ago that is.').optional(),
-      error: z.object(failure('Error')).meta({ title: 'Following Error', description: 'Why.' }).optional(),
+      position: timestamp(
+        'Followed Through',
+        'All changes in the activity log up to this time are reported, in UTC.',
+      ).optional(),
+      lagMinutes: whole('Lag In Minutes', 'The minutes since then.').optional(),
+      error: z
+        .object(failure('Error'))
+        .meta({ title: 'Following Error', description: 'Why following fails.' })
+        .optional(),
     })
     .meta({ title: 'Following', description: 'How the activity log is followed between snapshots.' }),
 })
@@ -262,11 +266,11 @@ type Holds<T extends true> = T
 
 /** The compiler checks that these schemas describe what the functions return. */
 export type ReturnedShapes = [
-  Holds<Describes<typeof orderLine, OrderLine>>,
-  Holds<Describes<typeof snapshot, Snapshot>>,
-  Holds<Describes<typeof manifest, Manifest>>,
-  Holds<Describes<typeof healthDetails.shape.following, FollowingHealth>>,
+  Holds<Describes<typeof orderLineSchema, OrderLine>>,
+  Holds<Describes<typeof snapshotSchema, Snapshot>>,
+  Holds<Describes<typeof manifestSchema, Manifest>>,
+  Holds<Describes<typeof healthDetailsSchema.shape.following, FollowingHealth>>,
 ]
 
-/** A text: the one answer that is no object. */
-export const report = z.string().meta({ description: 'The report as HTML.' })
+/** The report is a text. All other responses are objects. */
+export const reportSchema = z.string().meta({ description: 'The report as HTML.' })

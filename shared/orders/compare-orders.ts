@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 
-/** What happened to one order between two readings of its customer. */
+/** A change of one order between two readings of its customer. */
 export type OrderChange =
   | { kind: 'created'; orderId: string; order: Buffer }
   | { kind: 'updated'; orderId: string; changedMembers: string[]; order: Buffer; previousOrder: Buffer }
@@ -9,7 +9,7 @@ export type OrderChange =
 type Order = Record<string, unknown>
 
 /**
- * Members that say nothing of the order itself: links, and attributes with an etag that the documentation calls
+ * Members that are no part of the order itself: links, and attributes with an etag that the documentation calls
  * temporary (learn.microsoft.com/partner-center/developer/order-resources).
  */
 const passedOver = new Set(['links', 'attributes'])
@@ -19,13 +19,16 @@ const parse = (json: Buffer): Order => JSON.parse(json.toString('utf8')) as Orde
 const idOf = (order: Order): string =>
   typeof order.id === 'string' || typeof order.id === 'number' ? String(order.id) : ''
 
-/** Names of the members that differ, in the order of the alphabet. */
+/** The names of the members that differ, sorted. */
 export function changedMembers(previous: Order, present: Order): string[] {
   const names = new Set([...Object.keys(previous), ...Object.keys(present)])
   return [...names].filter(name => !passedOver.has(name) && !isDeepStrictEqual(previous[name], present[name])).sort()
 }
 
-/** The changes from one reading to the next: created and updated orders as they stand now, then removed ones as they stood. */
+/**
+ * The changes from one reading to the next: created and updated orders in their new form, then removed orders in their
+ * old form.
+ */
 export function compareOrders(previous: readonly Buffer[], present: readonly Buffer[]): OrderChange[] {
   const before = new Map(previous.map(json => [idOf(parse(json)), json]))
   const changes: OrderChange[] = []

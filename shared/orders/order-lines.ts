@@ -1,12 +1,12 @@
 import type { OrderBytes } from '../partner-center/collection.ts'
-import { parseInstant, toMilliseconds } from './instant.ts'
+import { parseTimestamp, toMilliseconds } from './timestamp.ts'
 
-/** One order line as a flat row: types never vary between rows, and what is unknown is left out. */
+/** One order line as a flat row. A member has the same type in every row, and is absent if its value is unknown. */
 export type OrderLine = {
   orderId: string
   alternateId?: string
   customerTenantId: string
-  /** Where it is known without asking for it: in snapshots, and while the customer list is in memory. */
+  /** Present if it is known without another call: in snapshots, and while the customer list is in memory. */
   customerName?: string
   orderStatus?: string
   billingCycle?: string
@@ -16,7 +16,7 @@ export type OrderLine = {
   totalPrice?: number
   /** ISO 8601 in UTC, cut to milliseconds. */
   orderedAt?: string
-  /** Partner Center's own text, with all its digits. */
+  /** The original text of Partner Center, with all its digits. */
   creationDate?: string
   lineNumber: number
   offerId: string
@@ -26,9 +26,9 @@ export type OrderLine = {
   availabilityId?: string
   friendlyName?: string
   quantity: number
-  /** Quantity 0: the line was cancelled while its order stays completed. */
+  /** True for quantity 0: the line was cancelled, but its order stays completed. */
   isCancelled: boolean
-  /** Lower case: the service writes either. */
+  /** In lower case, because Partner Center uses both cases. */
   subscriptionId?: string
   parentSubscriptionId?: string
   /** ISO 8601 duration, such as `P1Y`. */
@@ -99,31 +99,33 @@ const number = (value: unknown): number | undefined => {
   return typeof parsed === 'number' && Number.isFinite(parsed) ? parsed : undefined
 }
 
-/** Months of an ISO 8601 duration of years and months; undefined for any other. */
+/** The months of an ISO 8601 duration of years and months. Undefined for other durations. */
 export function toMonths(duration: string | undefined): number | undefined {
   const match = /^P(?=\d)(?:(\d{1,3})Y)?(?:(\d{1,4})M)?$/.exec(duration ?? '')
   return match === null ? undefined : Number(match[1] ?? 0) * 12 + Number(match[2] ?? 0)
 }
 
-/** The create-an-order page calls `renewsTo` an array, samples show an object. */
+/** The documentation of create-an-order describes `renewsTo` as an array. Samples show an object. */
 const renewalTerm = (renewsTo: unknown): string | undefined => {
   const [first] = Array.isArray(renewsTo) ? renewsTo : [renewsTo]
   return isLoose(first) ? text(first.termDuration) : undefined
 }
 
-/** The rows of one order, by line number. */
+/**
+ * The rows of one order, sorted by line number: one for each object in `lineItems`. `OrderBytes.lines` counts the same.
+ */
 export const toOrderLines = (
   { json }: Pick<OrderBytes, 'json'>,
   customerTenantId: string,
   customerName?: string,
 ): OrderLine[] => parsedOrderLines(JSON.parse(json.toString('utf8')), customerTenantId, customerName)
 
-/** The same of an order that is parsed already. */
+/** The rows of an order that is parsed already. */
 export function parsedOrderLines(order: unknown, customerTenantId: string, customerName?: string): OrderLine[] {
   if (!isLoose(order)) return []
   const items = (Array.isArray(order.lineItems) ? order.lineItems : []).filter(isLoose)
   const creationDate = text(order.creationDate)
-  const created = parseInstant(creationDate)
+  const created = parseTimestamp(creationDate)
   const head = {
     orderId: text(order.id) ?? '',
     alternateId: text(order.alternateId),
@@ -179,7 +181,7 @@ function toRow(item: Loose, index: number) {
 
 type Row = ReturnType<typeof toRow> & Record<string, unknown>
 
-/** Leaves out what is undefined. */
+/** Removes members that are undefined. */
 function defined(row: Row & { orderId: string; customerTenantId: string }): OrderLine {
   for (const name in row) if (row[name] === undefined) delete row[name]
   return row as OrderLine

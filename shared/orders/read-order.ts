@@ -9,7 +9,7 @@ import type { OperationContext } from '../runtime/operation.ts'
 import type { ShareCall } from '../runtime/shared-calls.ts'
 import { lacksPriceAccess } from './read-orders.ts'
 
-export type OrderQuery = {
+type OrderQuery = {
   /** Lower case. */
   customerTenantId: string
   orderId: string
@@ -19,9 +19,9 @@ export type OrderQuery = {
 
 export type SingleOrder = {
   order: OrderBytes
-  /** A JSON array, one element per order line; undefined if not asked for or not available. */
+  /** A JSON array with one element per order line. Undefined if it was not requested or does not exist. */
   provisioningStatus: Buffer | undefined
-  /** Milliseconds since 1970 UTC: when the reading began. */
+  /** Milliseconds since 1970 UTC: the start of the call. */
   asOf: number
   pricesUnavailable: boolean
 }
@@ -33,7 +33,7 @@ type Options = { request: RequestPartnerCenter; share: ShareCall; baseUrl: strin
 type Reading = { order: OrderBytes; asOf: number }
 
 /**
- * Reads `GET /v1/customers/{id}/orders/{id}` and, if asked, its provisioning status at the same time
+ * Reads `GET /v1/customers/{id}/orders/{id}`, and on request its provisioning status at the same time
  * (learn.microsoft.com/partner-center/developer/get-an-order-by-id, get-subscription-provisioning-status).
  */
 export function createReadOrder({ request, share, baseUrl, clock }: Options): ReadOrder {
@@ -65,7 +65,7 @@ export function createReadOrder({ request, share, baseUrl, clock }: Options): Re
           if (items.length > 0) pieces.push(pieces.length === 0 ? openBracket : comma, items)
         }
       } catch (error) {
-        // A missing status is no failure; the order itself says whether there is one of that id.
+        // A missing status is no failure. The call for the order itself fails if there is no such order.
         if (isAppError(error) && error.code === 'order_not_found') return undefined
         throw error
       }
@@ -82,17 +82,17 @@ export function createReadOrder({ request, share, baseUrl, clock }: Options): Re
   }
 }
 
-/** What makes a response an order of a customer (learn.microsoft.com/partner-center/developer/order-resources). */
-const identity = z.looseObject({
+/** The members that identify an order of a customer (learn.microsoft.com/partner-center/developer/order-resources). */
+const identitySchema = z.looseObject({
   id: z.union([z.string().min(1), z.number()]),
   referenceCustomerId: z.string().nullish(),
 })
 
 function readOrderOf(body: Buffer, customerTenantId: string): OrderBytes {
   const order = readOrder(body)
-  const { referenceCustomerId } = identity.parse(parseBounded(order.json))
+  const { referenceCustomerId } = identitySchema.parse(parseBounded(order.json))
   if (referenceCustomerId != null && referenceCustomerId.toLowerCase() !== customerTenantId) {
-    throw new TypeError('The response holds an order of another customer')
+    throw new TypeError('The response contains an order of another customer')
   }
   return order
 }

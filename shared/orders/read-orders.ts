@@ -11,7 +11,7 @@ import type { Clock } from '../runtime/clock.ts'
 import type { OperationContext } from '../runtime/operation.ts'
 import type { ShareCall } from '../runtime/shared-calls.ts'
 
-/** What the upstream itself can select of a customer's orders. */
+/** The selection that Partner Center itself offers. */
 export type OrdersQuery = {
   /** Lower case. */
   customerTenantId: string
@@ -21,27 +21,27 @@ export type OrdersQuery = {
 }
 
 /** All of a customer's orders as one collection, not yet sorted. */
-export type CustomerOrders = {
+type CustomerOrders = {
   orders: OrderBytes[]
-  /** Root members of the collection besides its items, without `links.next`. */
+  /** Root members of the collection other than its items, without `links.next`. */
   envelope: EnvelopeMember[]
-  /** Milliseconds since 1970 UTC: when the reading began. */
+  /** Milliseconds since 1970 UTC: the start of the first call. */
   asOf: number
-  /** True if prices were asked for and the credential has no access to them. */
+  /** True if prices were requested and the credential has no access to them. */
   pricesUnavailable: boolean
 }
 
 export type ReadOrders = (query: OrdersQuery, operation: OperationContext) => Promise<CustomerOrders>
 
-/** No customer has as many; what does would fill the memory, at about 300 bytes each. */
+/** More orders than any customer has. At about 300 bytes each, more would fill the memory. */
 const mostOrders = 400_000
 
 type Options = { request: RequestPartnerCenter; share: ShareCall; baseUrl: string; clock: Clock }
 
 /**
- * Reads `GET /v1/customers/{id}/orders`
- * (learn.microsoft.com/partner-center/developer/get-all-of-a-customer-s-orders). Orders made by the system, such as
- * renewals, are left out by the service unless `include_system_purchases` is true. Simultaneous equal reads share one call.
+ * Reads `GET /v1/customers/{id}/orders` (learn.microsoft.com/partner-center/developer/get-all-of-a-customer-s-orders).
+ * Unless `include_system_purchases` is true, Partner Center omits orders of the system, such as renewals. Equal calls
+ * at the same time share one request.
  */
 export function createReadOrders({ request, share, baseUrl, clock }: Options): ReadOrders {
   async function readAll(query: OrdersQuery, operation: OperationContext): Promise<CustomerOrders> {
@@ -49,7 +49,7 @@ export function createReadOrders({ request, share, baseUrl, clock }: Options): R
     const orders: OrderBytes[] = []
     let envelope: EnvelopeMember[] | undefined
     for await (const page of readPages(request, baseUrl, { path: toPath(query) }, parsePage, operation)) {
-      // One by one: a page can hold more than a call takes arguments.
+      // Not `push(...page.orders)`: a page can have more orders than a call can have arguments.
       for (const order of page.orders) orders.push(order)
       if (orders.length > mostOrders) throw tooMuch()
       envelope ??= page.envelope

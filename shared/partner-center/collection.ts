@@ -14,23 +14,23 @@ import {
 } from './json-bytes.ts'
 
 /**
- * An order as it came, repaired where it would break a caller: no null members, `lineItems` an array, no white space.
- * Only the members that orders are sorted, filtered and counted by are read.
+ * An order in its original bytes, with the repairs that callers need: null members and white space removed, and
+ * `lineItems` always an array. Only the members for sorting, filtering and counting are parsed.
  */
 export type OrderBytes = {
   json: Buffer
   /** Empty if the order has none. */
   id: string
-  /** The upstream's own text, in any of its formats. */
+  /** The original text of Partner Center, in any of its formats. */
   creationDate: string | undefined
   status: string | undefined
   billingCycle: string | undefined
   transactionType: string | undefined
-  /** How many order lines it has. */
+  /** The number of order lines: the objects in `lineItems`. */
   lines: number
 }
 
-/** A root member of a collection that is passed on as it came. */
+/** A root member of a collection, passed on in its original form. */
 export type EnvelopeMember = { key: string; json: Buffer }
 
 export type Collection = { items: OrderBytes[]; envelope: EnvelopeMember[] }
@@ -40,7 +40,7 @@ export function readOrderCollection(body: Buffer): Collection {
   const { scanner, start } = createScanner(body)
   const { bytes } = scanner
   const items: OrderBytes[] = []
-  // Should a name be repeated, the last one counts, as for JSON.parse.
+  // If a name is repeated, the last one counts, as in JSON.parse.
   const envelope = new Map<string, Buffer>()
   let hasItems = false
   const root = skipSpace(scanner, start)
@@ -70,7 +70,7 @@ export function readOrderCollection(body: Buffer): Collection {
   return { items, envelope: Array.from(envelope, ([key, json]) => ({ key, json })) }
 }
 
-/** Reads a body that is one order. Throws a `SyntaxError` if it is not a JSON object. */
+/** Reads a body that is one order. Throws a `SyntaxError` if it is no JSON object. */
 export function readOrder(body: Buffer): OrderBytes {
   const { scanner, start } = createScanner(body)
   const at = skipSpace(scanner, start)
@@ -81,7 +81,7 @@ export function readOrder(body: Buffer): OrderBytes {
   return order
 }
 
-/** A JSON object without one of its members, the bytes of all others as they were. */
+/** A JSON object without one of its members. The other members keep their bytes. */
 export function withoutMember(json: Buffer, name: string): Buffer {
   const scanner: Scanner = { bytes: json, cuts: [], elements: 0, values: 0 }
   const end = scanObject(scanner, 0, 0, {
@@ -90,7 +90,9 @@ export function withoutMember(json: Buffer, name: string): Buffer {
   return withoutCuts(scanner, 0, end, 0)
 }
 
-/** The elements of any other collection's `items`, repaired the same way, and its links. Throws if there are no items. */
+/**
+ * The elements of `items` of any other collection, with the same repairs, and its links. Throws if there are no items.
+ */
 export function readItems(body: Buffer): { items: Buffer; links: Buffer | undefined } {
   const { scanner, start } = createScanner(body)
   const root = skipSpace(scanner, start)
@@ -110,11 +112,11 @@ export function readItems(body: Buffer): { items: Buffer; links: Buffer | undefi
   return { items: items.subarray(1, -1), links }
 }
 
-/** 1 for what the keys of the members read below begin with, or an escape, so that no other key is made into text. */
+/** 1 for the first letters of the keys that are read below, and for an escape. Other keys are not converted to text. */
 const mayBeRead = new Uint8Array(256)
 for (const byte of Buffer.from('icsbtl\\')) mayBeRead[byte] = 1
 
-/** An element of `items`: an order, or a null that stays where it is. */
+/** Reads an element of `items`: an order, or null, which is kept. */
 function readItem(scanner: Scanner, start: number, depth: number): { order: OrderBytes; end: number } {
   const { bytes } = scanner
   const order: OrderBytes = {
@@ -171,7 +173,7 @@ const isText = (byte: number | undefined): boolean => byte === 0x22
 const isNumber = (byte: number | undefined): boolean =>
   byte === 0x2d || (byte !== undefined && byte >= 0x30 && byte <= 0x39)
 
-/** A text, or a number as its text; undefined for anything else. */
+/** A text, or a number as text. Undefined for other values. */
 function readScalar(bytes: Buffer, start: number, end: number): string | undefined {
   if (isText(bytes[start])) return readText(bytes, start, end)
   return isNumber(bytes[start]) ? bytes.toString('latin1', start, end) : undefined
@@ -180,7 +182,9 @@ function readScalar(bytes: Buffer, start: number, end: number): string | undefin
 const appendMember = (object: Buffer, afterOthers: boolean, member: string): Buffer =>
   Buffer.concat([object.subarray(0, -1), Buffer.from(`${afterOthers ? ',' : ''}${member}}`)])
 
-/** Root members are small and few: read again by themselves, they need no bookkeeping of cuts across the items. */
+/**
+ * Root members are few and small. They are scanned again separately, so that the cuts of the items are not affected.
+ */
 function copyValue({ bytes }: Scanner, start: number, end: number): Buffer {
   const scanner: Scanner = { bytes, cuts: [], elements: 0, values: 0 }
   scanValue(scanner, start)

@@ -1,7 +1,8 @@
 import { z } from 'zod'
+import { guidPattern } from '../formats/guid.ts'
 import type { OperationContext } from '../runtime/operation.ts'
 import { parseBounded } from './json-bytes.ts'
-import { collectionLinks, type PageLimits, parseResponse, readPages } from './paging.ts'
+import { collectionLinksSchema, type PageLimits, parseResponse, readPages } from './paging.ts'
 import type { RequestPartnerCenter } from './request.ts'
 
 export type Customer = {
@@ -12,33 +13,31 @@ export type Customer = {
   relationship: string
 }
 
-/** What is no text is as good as absent. */
+/** A value that is not text counts as absent. */
 const text = z.string().nullish().catch(undefined)
 
-/** learn.microsoft.com/partner-center/developer/customer-resources; what else a list holds is not dependable. */
-const customerResource = z.looseObject({
+/** learn.microsoft.com/partner-center/developer/customer-resources. Other members of a list are not reliable. */
+const customerResourceSchema = z.looseObject({
   id: text,
   companyProfile: z.looseObject({ companyName: text, domain: text }).nullish().catch(undefined),
   relationshipToPartner: text,
 })
 
-/** An odd entry costs itself, not the list. */
-const customerPage = z.looseObject({
-  items: z.array(customerResource.catch({ id: undefined })),
-  links: collectionLinks,
+/** A malformed entry is skipped. The rest of the list is still read. */
+const customerPageSchema = z.looseObject({
+  items: z.array(customerResourceSchema.catch({ id: undefined })),
+  links: collectionLinksSchema,
 })
 
-/** 500 is the largest page the service gives (github.com/microsoft/Partner-Center-PowerShell/issues/379). */
+/** The largest page that Partner Center returns (github.com/microsoft/Partner-Center-PowerShell/issues/379). */
 const pageSize = 500
 
-/** Room for a million customers. */
+/** Enough for a million customers. */
 const customerPageLimits: PageLimits = { pages: 2000, bytes: 2 * 1024 ** 3 }
 
-const guid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
-
 /**
- * Reads `GET /v1/customers` page by page. Entries without a tenant id are passed over: nothing can be asked about
- * them. `onCutShort` hears of a page that was promised and does not exist.
+ * Reads `GET /v1/customers` page by page. Entries without a tenant id are skipped, because no call can name them.
+ * `onCutShort` is called if an announced page does not exist.
  */
 export const readCustomerPages = (
   request: RequestPartnerCenter,
@@ -59,17 +58,17 @@ export async function readCustomer(
   operation: OperationContext,
 ): Promise<Customer | undefined> {
   const { body } = await request({ path: `/v1/customers/${customerTenantId}` }, operation)
-  return parseResponse(body, body => toCustomer(customerResource.parse(parseBounded(body))))
+  return parseResponse(body, body => toCustomer(customerResourceSchema.parse(parseBounded(body))))
 }
 
 function parsePage(body: Buffer) {
-  const { items, links } = customerPage.parse(parseBounded(body))
+  const { items, links } = customerPageSchema.parse(parseBounded(body))
   return { value: items.flatMap(item => toCustomer(item) ?? []), next: links.next }
 }
 
-function toCustomer(resource: z.infer<typeof customerResource>): Customer | undefined {
+function toCustomer(resource: z.infer<typeof customerResourceSchema>): Customer | undefined {
   const { id, companyProfile, relationshipToPartner } = resource
-  if (id == null || !guid.test(id)) return undefined
+  if (id == null || !guidPattern.test(id)) return undefined
   return {
     customerTenantId: id.toLowerCase(),
     companyName: companyProfile?.companyName ?? '',

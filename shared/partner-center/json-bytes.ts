@@ -1,45 +1,45 @@
 import { isUtf8 } from 'node:buffer'
 
 /**
- * Reads JSON as bytes, so that an answer can be repaired and passed on without being parsed and written again: numbers
- * keep their digits, dates their text, and one pass over the bytes is cheaper than `JSON.parse` alone. Accepts exactly
- * what `JSON.parse` accepts, up to `maxDepth`.
+ * Scans JSON as bytes, so that a response can be repaired and passed on without being parsed and serialized: numbers
+ * keep their digits, dates keep their text, and one pass over the bytes is faster than `JSON.parse` alone. Accepts the
+ * same texts as `JSON.parse`, up to `maxDepth`.
  *
- * While it reads it notes what has to go: white space outside of texts, and members whose value is null.
+ * The scan records the byte ranges to remove: white space outside of texts, and members whose value is null.
  */
 
-/** Deepest nesting that is read; far beyond any resource of Partner Center. */
+/** The deepest nesting. It is far above that of any resource of Partner Center. */
 export const maxDepth = 256
 
-/** Longest array or object that is read. No list of Partner Center comes near it; what does would fill the memory. */
-export const maxElements = 200_000
+/** The longest array or object. It is far above any list of Partner Center, and limits the memory. */
+const maxElements = 200_000
 
-/** Most values below one order, or in one body that is parsed as a whole: about 200 MB once parsed. */
+/** The most values in one order, or in one body that is parsed as a whole. They take about 200 MB once parsed. */
 const maxValues = 2_000_000
 
-/** Most byte ranges that are left out of one order. */
+/** The most byte ranges to remove from one order. */
 const maxCuts = 1_000_000
 
-/** Byte ranges to leave out: start and end by turns, ascending, never overlapping. */
-export type Cuts = number[]
+/** Byte ranges to remove: alternating start and end, ascending, without overlaps. */
+type Cuts = number[]
 
-/** What is done with the members of one object; of nested objects only null members are left out. */
-export type MemberReader = {
-  /** Called after a member's value was read. Returns true if the member has to go. */
+/** Handles the members of one object. In nested objects, only null members are removed. */
+type MemberReader = {
+  /** Called after the value of a member is scanned. Returns true to remove the member. */
   onMember: (scanner: Scanner, member: Member) => boolean
-  /** May take over the reading of a member's value, and then returns its end. */
+  /** Can scan the value of a member itself, and then returns its end. */
   scanMember?: (scanner: Scanner, member: Member, depth: number) => number | undefined
 }
 
-/** Where a member stands. */
+/** The byte range of a member. */
 export type Member = { keyStart: number; keyEnd: number; start: number; end: number }
 
 export type Scanner = {
   bytes: Buffer
   cuts: Cuts
-  /** How many objects stood directly in the array that was read last. */
+  /** The number of objects directly in the array that was scanned last. */
   elements: number
-  /** How many values were read since it was last set to 0. */
+  /** The number of values since it was last set to 0. */
   values: number
 }
 
@@ -58,7 +58,7 @@ export const startsObject = (byte: number | undefined): boolean => byte === open
 export const startsArray = (byte: number | undefined): boolean => byte === openBracket
 export const startsNull = (byte: number | undefined): boolean => byte === letterN
 
-/** A scanner over a whole body; a byte-order mark is passed over, bytes that are not UTF-8 are replaced. */
+/** A scanner for a whole body. A byte-order mark is skipped, and invalid UTF-8 is replaced. */
 export function createScanner(body: Buffer): { scanner: Scanner; start: number } {
   const bytes = isUtf8(body) ? body : Buffer.from(body.toString('utf8'))
   const start = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0
@@ -85,7 +85,7 @@ export function skipSpace(scanner: Scanner, position: number): number {
   return end
 }
 
-/** 1 for each byte that a text does not simply go on after: its end, an escape, and what no text may hold. */
+/** 1 for each byte that ends a run of plain characters in a text: the quote, an escape, and invalid characters. */
 const endsRun = new Uint8Array(256).fill(1, 0, 0x20)
 endsRun[quote] = 1
 endsRun[backslash] = 1
@@ -100,7 +100,7 @@ function skipText(bytes: Buffer, position: number): number {
   }
 }
 
-/** The last byte of the escape that begins at `position`. */
+/** The position of the last byte of the escape at `position`. */
 function skipEscape(bytes: Buffer, position: number): number {
   const letter = bytes[position + 1] as number
   if (letter !== 0x75) return '"\\/bfnrt'.includes(String.fromCharCode(letter)) ? position + 1 : fail(position)
@@ -138,7 +138,7 @@ function skipLiteral(bytes: Buffer, position: number, literal: string): number {
   return position + literal.length
 }
 
-/** Reads one value that begins at `position` and returns its end. */
+/** Scans the value at `position` and returns its end. */
 export function scanValue(scanner: Scanner, position: number, depth = 0): number {
   const { bytes } = scanner
   if (++scanner.values > maxValues) failTooLarge('values')
@@ -185,12 +185,26 @@ export function scanArray(scanner: Scanner, position: number, depth = 0, element
   return at + 1
 }
 
-/** Reads one object. */
+/**
+ * Scans one object and records a cut for each member to remove, together with one comma. A cut starts at the end of the
+ * last kept member (`cutFrom`). So the comma on its left is removed, and the comma on its right stays:
+ *
+ *     {"a":1,"b":null,"c":2}    cut [6,15)  ->  {"a":1,"c":2}
+ *
+ * Without a kept member on the left, the cut starts after the brace and ends at the next key. The comma on its right is
+ * removed instead:
+ *
+ *     {"a":null,"b":2}          cut [1,10)  ->  {"b":2}
+ *     {"a":null}                cut [1,9)   ->  {}
+ *
+ * A cut replaces the cuts within its range, such as those for white space (`cutsBefore`). Consecutive removals start at
+ * the same `cutFrom`, so each one replaces the cut before it.
+ */
 export function scanObject(scanner: Scanner, position: number, depth = 0, reader?: MemberReader): number {
   if (depth >= maxDepth) fail(position)
   const { bytes, cuts } = scanner
   let members = 0
-  // Members that go are cut from here on: from the end of the member kept last, or from the object's beginning.
+  // The start of the next cut: the end of the last kept member, or the start of the object.
   let cutFrom = position + 1
   let cutsBefore = cuts.length
   let kept = false
@@ -201,7 +215,7 @@ export function scanObject(scanner: Scanner, position: number, depth = 0, reader
   for (;;) {
     if (bytes[at] !== quote) fail(at)
     if (++members > maxElements) failTooLarge('members')
-    // Nothing is kept on the left: the comma on the right goes along.
+    // No member is kept on the left, so the cut ends at this key and includes the comma before it.
     if (dropped && !kept) replaceCuts(cuts, cutsBefore, cutFrom, at)
     const keyStart = at
     const keyEnd = skipText(bytes, at)
@@ -235,13 +249,13 @@ export function scanObject(scanner: Scanner, position: number, depth = 0, reader
   return at + 1
 }
 
-/** One cut in place of all that were noted since there were `count`. */
+/** Replaces all cuts from index `count` on by one cut. */
 function replaceCuts(cuts: Cuts, count: number, start: number, end: number): void {
   cuts.length = count
   cuts.push(start, end)
 }
 
-/** The text between the quotes at `start` and before `end`. */
+/** The text from the quote at `start` to the quote before `end`. */
 export function readText(bytes: Buffer, start: number, end: number): string {
   for (let at = start + 1; at < end - 1; at++) {
     const byte = bytes[at] as number
@@ -257,8 +271,8 @@ function readWideText(bytes: Buffer, start: number, end: number): string {
 }
 
 /**
- * The bytes from `start` to `end` without the cuts from index `firstCut` on. They are moved together within the scanned
- * bytes, which need not be copied for that; nothing may read the range again.
+ * The bytes from `start` to `end` without the cuts from index `firstCut` on. The kept bytes are moved together within
+ * the scanned buffer, which saves a copy. The range must not be read again.
  */
 export function withoutCuts({ bytes, cuts }: Scanner, start: number, end: number, firstCut: number): Buffer {
   if (cuts.length === firstCut) return bytes.subarray(start, end)
@@ -273,8 +287,9 @@ export function withoutCuts({ bytes, cuts }: Scanner, start: number, end: number
 }
 
 /**
- * `JSON.parse` for a body from outside, after a look at its size once parsed: a few bytes can stand for many objects.
- * A byte-order mark is passed over. Throws a `SyntaxError` if it is not JSON, a `RangeError` if it holds too much.
+ * `JSON.parse` for a body from outside, after a check of its size once parsed, because a few bytes can represent many
+ * objects. A byte-order mark is skipped. Throws a `SyntaxError` if the body is not JSON, and a `RangeError` if it has
+ * too many values.
  */
 export function parseBounded(body: Buffer): unknown {
   const { scanner, start } = createScanner(body)

@@ -4,23 +4,23 @@ import type { OperationContext } from '../runtime/operation.ts'
 import { parseBounded } from './json-bytes.ts'
 import type { PartnerRequest, RequestPartnerCenter } from './request.ts'
 
-const header = z.looseObject({ key: z.string(), value: z.string() })
+const headerSchema = z.looseObject({ key: z.string(), value: z.string() })
 
-const link = z.looseObject({ uri: z.string(), headers: z.array(header).nullish() })
+const linkSchema = z.looseObject({ uri: z.string(), headers: z.array(headerSchema).nullish() })
 
 const isObject = (value: unknown): boolean => typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /** The links of a collection. Only `next` is used. A value that is not an object counts as no links. */
-export const collectionLinks = z.preprocess(
+export const collectionLinksSchema = z.preprocess(
   value => (isObject(value) ? value : {}),
-  z.looseObject({ next: link.nullish() }),
+  z.looseObject({ next: linkSchema.nullish() }),
 )
 
-export type NextLink = z.infer<typeof link>
+export type NextLink = z.infer<typeof linkSchema>
 
 /** The link to the next page in the `links` member of a collection. */
 export const readNextLink = (links: Buffer): NextLink | undefined =>
-  collectionLinks.parse(parseBounded(links)).next ?? undefined
+  collectionLinksSchema.parse(parseBounded(links)).next ?? undefined
 
 export type PageLimits = { pages: number; bytes: number }
 
@@ -75,10 +75,10 @@ export const tooMuch = ({ pages, bytes }: PageLimits = orderPageLimits): AppErro
     `Partner Center's list is longer than ${pages} pages or ${bytes / 1024 / 1024} MiB. Narrow the request, for example with billingType.`,
   )
 
-export type PagingOptions = {
+type PagingOptions = {
   limits?: PageLimits
   endsBeyond?: boolean
-  /** Called when a page that was promised turns out to be beyond the end. */
+  /** Called if an announced page does not exist. */
   onCutShort?: () => void
 }
 

@@ -12,7 +12,7 @@ export type Reachability = {
 
 const cacheMs = 60_000
 
-/** Whether Partner Center answers this app: one customer is listed, at most once a minute. */
+/** Whether Partner Center responds to this app. It lists one customer, at most once a minute. */
 export function createReachability(
   request: RequestPartnerCenter,
   clock: Clock,

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { AppError } from '../errors.ts'
+import { guidPattern } from '../formats/guid.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { OperationContext } from '../runtime/operation.ts'
 import { isRetriedStatus, parseRetryAfter, type Try, withRetries } from './retry.ts'
@@ -8,20 +9,23 @@ import { type Resource, toAppError } from './upstream-errors.ts'
 
 /** Access tokens for Partner Center. */
 export type TokenSource = {
-  /** A token that stays valid for at least the next half minute. */
+  /** A token that is valid for at least another half minute. */
   get: (operation: OperationContext) => Promise<string>
-  /** A newer token than `rejected`, for which Partner Center answered 401. */
+  /** A newer token than `rejected`, for which Partner Center returned 401. */
   renew: (rejected: string, operation: OperationContext) => Promise<string>
 }
 
 export type PartnerRequest = {
-  /** Below the base URL with `/v1`, such as `/v1/customers?size=500`. */
+  /** The path and query after the base URL, with `/v1`, such as `/v1/customers?size=500`. */
   path: string
   headers?: Record<string, string>
   resource?: Resource
 }
 
-/** One read from Partner Center. Retries if a retry can help, never past the call's deadline. Rejects with an `AppError`. */
+/**
+ * Reads one resource from Partner Center. Retries if a retry can help, but not past the deadline. Rejects with an
+ * `AppError`.
+ */
 export type RequestPartnerCenter = (request: PartnerRequest, operation: OperationContext) => Promise<TransportResponse>
 
 export type RequestOptions = {
@@ -29,14 +33,12 @@ export type RequestOptions = {
   tokens: TokenSource
   baseUrl: string
   clock: Clock
-  /** Waits before each try until the shared pace allows a request. */
+  /** Waits before each try until the rate limiter allows a request. */
   pace?: (operation: OperationContext) => Promise<void>
   extraHeaders?: Record<string, string>
   /** Called with the headers of every response. */
   onResponse?: (headers: TransportResponse['headers']) => void
 }
-
-const guid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 
 /** The most addresses to remember that answer 401 to every token. */
 const mostRefused = 1000
@@ -59,7 +61,7 @@ export function createRequest(options: RequestOptions): RequestPartnerCenter {
     const callHeaders = {
       accept: 'application/json',
       'ms-requestid': randomUUID(),
-      'ms-correlationid': guid.test(operation.correlationId) ? operation.correlationId : randomUUID(),
+      'ms-correlationid': guidPattern.test(operation.correlationId) ? operation.correlationId : randomUUID(),
       'x-locale': 'en-US',
       'ms-partnercenter-application': 'partner-center-orders',
       ...extraHeaders,
@@ -109,7 +111,7 @@ const unreachable = (cause: TransportError): AppError =>
 const tooSlow = (cause: TransportError): AppError =>
   new AppError(
     'deadline_exceeded',
-    'Partner Center did not respond in the time that the request has. Try again; if it happens again, ask for less or take a snapshot.',
+    'Partner Center did not respond in the time that the request has. Try again. If it happens again, request less data or take a snapshot.',
     { retryAfterSeconds: 30, cause },
   )
 

@@ -3,8 +3,9 @@ import type { Clock } from '../runtime/clock.ts'
 import type { OperationContext } from '../runtime/operation.ts'
 
 /**
- * When a call is repeated. Partner Center asks to wait as long as `Retry-After` says and then to grow the wait
- * (learn.microsoft.com/partner-center/developer/api-throttling-guidance); without it, full jitter spreads callers.
+ * The retry policy. Partner Center asks callers to wait as long as `Retry-After` says, and otherwise to increase the
+ * wait (learn.microsoft.com/partner-center/developer/api-throttling-guidance). Without the header, full jitter spreads
+ * callers.
  */
 export const retryPolicy = Object.freeze({
   tries: 4,
@@ -23,7 +24,7 @@ export function retryDelayMs(failedTries: number, retryAfterMs: number | undefin
 
 const httpDate = /^[A-Z][a-z]{2,8}, \d{2}[ -][A-Z][a-z]{2}[ -]\d{2,4} \d{2}:\d{2}:\d{2} GMT$/
 
-/** Longer waits than thirty years are all the same. */
+/** Longer waits count as this one, which is about thirty years. */
 const mostSeconds = 1e9
 
 /** Milliseconds from a `Retry-After` header: whole seconds or an HTTP date (RFC 9110, 10.2.3); undefined when it is neither. */
@@ -35,7 +36,7 @@ export function parseRetryAfter(header: string | undefined, now: number): number
   return Number.isNaN(at) ? undefined : Math.min(Math.max(0, at - now), mostSeconds * 1000)
 }
 
-/** The outcome of one try: a value, or a failure that another try may clear. Anything else the try throws. */
+/** The outcome of one try: a value, or a failure that a retry may clear. Other failures are thrown. */
 export type Try<T> =
   | { value: T }
   | {
@@ -45,7 +46,7 @@ export type Try<T> =
       outOfTime?: AppError
     }
 
-/** Repeats `attempt` as the policy says and never past the deadline: a wait that would not fit ends it at once. */
+/** Repeats `attempt` according to the policy, but not past the deadline. A wait that does not fit ends it at once. */
 export async function withRetries<T>(
   attempt: () => Promise<Try<T>>,
   what: string,

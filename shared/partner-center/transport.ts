@@ -3,8 +3,8 @@ import { Agent, type Dispatcher, interceptors } from 'undici'
 import type { Deadline } from '../runtime/operation.ts'
 
 /**
- * A fault below HTTP. `network`, `silent` (no response in time): worth another try. `too-large`, `undecodable`: the
- * response came and is of no use.
+ * A fault below HTTP. `network` and `silent` (no response in time) can be retried. With `too-large` and `undecodable`,
+ * the response arrived but cannot be used.
  */
 export class TransportError extends Error {
   override readonly name = 'TransportError'
@@ -27,34 +27,34 @@ export type TransportRequest = {
 export type TransportResponse = { status: number; headers: Record<string, string | undefined>; body: Buffer }
 
 /**
- * Sends one request and reads its whole response. A response with an error status is returned even if its body cannot be
- * read. Rejects with a `TransportError`, or with the reason of the deadline's signal.
+ * Sends one request and reads the whole response. A response with an error status is returned even if its body cannot
+ * be read. Rejects with a `TransportError`, or with the reason of the deadline's signal.
  */
 export type Transport = (request: TransportRequest) => Promise<TransportResponse>
 
-export type TransportOptions = {
-  /** Sockets to one host at a time; further requests wait for one. */
+type TransportOptions = {
+  /** The most sockets to one host. Further requests wait. */
   connections: number
-  /** Longest body in bytes, before and after decompression. */
+  /** The longest body in bytes, before and after decompression. */
   maxBodyBytes?: number
 }
 
-/** Longest response to one call: as much as all pages of a collection may have together. */
+/** The longest response to one call: the limit for all pages of a collection together. */
 export const maxBodyBytes = 256 * 1024 * 1024
 
-/** No error body that has a meaning is longer than this. */
+/** The longest error body that is read. No meaningful one is longer. */
 const maxErrorBodyBytes = 64 * 1024
 
 /**
- * The one place that talks HTTP to Partner Center and Entra ID: an undici Agent with keep-alive, a bounded number of
- * connections, and undici's own interceptors for DNS and decompression. Its `retry` and `deduplicate` interceptors
- * are not used: the first gives up on a body cut midway and caps `Retry-After` at its own maximum, the second has the
- * request id in its key and stops at 5 MiB.
+ * The HTTP client for Partner Center and Entra ID: an undici Agent with keep-alive and a limited number of connections,
+ * and undici's interceptors for DNS and decompression. Its interceptors `retry` and `deduplicate` are not used. The
+ * first fails on a body that is cut off and limits `Retry-After` to its own maximum. The second has the request id in
+ * its key and a limit of 5 MiB.
  */
 export function createTransport({ connections, maxBodyBytes: maxBytes = maxBodyBytes }: TransportOptions): Transport {
   const dispatcher = new Agent({
     connections,
-    // Partner Center is only known to speak HTTP/1.1, where a connection carries one call at a time.
+    // Partner Center is only known to support HTTP/1.1, where a connection carries one call at a time.
     allowH2: false,
     pipelining: 1,
     connect: { timeout: 10_000 },
@@ -82,8 +82,8 @@ export function createTransport({ connections, maxBodyBytes: maxBytes = maxBodyB
 type DispatchOptions = Dispatcher.DispatchOptions & { bodyTimeout: number }
 
 /**
- * Sends one request and collects its response as it comes in. undici's own `request` hands the body over as a stream,
- * which costs a fifth of a small response's time, and a large one is in memory twice while its chunks become one.
+ * Sends one request and collects its response. The `request` of undici returns the body as a stream, which takes a
+ * fifth of the time of a small response. A large response is then in memory twice while its chunks are joined.
  */
 function receive(dispatcher: Dispatcher, signal: AbortSignal, options: DispatchOptions): Promise<TransportResponse> {
   return new Promise((resolve, reject) => {
@@ -105,7 +105,7 @@ function receive(dispatcher: Dispatcher, signal: AbortSignal, options: DispatchO
       settle()
       resolve({ status, headers: flatten(headers), body: bytes })
     }
-    /** An error status says enough without its body: what came before it was cut off or fell silent counts. */
+    /** An error status is meaningful without its whole body. The part before the interruption is used. */
     const fail = (error: unknown) => {
       if (status >= 400 && body !== undefined) return succeed(body.take().subarray(0, maxErrorBodyBytes))
       settle()
@@ -141,17 +141,17 @@ function receive(dispatcher: Dispatcher, signal: AbortSignal, options: DispatchO
 
 type Body = { add: (chunk: Buffer) => void; length: () => number; take: () => Buffer }
 
-/** Up to here a response gets its memory at once, on its own word for its length. */
+/** The largest buffer that is allocated from the announced length alone. */
 const mostAllocatedBytes = 64 * 1024 * 1024
 
-/** The bytes of a body, in one buffer from the start if its length is known. */
+/** The bytes of a body, in one buffer from the start if the length is known. */
 function createBody(expected: number): Body {
   const whole = expected > 0 && expected <= mostAllocatedBytes ? Buffer.allocUnsafeSlow(expected) : undefined
   const chunks: Buffer[] = []
   let length = 0
   return {
     add(chunk) {
-      // The parser lets no more than the announced length through.
+      // The parser rejects more bytes than the announced length.
       if (whole === undefined) chunks.push(chunk)
       else chunk.copy(whole, length)
       length += chunk.length
@@ -172,7 +172,7 @@ function toTransportError(error: unknown, url: URL): TransportError {
   if (code === 'UND_ERR_RES_EXCEEDED_MAX_SIZE') {
     return new TransportError('too-large', `The answer of ${url.host} is larger than allowed`, error)
   }
-  // zlib, brotli and zstd each name their faults in their own way.
+  // zlib, brotli and zstd use different names for their errors.
   if (/^(Z_|ERR_ZLIB|ERR__ERROR|ZSTD_)/.test(code)) {
     return new TransportError('undecodable', `The answer of ${url.host} cannot be decompressed`, error)
   }

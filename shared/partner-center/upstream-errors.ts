@@ -1,9 +1,10 @@
 import { z } from 'zod'
 import { AppError, type AppErrorOptions, type ErrorCode } from '../errors.ts'
+import { parseJson } from '../formats/json.ts'
 import { parseRetryAfter } from './retry.ts'
 import type { TransportResponse } from './transport.ts'
 
-/** What a call asks for. The same status has different meanings for each. */
+/** The resource that a call requests. The same status has a different meaning for each. */
 export type Resource = 'order' | 'collection'
 
 /**
@@ -11,8 +12,8 @@ export type Resource = 'order' | 'collection'
  * `{statusCode, message}` when it throttles, and the token endpoint's `{error, error_description}`. Any other body
  * (empty, plain text, HTML) counts as a body without a code.
  */
-const errorBody = z.looseObject({
-  // Callers get to see the code. Text that does not have the form of a code is ignored.
+const errorBodySchema = z.looseObject({
+  // Callers see the code. Text that does not have the form of a code is ignored.
   code: z
     .union([z.string().regex(/^[\w.-]{1,64}$/), z.number()])
     .optional()
@@ -22,7 +23,7 @@ const errorBody = z.looseObject({
   error_description: z.string().optional().catch(undefined),
 })
 
-export type UpstreamError = {
+type UpstreamError = {
   status: number
   /** Partner Center's error code as text. Its meaning depends on the status. */
   code: string | undefined
@@ -36,7 +37,7 @@ export function readUpstreamError({ status, headers, body }: TransportResponse):
     .toString('utf8')
     .replace(/^\uFEFF/, '')
   const requestId = headers['ms-requestid']
-  const parsed = errorBody.safeParse(parseJson(text))
+  const parsed = errorBodySchema.safeParse(parseJson(text))
   if (!parsed.success) {
     // «Authentication failed. MFA required. (10001)» was reported as plain text
     // (github.com/microsoft/Partner-Center-DotNet-Samples/issues/59).
@@ -48,14 +49,6 @@ export function readUpstreamError({ status, headers, body }: TransportResponse):
     code: code === undefined ? undefined : String(code),
     text: (description ?? message ?? error_description ?? '').slice(0, 1024),
     requestId,
-  }
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
   }
 }
 
@@ -123,14 +116,14 @@ const matches = (rule: Rule, error: UpstreamError, resource: Resource): boolean 
 const defaultThrottleSeconds = 60
 const defaultOutageSeconds = 30
 
-/** Turns the last response to a call into the failure that our callers get. */
+/** Converts the last response to a call into the failure that callers get. */
 export function toAppError(response: TransportResponse, resource: Resource, now: number): AppError {
   const error = readUpstreamError(response)
   const { status } = error
   const wait = parseRetryAfter(response.headers['retry-after'], now)
   const seconds = (fallback: number) => (wait === undefined ? fallback : Math.max(1, Math.ceil(wait / 1000)))
   const options: AppErrorOptions = { upstream: error }
-  const said = `Partner Center answered ${status}${error.code === undefined ? '' : ` (code ${error.code})`}`
+  const said = `Partner Center returned ${status}${error.code === undefined ? '' : ` (code ${error.code})`}`
 
   if (status === 429) {
     const retryAfterSeconds = seconds(defaultThrottleSeconds)

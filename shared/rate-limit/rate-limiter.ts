@@ -1,14 +1,15 @@
 import { z } from 'zod'
+import { parseJson } from '../formats/json.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { OperationContext } from '../runtime/operation.ts'
 
 export type RateLimiter = {
-  /** Resolves when the caller may send one request. Send it at once: the slot is good for this moment only. */
+  /** Resolves when the caller may send one request. Send it at once: the slot is valid only at this moment. */
   take: (operation: OperationContext) => Promise<void>
 }
 
-/** What the limiter needs of storage: a blob that changes only if nobody else changed it meanwhile. */
-export type SharedState = {
+/** The part of storage that the limiter uses: a blob with conditional writes. */
+type SharedState = {
   read: (name: string) => Promise<{ body: Buffer; info: { etag: string } } | undefined>
   write: (name: string, body: string, condition: { absent: true } | { etag: string }) => Promise<string | false>
 }
@@ -19,48 +20,48 @@ type Options = {
   blob: string
   clock: Clock
   requestsPerMinute: number
-  /** Requests that this worker has under way at once. */
+  /** The most requests that this worker has in progress at once. */
   concurrency: number
 }
 
-const shared = z.object({ next: z.number() })
+const stateSchema = z.object({ next: z.number() })
 
 /**
- * A slot that is this late is given up for a new one. Requests thus start within a second of their reserved time, and no
- * sliding minute holds more than 61 seconds' worth of slots, whatever hangs, is late or is repeated.
+ * A slot that is later than this is not used. The worker takes a new slot instead. Requests therefore start within a
+ * second of their reserved time, and a sliding minute never contains more than 61 seconds' worth of slots.
  */
 const graceMs = 1000
 
-/** Reservations without a wasted slot after which a larger one is tried. */
-const patientBatches = 8
+/** After this many reservations without a wasted slot, a larger reservation is tried. */
+const batchesBeforeIncrease = 8
 
 /**
- * Keeps all instances together under the limit: time is cut into equal slots, and a shared blob says from when on they
- * are free. A worker reserves up to a second's worth at once by moving that time on, if nobody else did meanwhile. No
- * slot is saved up: after a pause the first free one is now.
+ * Keeps all instances together below the limit. Time is divided into equal slots, and a shared blob stores the time of
+ * the first free slot. A worker reserves up to one second's worth of slots by a conditional write of a later time.
+ * Unused slots are not saved: after a pause, the first free slot is now.
  */
 export function createRateLimiter({ store, blob, clock, requestsPerMinute, concurrency }: Options): RateLimiter {
   const intervalMs = 60_000 / requestsPerMinute
-  const mostAtOnce = Math.max(concurrency, Math.ceil(requestsPerMinute / 60))
-  let atOnce = Math.max(concurrency, Math.floor(mostAtOnce / 4))
+  const maxBatchSize = Math.max(concurrency, Math.ceil(requestsPerMinute / 60))
+  let batchSize = Math.max(concurrency, Math.floor(maxBatchSize / 4))
   let used = 0
   let wasted = 0
   let cleanBatches = 0
   let slots: number[] = []
   let reserving: Promise<void> | undefined
 
-  /** Reserves as many as this worker uses in time, and now and then tries whether it can use more. */
+  /** Reserves as many slots as this worker used in time before, and sometimes tries a larger number. */
   function adapt(): void {
     cleanBatches = wasted > 0 ? 0 : cleanBatches + 1
-    if (wasted > 0) atOnce = Math.max(1, used)
-    else if (cleanBatches % patientBatches === 0) atOnce = Math.min(mostAtOnce, Math.ceil(atOnce * 1.1))
+    if (wasted > 0) batchSize = Math.max(1, used)
+    else if (cleanBatches % batchesBeforeIncrease === 0) batchSize = Math.min(maxBatchSize, Math.ceil(batchSize * 1.1))
     used = 0
     wasted = 0
   }
 
   async function reserve(): Promise<void> {
     adapt()
-    const count = atOnce
+    const count = batchSize
     for (let tries = 0; ; tries++) {
       const present = await store.read(blob)
       const first = Math.max(clock.now(), present === undefined ? 0 : readNext(present.body))
@@ -85,13 +86,13 @@ export function createRateLimiter({ store, blob, clock, requestsPerMinute, concu
             reserving = undefined
           })
           await reserving.catch(error => {
-            // Another's failure, or the end of its work, is no reason to give up.
+            // The reservation of another caller failed. This caller makes its own.
             if (isOurs) throw error
           })
           continue
         }
         if (slot > clock.now()) await clock.sleep(slot - clock.now(), operation.deadline.signal)
-        // Too late, also if the worker stood still while it waited.
+        // The slot is too late, for example because the process was suspended.
         if (slot < clock.now() - graceMs) {
           wasted++
           continue
@@ -103,11 +104,5 @@ export function createRateLimiter({ store, blob, clock, requestsPerMinute, concu
   }
 }
 
-/** A damaged blob costs the memory of what was reserved, not the run. */
-function readNext(body: Buffer): number {
-  try {
-    return shared.parse(JSON.parse(body.toString('utf8'))).next
-  } catch {
-    return 0
-  }
-}
+/** A damaged blob only loses the earlier reservations. The run continues. */
+const readNext = (body: Buffer): number => stateSchema.safeParse(parseJson(body)).data?.next ?? 0

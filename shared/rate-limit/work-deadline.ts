@@ -1,10 +1,10 @@
 import type { Clock } from '../runtime/clock.ts'
 import { type Deadline, deadlineExceeded, type OperationContext, withDeadline } from '../runtime/operation.ts'
 
-/** A deadline that stands still while its work waits for the rate limiter: nobody can help that wait. */
-export type WorkDeadline = Deadline & { suspend: <T>(wait: () => Promise<T>) => Promise<T> }
+/** A deadline that stops while its work waits for the rate limiter, because the work does not cause that wait. */
+type WorkDeadline = Deadline & { suspend: <T>(wait: () => Promise<T>) => Promise<T> }
 
-/** Runs work that may take `seconds`, waits for the rate limiter aside. It also ends when `operation` does. */
+/** Runs work that may take `seconds`, without its waits for the rate limiter. It also ends when `operation` ends. */
 export function withWorkDeadline<T>(
   clock: Clock,
   seconds: number,
@@ -14,35 +14,35 @@ export function withWorkDeadline<T>(
   const timeIsUp = new AbortController()
   let leftMs = seconds * 1000
   let waiting = 0
-  let runsSince = 0
+  let startedAt = 0
   let cancel: () => void = () => undefined
 
-  function run(): void {
-    runsSince = clock.now()
+  function start(): void {
+    startedAt = clock.now()
     cancel = clock.after(leftMs, () => timeIsUp.abort(deadlineExceeded(seconds)))
   }
-  function stand(): void {
+  function pause(): void {
     cancel()
-    leftMs = Math.max(0, leftMs - (clock.now() - runsSince))
+    leftMs = Math.max(0, leftMs - (clock.now() - startedAt))
   }
   const suspend: WorkDeadline['suspend'] = async wait => {
-    if (waiting++ === 0) stand()
+    if (waiting++ === 0) pause()
     try {
       return await wait()
     } finally {
-      if (--waiting === 0) run()
+      if (--waiting === 0) start()
     }
   }
 
-  run()
+  start()
   const signal = AbortSignal.any([timeIsUp.signal, parent.signal])
   const silenceMs = Math.min(parent.silenceMs, (seconds * 1000) / 3)
-  // A second later than the parent's own end, so that it is the parent's signal that says so.
+  // One second after the end of the parent, so that the parent's signal is the one that aborts.
   return withDeadline(clock, { at: parent.at + 1000, silenceMs, signal }, deadline =>
     work({
       ...deadline,
       get at() {
-        return Math.min(parent.at, (waiting > 0 ? clock.now() : runsSince) + leftMs)
+        return Math.min(parent.at, (waiting > 0 ? clock.now() : startedAt) + leftMs)
       },
       suspend,
     }),

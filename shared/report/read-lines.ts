@@ -18,7 +18,7 @@ const filesAhead = 4
 const smallBytes = 1024 * 1024
 
 /** Rows that are held at a time: a row group, as it is written. */
-const rowsAtOnce = 4096
+const rowsAtOnce = 2048
 
 const columns = [
   'customerTenantId',

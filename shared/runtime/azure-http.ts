@@ -3,13 +3,13 @@ import type { HttpClient, PipelineRequest, PipelineResponse, RequestBodyType } f
 import { Agent, type Dispatcher, interceptors } from 'undici'
 import { currentDeadline } from './operation.ts'
 
-/** Called with the status of each response, or with undefined if none came. */
+/** Called with the status of each response, or with undefined if there was no response. */
 type OnOutcome = (request: PipelineRequest, status: number | undefined) => void
 
-/** Sockets to one host at a time; further requests wait for one. */
+/** The most sockets to one host. Further requests wait. */
 const connections = 64
 
-/** For work without a deadline of its own, such as a command of a developer. */
+/** For work without a deadline, such as a developer's command. */
 const defaultSilenceMs = 30_000
 
 let agent: Dispatcher | undefined
@@ -23,17 +23,17 @@ const sharedAgent = (): Dispatcher => {
 }
 
 /**
- * What the Azure SDKs send their requests with: undici, as for Partner Center, so that the deadline of the work that is
- * running holds for them too. The SDKs' own client waits for a silent server without end. A request without response
- * headers, or whose body stays silent, for as long as the deadline allows fails like a lost connection, and the SDK
- * repeats it; a deadline that has passed aborts it.
+ * The HTTP client of the Azure SDKs: undici, as for Partner Center, so that the current deadline applies to their
+ * requests, too. The SDKs' own client waits for a silent server without a limit. A request whose headers or body stay
+ * silent for as long as the deadline allows fails like a lost connection, and the SDK retries it. When the deadline has
+ * passed, the request is aborted.
  */
 export async function createAzureHttpClient(onOutcome?: OnOutcome): Promise<HttpClient> {
   const { createHttpHeaders, RestError } = await import('@azure/core-rest-pipeline')
 
   const toRestError = (error: unknown, request: PipelineRequest): Error => {
     const code = error instanceof Error && 'code' in error ? String(error.code) : ''
-    // The SDKs repeat a request by these codes, and know none of undici's.
+    // The SDKs decide by these codes whether to retry. They do not know the codes of undici.
     const known = code.startsWith('UND_ERR') ? (code.includes('TIMEOUT') ? 'ETIMEDOUT' : 'ECONNRESET') : code
     return new RestError(error instanceof Error ? error.message : 'The request failed', {
       code: known === '' ? RestError.REQUEST_SEND_ERROR : known,
@@ -82,8 +82,8 @@ export async function createAzureHttpClient(onOutcome?: OnOutcome): Promise<Http
 }
 
 /**
- * The same for the storage SDKs, whose clients take the request and response of the older core library. Their own options
- * refuse plain http but on loopback.
+ * The same client for the storage SDKs, which use the request and response types of the older core library. The
+ * settings allow plain http only on loopback.
  */
 export async function createStorageHttpClient(): Promise<RequestPolicy> {
   const [client, { createHttpHeaders, createPipelineRequest }, { toHttpHeadersLike }] = await Promise.all([

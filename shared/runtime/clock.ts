@@ -1,16 +1,16 @@
-/** Time and randomness, passed to whatever depends on them so that tests can script both. */
+/** Time and randomness. Code that depends on them takes them as a parameter, so that tests can control both. */
 export type Clock = {
   /** Milliseconds since 1970 UTC. */
   now: () => number
   /** Runs `action` once after `ms` milliseconds. Returns a function that cancels it. */
   after: (ms: number, action: () => void) => () => void
-  /** Resolves after `ms` milliseconds; rejects with the signal's reason as soon as the signal aborts. */
+  /** Resolves after `ms` milliseconds. Rejects with the signal's reason as soon as the signal aborts. */
   sleep: (ms: number, signal?: AbortSignal) => Promise<void>
   /** A number in [0, 1). */
   random: () => number
 }
 
-/** The longest delay a Node timer can hold; a larger one would fire at once. */
+/** The longest delay of a Node timer. A timer with a longer delay fires at once. */
 const maxTimerMs = 2 ** 31 - 1
 
 function after(ms: number, action: () => void): () => void {

@@ -1,4 +1,4 @@
-/** Runs at most `size` pieces of work at a time, for all who share it. */
+/** Runs at most `size` pieces of work at a time, across all callers. */
 export type Limit = <T>(work: () => Promise<T>) => Promise<T>
 
 export function createLimit(size: number): Limit {
@@ -18,8 +18,8 @@ export function createLimit(size: number): Limit {
 }
 
 /**
- * Starts `work` on item after item and yields the results in the order of the items. At most `ahead` results are under
- * way or wait to be taken, which bounds the memory they hold.
+ * Starts `work` for item after item and yields the results in the order of the items. At most `ahead` results are in
+ * progress or not yet consumed, which limits their memory.
  */
 export async function* inOrder<T, U>(
   items: readonly T[],
@@ -31,7 +31,7 @@ export async function* inOrder<T, U>(
   const startMore = () => {
     for (; next < items.length && started.length < ahead; next++) {
       const result = work(items[next] as T)
-      // Those after a failed one are not waited for; unhandled, their rejection would end the worker.
+      // After a failure, nobody awaits the later results. An unhandled rejection would end the worker.
       result.catch(() => undefined)
       started.push(result)
     }

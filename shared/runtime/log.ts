@@ -6,36 +6,39 @@ export type Log = (level: LogLevel, event: string, fields?: Record<string, unkno
 const secretNames =
   'client_?secret|client_?assertion|refresh_?token|access_?token|id_?token|AccountKey|SharedAccessKey|x-functions-key|password'
 
-/** No line of a log is longer, so that no pattern below has much to search. */
+/** The longest text in a line. It limits the time that the patterns below take. */
 const maxTextLength = 16_384
 
-/** What must never reach a log line or a response, whatever text it arrives in. Each takes time linear in the text. */
+/** Patterns of secrets. None may reach a log line or a response. Each takes time linear in the text. */
 const secrets: readonly [RegExp, string][] = [
   [/\beyJ[\w-]{8,}(?:\.[\w-]*)*/g, '[token]'],
   [/\b(Bearer|SharedKey|SharedAccessSignature)\s+[^\s"',]+/gi, '$1 [redacted]'],
   [/\b(authorization[\\"']*\s*[:=][\s\\"']*\w+)\s+[^\s"',]+/gi, '$1 [redacted]'],
   [/\b[01]\.A[\w-]{40,}(\.[\w-]+)*/g, '[refresh token]'],
   [/-----BEGIN [^-]+-----[\s\S]*?(-----END [^-]+-----|$)/g, '[pem]'],
-  // Also where one URL is encoded within another.
+  // Also matches a URL that is encoded within another one.
   [/((?:[?&]|%26|%3f)(?:code|key)(?:=|%3d))[^&\s"'\\;]+/gi, '$1[redacted]'],
   [/((?:\b|%26|%3f|%3b)sig(?:=|%3d))[^&\s"'\\;]+/gi, '$1[redacted]'],
-  // In quotes the value ends with the same quote, escaped as often; without any it ends where a value can end.
+  // A value in quotes ends with the same quote, escaped equally often. A value without quotes ends at a separator.
   [new RegExp(`(${secretNames})(\\\\*["']\\s*[=:]\\s*(\\\\*["']))(?:(?!\\3)[\\s\\S])+`, 'gi'), '$1$2[redacted]'],
   [new RegExp(`(${secretNames})([\\\\"']*\\s*[=:]\\s*[\\\\"']*)[^\\s&"',;}\\\\]+`, 'gi'), '$1$2[redacted]'],
 ]
 
 const isSecretName = new RegExp(`^(${secretNames}|authorization)$`, 'i')
 
-/** A text of these alone, such as an id or a name, matches no pattern above: each takes a capital, a space or a sign. */
+/**
+ * Text of only these characters, such as an id or a name, matches no pattern above: each needs an upper-case letter, a
+ * space or a sign.
+ */
 const holdsNoSecret = /^[a-z0-9_-]{0,256}$/
 
-/** The text without secrets, at most 16,384 characters of it. */
+/** The text without secrets, cut to 16,384 characters. */
 export const redact = (text: string): string =>
   holdsNoSecret.test(text)
     ? text
     : secrets.reduce((clean, [pattern, mask]) => clean.replace(pattern, mask), text.slice(0, maxTextLength))
 
-/** The one line that says what went wrong, causes included, without a stack and without a secret. */
+/** The error and its causes in one line, without a stack and without secrets. */
 export function describeError(error: unknown): string {
   const texts: string[] = []
   for (let at: unknown = error, depth = 0; at !== undefined && depth < 4; depth++) {
@@ -46,15 +49,16 @@ export function describeError(error: unknown): string {
 }
 
 /** The sinks of an Azure Functions invocation context, or of `console`. */
-export type LogSink = Record<LogLevel, (line: string) => void>
+type LogSink = Record<LogLevel, (line: string) => void>
 
-/** Writes a letter as JSON's escape, which whoever parses the line reads as the letter. */
+/** Writes a letter as a JSON escape. A parser reads it as the same letter. */
 const escaped = (letter: string): string => `\\u${letter.charCodeAt(0).toString(16).padStart(4, '0')}`
 
 /**
- * `console`, for lines that belong to no invocation. The Functions host logs stdout as Information. On stderr it looks for
- * words in a line: `warn` anywhere makes a warning, else `error` makes an error (ParseErrorMessageAndLog in WorkerProcess.cs
- * of github.com/Azure/azure-functions-host). The member `level` has the word, and an error must not hold the other one.
+ * `console`, for lines that belong to no invocation. The Functions host logs stdout as Information. It searches each
+ * line on stderr for words: `warn` anywhere makes a warning, otherwise `error` makes an error (ParseErrorMessageAndLog
+ * in WorkerProcess.cs of github.com/Azure/azure-functions-host). The member `level` contains one of these words, so a
+ * line of level `error` must not contain `warn`.
  */
 export const consoleSink: LogSink = {
   debug: line => console.debug(line),
@@ -64,7 +68,7 @@ export const consoleSink: LogSink = {
 }
 
 /**
- * One JSON object per line: the platform formats all arguments into one string and offers no custom dimensions
+ * One JSON object per line. The platform formats all arguments into one string and has no custom dimensions
  * (github.com/Azure/azure-functions-nodejs-library/issues/227), so queries parse the message.
  */
 export const createLog =

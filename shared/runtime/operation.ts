@@ -3,30 +3,30 @@ import { AppError } from '../errors.ts'
 import type { Clock } from './clock.ts'
 import type { Log } from './log.ts'
 
-/** How long a piece of work may take. `withDeadline` makes one and enforces it. */
+/** The time limit of a piece of work. `withDeadline` creates one and enforces it. */
 export type Deadline = {
-  /** When the response has to be there, in milliseconds since 1970 UTC. */
+  /** When the response must be ready, in milliseconds since 1970 UTC. */
   readonly at: number
-  /** Aborts when the time is up, and also when the work has failed, so that nothing under it goes on. */
+  /** Aborts when the time is up. It also aborts when the work fails, so that no call continues. */
   readonly signal: AbortSignal
-  /** Milliseconds that one call to another service may stay silent before it is given up and repeated. */
+  /** The milliseconds for which a call to another service may stay silent. After that, it is aborted and retried. */
   readonly silenceMs: number
 }
 
-/** The context of one operation, passed through every module: its id in the logs, its deadline, its log. */
+/** The context of one operation, passed through every module: correlation id, deadline and logger. */
 export type OperationContext = {
   correlationId: string
   deadline: Deadline
   log: Log
 }
 
-/** What a new deadline is bound by. With `signal` it also ends when that aborts. */
-export type TimeLimit = { at: number; silenceMs: number; signal?: AbortSignal }
+/** The limits of a new deadline. With `signal`, it also ends when that signal aborts. */
+type TimeLimit = { at: number; silenceMs: number; signal?: AbortSignal }
 
-/** No call stays silent for longer than this, however much time there is. */
+/** The longest silence of a call, even if there is more time. */
 const longestSilenceMs = 30_000
 
-/** The share of the time after which a silent call is given up, so that time for another try is left. */
+/** The share of the time after which a silent call is aborted, so that there is time for a retry. */
 const silenceShare = 1 / 3
 
 /** A limit of `seconds` from now, within `parent` if there is one. */
@@ -39,19 +39,19 @@ export function timeLimit(clock: Clock, seconds: number, parent?: Deadline): Tim
 export const deadlineExceeded = (seconds: number): AppError =>
   new AppError(
     'deadline_exceeded',
-    `The response was not ready within ${Math.max(1, Math.round(seconds))} seconds. Try again; if it happens again, ask for less or take a snapshot.`,
+    `The response was not ready within ${Math.max(1, Math.round(seconds))} seconds. Try again. If it happens again, request less data or take a snapshot.`,
     { retryAfterSeconds: 30 },
   )
 
 const current = new AsyncLocalStorage<Deadline>()
 
-/** The deadline of the work that is running. For clients that an SDK calls, which pass no context along. */
+/** The deadline of the current work. For HTTP clients that an SDK calls, because an SDK passes no context. */
 export const currentDeadline = (): Deadline | undefined => current.getStore()
 
 /**
- * Runs `work` under a deadline: the one place that says how long anything may take. Settles at the latest when the time
- * is up, whatever the work does. When the time is up or the work fails, the deadline's signal aborts, and every call
- * to another service that is still under way for it ends and frees its connection.
+ * Runs `work` with a deadline. Every time limit in this app is enforced here. The promise settles when the time is up
+ * at the latest, even if the work never settles. When the time is up or the work fails, the signal aborts, so that
+ * every pending call ends and releases its connection.
  */
 export async function withDeadline<T>(
   clock: Clock,

@@ -1,7 +1,7 @@
 import type { Clock } from './clock.ts'
 import { type OperationContext, withDeadline } from './operation.ts'
 
-/** Runs `start` for the first caller of a key; callers that come while it runs get the same result. */
+/** Calls `start` for the first caller of a key. Callers that come while it runs get the same result. */
 export type ShareCall = <T>(
   key: string,
   operation: OperationContext,
@@ -10,21 +10,30 @@ export type ShareCall = <T>(
 
 type SharedCall = {
   promise: Promise<unknown>
-  /** The first caller's deadline, in milliseconds since 1970 UTC. Whoever comes later starts a call of their own. */
+  /** The deadline of the first caller, in milliseconds since 1970 UTC. A later caller starts a new call. */
   at: number
   callers: Set<OperationContext>
   abandon: (reason: unknown) => void
 }
 
 /**
- * Equal reads at the same time become one call. It has the time that its first caller had, so that one lost response
- * never fails more callers than those who came within that time. Each caller also keeps its own deadline and leaves
- * when that passes; the call is aborted when the last one has left.
+ * Combines equal calls that run at the same time. A shared call goes through these states:
+ *
+ * | Event | What happens |
+ * |---|---|
+ * | no call for the key, or its time has passed | the caller starts a call with its own deadline |
+ * | a call runs | the caller joins it and keeps its own deadline |
+ * | the call settles | every caller gets the result, and the key is free |
+ * | a caller's deadline passes | this caller leaves with its own error, and the others keep waiting |
+ * | the last caller leaves | the call is aborted, and the key is free |
+ *
+ * A shared call never gets more time than its first caller had. One lost response can therefore fail only the callers
+ * that came within that time.
  */
 export function createShareCall(clock: Clock): ShareCall {
   const calls = new Map<string, SharedCall>()
 
-  function begin<T>(
+  function startCall<T>(
     key: string,
     first: OperationContext,
     start: (operation: OperationContext) => Promise<T>,
@@ -56,7 +65,7 @@ export function createShareCall(clock: Clock): ShareCall {
     const { signal } = operation.deadline
     signal.throwIfAborted()
     const running = calls.get(key)
-    const shared = running !== undefined && clock.now() < running.at ? running : begin(key, operation, start)
+    const shared = running !== undefined && clock.now() < running.at ? running : startCall(key, operation, start)
     shared.callers.add(operation)
     return new Promise<T>((resolve, reject) => {
       const leave = () => {

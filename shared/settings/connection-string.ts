@@ -1,11 +1,14 @@
 /** The services of a storage account that this app uses. */
-export type StorageService = 'Blob' | 'Queue'
+type StorageService = 'Blob' | 'Queue'
 
 const base64 = /^(?=.)(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/
 
 const isWebAddress = (text: string): boolean => /^https?:$/.test(URL.parse(text)?.protocol ?? '')
 
-/** Its `Name=value` pairs; the names are case-sensitive, as for the storage SDKs. Undefined if it is no list of pairs, each given once. */
+/**
+ * The `Name=value` pairs. Names are case-sensitive, as in the storage SDKs. Undefined if the text is malformed or
+ * repeats a name.
+ */
 function readPairs(text: string): Map<string, string> | undefined {
   const pairs = new Map<string, string>()
   for (const pair of text.split(';')) {
@@ -18,9 +21,9 @@ function readPairs(text: string): Map<string, string> | undefined {
 }
 
 /**
- * What is wrong with a storage connection string
- * (learn.microsoft.com/azure/storage/common/storage-configure-connection-string), or undefined if the storage SDKs can use
- * it. The text never holds a value, since one of them is a key.
+ * The fault of a storage connection string
+ * (learn.microsoft.com/azure/storage/common/storage-configure-connection-string), or undefined if the storage SDKs
+ * accept it. The text never contains a value of the string, because one of the values is a key.
  */
 export function connectionStringFault(text: string, services: readonly StorageService[]): string | undefined {
   if (/^UseDevelopmentStorage=true(;|$)/.test(text)) return undefined

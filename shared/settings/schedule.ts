@@ -1,7 +1,6 @@
-/** 20 minutes after midnight UTC: orders take up to 15 minutes to appear. */
+/** 20 minutes after midnight UTC, because orders take up to 15 minutes to appear. */
 export const defaultSnapshotSchedule = '0 20 0 * * *'
 
-/** Every ten minutes. */
 export const defaultFollowSchedule = '0 */10 * * * *'
 
 type Field = { least: number; most: number; names?: RegExp }

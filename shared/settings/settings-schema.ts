@@ -1,14 +1,13 @@
 import { z } from 'zod'
 import { type Cloud, type CloudName, clouds } from '../clouds.ts'
 import { AppError } from '../errors.ts'
+import { guidPattern } from '../formats/guid.ts'
+import { isLoopback } from '../formats/loopback.ts'
 import { connectionStringFault } from './connection-string.ts'
 import { isSchedule } from './schedule.ts'
 import type { Environment, Settings, StorageConnection } from './values.ts'
 
-const guid = z
-  .string()
-  .regex(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i, 'must be a GUID')
-  .toLowerCase()
+const guid = z.string().regex(guidPattern, 'must be a GUID').toLowerCase()
 
 const wholeNumber = (least: number, most: number) =>
   z
@@ -16,9 +15,6 @@ const wholeNumber = (least: number, most: number) =>
     .regex(/^\d{1,9}$/, `must be a whole number from ${least} to ${most}`)
     .transform(Number)
     .refine(value => value >= least && value <= most, `must be a whole number from ${least} to ${most}`)
-
-const isLoopback = (hostname: string): boolean =>
-  hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d{1,3}){3}$/.test(hostname)
 
 function webAddress(plainOnLoopback: boolean) {
   const form = plainOnLoopback ? 'must be an https URL (http on loopback only)' : 'must be an https URL'
@@ -43,7 +39,7 @@ const secretName = z
 const required = (schema: z.ZodType<string, string>) => z.string({ error: 'is required' }).pipe(schema)
 
 /** One entry for each setting in docs/reference.md, except the storage connections, which `readStorage` reads. */
-const schema = z.object({
+const settingsSchema = z.object({
   PARTNER_CENTER_TENANT_ID: required(guid),
   PARTNER_CENTER_CLIENT_ID: required(guid),
   PARTNER_CENTER_CLOUD: z
@@ -88,12 +84,7 @@ const schema = z.object({
     .transform(text => text.split(/[\s,;]+/).filter(id => id !== ''))
     .pipe(
       z
-        .array(
-          z
-            .string()
-            .regex(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i, 'must be a comma-separated list of GUIDs')
-            .toLowerCase(),
-        )
+        .array(z.string().regex(guidPattern, 'must be a comma-separated list of GUIDs').toLowerCase())
         .min(1, 'must be a comma-separated list of GUIDs'),
     )
     .optional(),
@@ -103,7 +94,7 @@ const schema = z.object({
 })
 
 /** Every setting of this app, for the checks of `infra/` and `docs/`. */
-export const settingNames: readonly string[] = Object.keys(schema.shape)
+export const settingNames: readonly string[] = Object.keys(settingsSchema.shape)
 
 /** An empty setting counts as absent, because the portal and templates clear a setting that way. */
 const present = (env: Environment): Record<string, string> =>
@@ -116,7 +107,7 @@ const present = (env: Environment): Record<string, string> =>
 export function parseSettings(environment: Environment): Settings {
   const env = present(environment)
   const faults: string[] = []
-  const parsed = schema.safeParse(env)
+  const parsed = settingsSchema.safeParse(env)
   if (!parsed.success) {
     for (const { path, message } of parsed.error.issues) faults.push(`${String(path[0])} ${message}`)
   }
@@ -165,7 +156,7 @@ export function parseSettings(environment: Environment): Settings {
   }
 }
 
-/** The connection of the Functions host: it reads these queues and keeps its state in these blobs. */
+/** The connection of the Functions host, which reads the queues and keeps its state in blobs. */
 const hostConnection = 'AzureWebJobsStorage'
 
 /**

@@ -5,7 +5,7 @@ export type Environment = Readonly<Record<string, string | undefined>>
 
 export type CredentialKind = 'secret' | 'certificate' | 'federated' | 'refresh-token'
 
-/** Where blobs or queues live: a connection string, or a service URL that is signed in to with an Azure identity. */
+/** How to connect to blobs or queues: a connection string, or a service URL with an Azure identity. */
 export type StorageConnection =
   | { kind: 'connection-string'; connectionString: string }
   | { kind: 'identity'; blobServiceUri: string; queueServiceUri?: string; clientId?: string }
@@ -17,7 +17,7 @@ export type Settings = {
   credential: CredentialKind
   /** Partner Center REST host, without `/v1` and without a slash at the end. */
   baseUrl: string
-  /** Token authority host, without a slash at the end. */
+  /** Host that issues tokens, without a slash at the end. */
   authority: string
   /** Resource the access token is for. */
   audience: string
@@ -33,12 +33,12 @@ export type Settings = {
     /** Lower-case tenant ids, or undefined for all customers. */
     customers?: string[]
     customersPerPart: number
-    /** Minutes after which a run is given up, or undefined for the default that depends on its size. */
+    /** Minutes after which a run is ended. Undefined for the default, which depends on the number of customers. */
     overdueMinutes?: number
   }
   hostStorage: StorageConnection
   snapshotStorage: StorageConnection
-  /** Client id of the user-assigned managed identity, if that is what the app has. */
+  /** Client id of the user-assigned managed identity, if the app has one. */
   managedIdentityClientId?: string
   /** True on the Azure Functions platform, where a managed identity signs in. */
   inAzure: boolean

@@ -20,8 +20,8 @@ import { createReadRun, type ReadRun } from './reading/read-run.ts'
 import { createRunStatus, type RunStatus } from './reading/run-status.ts'
 import { type CancelRun, createCancelRun } from './run/cancel.ts'
 import { createCredentialProbe } from './run/credential-probe.ts'
+import { createDeleteOldFollowing } from './run/delete-old-following.ts'
 import { createEnsure, type Ensure } from './run/ensure.ts'
-import { createFoldAway } from './run/fold-away.ts'
 import { createFollow, type Follow } from './run/follow.ts'
 import { createReadKnown } from './run/known-customers.ts'
 import { createWriteManifest } from './run/manifest.ts'
@@ -36,7 +36,7 @@ import { createCurrentRun } from './storage/current-run.ts'
 import { createFindRuns } from './storage/find-runs.ts'
 import { type Followed, readFollowed, readFollowedThrough } from './storage/followed.ts'
 import { paceBlob } from './storage/layout.ts'
-import { type Message, message as messageShape } from './storage/messages.ts'
+import { type Message, messageSchema } from './storage/messages.ts'
 import type { PartQueue } from './storage/part-queue.ts'
 import { createReader } from './storage/reader.ts'
 import type { Store } from './storage/store.ts'
@@ -44,14 +44,14 @@ import type { Store } from './storage/store.ts'
 export type Snapshots = {
   start: StartRun
   startByTimer: TimerStart['startByTimer']
-  /** Tells what the activity log has news of. */
+  /** Reads the activity log and records the orders that changed. */
   follow: Follow
-  /** How far the activity log was followed. */
+  /** The state of following. */
   followed: () => Promise<Followed>
   cancel: CancelRun
-  /** Does what a message of the queue asks. Rejects if it has to be delivered again. */
+  /** Handles a message of the queue. Rejects if the message must be delivered again. */
   handle: (message: unknown, operation: OperationContext) => Promise<void>
-  /** Records what a message was about as failed: it was delivered too often. */
+  /** Handles a message after its last failed delivery. */
   giveUp: (message: unknown, operation: OperationContext) => Promise<void>
   failedCustomers: FailedCustomers
   readBack: ReadBack
@@ -64,19 +64,19 @@ export type Snapshots = {
 type Options = {
   store: Store
   queue: PartQueue
-  /** Everything a request needs but the rate limiter, which is ours. */
+  /** The options of the client except the rate limiter, which is created here. */
   request: Omit<RequestOptions, 'pace'>
   settings: Settings
   clock: Clock
-  /** The state of the credential, for the report of a run. */
+  /** Reads the state of the credential, for the report of a run. */
   readCredential?: ReadCredential | undefined
 }
 
-/** Customers that one look at the log may ask for: no more than can be read before the next look. */
+/** The most customers that one tick of following reads. They can be read before the next tick. */
 const mostFollowed = 1000
 const followMinutes = 5
 
-/** What a kind of message has done, and what if that fails five times. */
+/** The handlers of each kind of message: for a delivery, and for a message whose last delivery failed. */
 type Handlers = {
   [Kind in Message['kind']]: Record<
     'handle' | 'giveUp',
@@ -84,7 +84,7 @@ type Handlers = {
   >
 }
 
-/** Wires the rooms; what they do, README.md tells. */
+/** Wires the rooms. README.md describes them. */
 export function createSnapshots(options: Options): Snapshots {
   const { store, queue, request: requestOptions, settings, clock, readCredential } = options
   const { requestsPerMinute, concurrency, deadlineSeconds, baseUrl } = settings
@@ -105,12 +105,12 @@ export function createSnapshots(options: Options): Snapshots {
 
   const writeManifest = createWriteManifest({ store, reader, clock })
   const failPart = createFailPart(store)
-  const foldAway = createFoldAway({ store, reader, runs })
-  const ensure = createEnsure({ store, queue, reader, runs, currentRun, writeManifest, foldAway, failPart })
+  const deleteOldFollowing = createDeleteOldFollowing({ store, reader, runs })
+  const ensure = createEnsure({ store, queue, reader, runs, currentRun, writeManifest, deleteOldFollowing, failPart })
   const readRun = createReadRun({ store, runs, reader })
   const share = createShareCall(clock)
   const reports = createReports({ store, reader, runs, readRun, clock, share, readCredential })
-  /** Who works for the queue writes the report, too; a caller over HTTP does not wait for it. */
+  /** The handlers of queue messages also write the report. HTTP callers do not wait for it. */
   const ensureWithReport: Ensure = {
     async ensure(snapshotId, operation) {
       const progress = await ensure.ensure(snapshotId, operation)
@@ -148,6 +148,10 @@ export function createSnapshots(options: Options): Snapshots {
     store,
     reader,
     readCustomers: (operation, onCutShort) => readCustomerPages(request, baseUrl, operation, onCutShort),
+    async isWanted({ nonce }) {
+      const { current } = await currentRun.read()
+      return current?.nonce === nonce && current.stop === undefined && current.ended === undefined
+    },
     readNames: (ids, operation) => Array.fromAsync(inOrder(ids, concurrency, id => readName(id, operation))),
     readKnown,
     readFollowedThrough: startedAt => readFollowedThrough(store, startedAt),
@@ -184,7 +188,7 @@ export function createSnapshots(options: Options): Snapshots {
     mostCustomers: Math.max(1, Math.min(mostFollowed, requestsPerMinute * followMinutes)),
   })
 
-  /** A name that cannot be read costs the name, unless nothing can be read. */
+  /** An unreadable name fails only the name, unless the credential is refused. */
   async function readName(customerTenantId: string, operation: OperationContext): Promise<string> {
     try {
       return (await readCustomer(request, customerTenantId, operation))?.companyName ?? ''
@@ -203,9 +207,9 @@ export function createSnapshots(options: Options): Snapshots {
   }
 
   async function pass(message: unknown, to: 'handle' | 'giveUp', operation: OperationContext): Promise<void> {
-    const parsed = messageShape.safeParse(message)
+    const parsed = messageSchema.safeParse(message)
     if (!parsed.success) {
-      // A message that nobody can read is dropped: delivering it again would change nothing.
+      // A malformed message is dropped, because another delivery would not change it.
       operation.log('error', 'message_malformed', { why: parsed.error.message.slice(0, 500) })
       return
     }
@@ -224,7 +228,7 @@ export function createSnapshots(options: Options): Snapshots {
     handle: (message, operation) => pass(message, 'handle', operation),
     giveUp: (message, operation) => pass(message, 'giveUp', operation),
     failedCustomers: createFailedCustomers(store, reader),
-    readBack: createReadBack(runs, reader),
+    readBack: createReadBack({ runs, reader, currentRun }),
     readRun,
     status: createRunStatus({ store, reader, runs, currentRun, ensure: ensure.ensure }),
     changes: createChangesFeed({ store, runs, currentRun, clock }),

@@ -11,7 +11,7 @@ import { listeningUrl, startHostProcess } from '../support/running-app.ts'
 import { openContainer, readJson, readRows, type SnapshotRow } from '../support/snapshots.ts'
 
 const rounds = 7
-/** Fewer than the deliveries a message has, so that only the kills can end one early. */
+/** Fewer than the deliveries of a message, so that a message is not lost through kills alone. */
 const killsEach = 3
 const sleep = (milliseconds: number) => new Promise(resolve => setTimeout(resolve, milliseconds))
 
@@ -41,7 +41,7 @@ afterAll(async () => {
   await azurite.stop()
 })
 
-/** Starts the host if it is down, and returns where its functions are. */
+/** Starts the host if it is down, and returns the address of its functions. */
 async function api(): Promise<string> {
   host ??= await startHostProcess(settings)
   return `${listeningUrl(host)}/api`
@@ -52,7 +52,7 @@ async function kill(): Promise<void> {
   host = undefined
 }
 
-test(`a host that is killed at ${rounds * killsEach} random points of its runs finds every order once each time`, {
+test(`a run contains every order once after kills at ${rounds * killsEach} random points`, {
   timeout: 240_000,
 }, async () => {
   const seed = String(Date.now())
@@ -84,7 +84,7 @@ test(`a host that is killed at ${rounds * killsEach} random points of its runs f
     expect(manifest.changes).toEqual({ created: 0, updated: 0, removed: 0 })
     const rows = await readRows<SnapshotRow>(container, `${path}/part-`)
     expect(rows.map(({ customerTenantId, order }) => `${customerTenantId} ${order.id}`).sort()).toEqual(expected)
-    // A kill between the manifest and this blob is mended when the message comes back.
+    // If the kill was between the manifest and this blob, the next delivery of the message writes it.
     await expect.poll(() => readJson(container, 'latest.json'), { timeout: 10_000 }).toMatchObject({ snapshotId })
   }
 })

@@ -9,7 +9,7 @@ import type { Simulator } from '../../local/simulator/simulator.ts'
 import { type RunningApp, startApp } from '../support/running-app.ts'
 
 const deadlineSeconds = 3
-/** The deadline and a second, with a second for a busy machine. */
+/** The deadline and one second, with one more second for a busy machine. */
 const patienceMs = (deadlineSeconds + 2) * 1000
 
 type Problem = { error: { code: string; message: string }; retryable: boolean }
@@ -29,7 +29,7 @@ async function start(options: Partial<Parameters<typeof startApp>[0]> = {}): Pro
   return app
 }
 
-/** What a call came to, and how long that took. */
+/** The result of a call, and how long it took. */
 async function call(url: string, init: RequestInit = {}) {
   const startedAt = performance.now()
   const response = await fetch(url, { ...init, signal: AbortSignal.timeout(20_000) })
@@ -39,7 +39,7 @@ async function call(url: string, init: RequestInit = {}) {
 
 const problemOf = ({ text }: { text: string }): Problem => JSON.parse(text) as Problem
 
-/** Lets the first request that `matches` go without a response, and counts them all. */
+/** Drops the response to the first request that `matches`, and counts all of them. */
 function loseFirst(service: { serve: Service }, matches: RegExp) {
   const { serve } = service
   const seen = { requests: 0 }
@@ -51,13 +51,13 @@ function loseFirst(service: { serve: Service }, matches: RegExp) {
   return seen
 }
 
-describe('one response that never comes', () => {
+describe('a lost response', () => {
   test.each<[string, (simulator: Simulator) => { requests: number }]>([
     ['Key Vault', ({ keyVault }) => loseFirst(keyVault, /^\/secrets\//)],
     ['the identity endpoint', ({ entra }) => loseFirst(entra, /^\/msi\/token/)],
     ['the token endpoint', ({ entra }) => loseFirst(entra, /\/oauth2\//)],
     ['Partner Center', ({ partnerCenter }) => loseFirst(partnerCenter, /\/orders$/)],
-  ])('of %s costs no caller more than a repeat', async (_, lose) => {
+  ])('one lost response of %s costs a caller at most one retry', async (_, lose) => {
     const app = await start()
     const seen = lose(app.simulator)
     const callers: ReturnType<typeof call>[] = []
@@ -71,7 +71,7 @@ describe('one response that never comes', () => {
     expect(seen.requests).toBeGreaterThan(1)
   })
 
-  test('of Partner Center is one body that stops midway, too', async () => {
+  test('one body of Partner Center that stops midway costs a caller at most one retry', async () => {
     const app = await start()
     let requests = 0
     app.simulator.partnerCenter.outage = ({ response }, proceed) => {
@@ -82,7 +82,7 @@ describe('one response that never comes', () => {
   })
 })
 
-test('an upstream that never responds fails callers in time, and each new one causes a call of its own', async () => {
+test('with an upstream that never responds, callers fail in time, and each new caller starts a new call', async () => {
   const app = await start()
   app.simulator.partnerCenter.outage = hang
   const url = `${app.api}/customers/${documentedCustomerId}/orders`
@@ -100,7 +100,7 @@ test('an upstream that never responds fails callers in time, and each new one ca
   expect((await call(url)).status).toBe(200)
 })
 
-test('storage that accepts and stays silent leaves no function without a response', async () => {
+test('every function responds while storage accepts connections and stays silent', async () => {
   const sockets = new Set<Socket>()
   const server: Server = createServer(socket => sockets.add(socket.on('error', () => undefined)))
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
@@ -132,8 +132,8 @@ test('storage that accepts and stays silent leaves no function without a respons
   expect([stale.status, stale.ms < patienceMs]).toEqual([503, true])
 })
 
-describe('work that nobody waits for', () => {
-  test('holds no connection: one half of a request that has failed', async () => {
+describe('abandoned work', () => {
+  test('abandoned work releases its connection: the other half of a failed request', async () => {
     const app = await start({ settings: { REQUEST_DEADLINE_SECONDS: '60' } })
     app.simulator.partnerCenter.outage = (exchange, proceed) =>
       exchange.request.path.endsWith('/provisioningstatus') ? undefined : proceed()
@@ -146,7 +146,7 @@ describe('work that nobody waits for', () => {
     expect([read.status, read.ms < 3000]).toEqual([200, true])
   })
 
-  test('holds no connection: the other customers of a list of which one is refused', async () => {
+  test('abandoned work releases its connection: the other customers of a list with a refused one', async () => {
     const app = await start({ settings: { REQUEST_DEADLINE_SECONDS: '60' } })
     const ids = Array.from({ length: 100 }, (_, index) => `00000000-0000-4000-8000-${String(index).padStart(12, '0')}`)
     app.simulator.partnerCenter.outage = ({ request, response }, proceed) => {
@@ -172,20 +172,23 @@ describe('a response with an error status', () => {
     [429, 429, 'partner_center_throttled', 1],
     [404, 502, 'partner_center_invalid_response', 1],
     [403, 403, 'partner_center_forbidden', 1],
-  ])('of %i keeps its meaning although its body cannot be read', async (sent, status, code, tries) => {
-    const app = await start()
-    let requests = 0
-    app.simulator.partnerCenter.outage = ({ response }) => {
-      requests++
-      response.writeHead(sent, { ...damaged, ...(sent === 429 ? { 'retry-after': '7' } : {}) }).end('this is no gzip')
-    }
-    const result = await call(`${app.api}/customers/${documentedCustomerId}/orders`)
+  ])(
+    'a response with an error status of %i keeps its meaning although its body cannot be read',
+    async (sent, status, code, tries) => {
+      const app = await start()
+      let requests = 0
+      app.simulator.partnerCenter.outage = ({ response }) => {
+        requests++
+        response.writeHead(sent, { ...damaged, ...(sent === 429 ? { 'retry-after': '7' } : {}) }).end('this is no gzip')
+      }
+      const result = await call(`${app.api}/customers/${documentedCustomerId}/orders`)
 
-    expect([result.status, problemOf(result).error.code, requests]).toEqual([status, code, tries])
-    if (sent === 429) expect(result.response.headers.get('retry-after')).toBe('7')
-  })
+      expect([result.status, problemOf(result).error.code, requests]).toEqual([status, code, tries])
+      if (sent === 429) expect(result.response.headers.get('retry-after')).toBe('7')
+    },
+  )
 
-  test('keeps its meaning although its body never ends', async () => {
+  test('a response with an error status keeps its meaning although its body never ends', async () => {
     const app = await start({ settings: { REQUEST_DEADLINE_SECONDS: '6' } })
     app.simulator.partnerCenter.outage = ({ response }) => {
       response.writeHead(429, { 'retry-after': '90' }).write('{"statusCode":')
@@ -200,7 +203,7 @@ test.each([
   ['objects', '{},'],
   ['lists', '[],'],
   ['gaps', ' \n,'],
-])('64 MiB of %s are refused at once and in little memory', async (_, element) => {
+])('64 MiB of %s are refused quickly and with little memory', async (_, element) => {
   const app = await start({ settings: { REQUEST_DEADLINE_SECONDS: '30' } })
   app.simulator.partnerCenter.outage = compressed(
     `{"items":[${element.repeat((64 * 1024 * 1024) / element.length)}null]}`,
@@ -210,11 +213,11 @@ test.each([
 
   expect([orders.status, customers.status]).toEqual([502, 502])
   expect(Math.max(orders.ms, customers.ms)).toBeLessThan(10_000)
-  // Only Linux tells the most that a process ever held.
+  // Only Linux reports the peak memory of a process.
   if (process.platform === 'linux') expect(await peakMegabytes(app)).toBeLessThan(1024)
 })
 
-/** The most memory that the host has held so far. */
+/** The peak memory of the host so far. */
 async function peakMegabytes({ host }: RunningApp): Promise<number> {
   const status = await readFile(`/proc/${host.process.pid}/status`, 'utf8')
   return Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1]) / 1024

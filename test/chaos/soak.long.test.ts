@@ -8,10 +8,10 @@ import { startApp } from '../support/running-app.ts'
 const minutes = Number(process.env.SOAK_MINUTES ?? 5)
 const callers = 16
 const deadlineSeconds = 6
-/** One response in as many is lost, of each dependency. */
+/** One response of each dependency in this number is lost. */
 const oneIn = 50
 
-/** A cheap generator with a seed, so that two soaks send the same requests in the same order. */
+/** A simple generator with a seed, so that two soaks send the same requests in the same order. */
 function randomNumbers(seed: number) {
   let state = seed
   return () => {
@@ -22,7 +22,7 @@ function randomNumbers(seed: number) {
 
 const codeOf = (text: string): string => (JSON.parse(text) as { error: { code: string } }).error.code
 
-test(`${minutes} minutes of mixed traffic, with one response in ${oneIn} of every dependency lost`, async () => {
+test(`${minutes} minutes of mixed traffic succeed with one response in ${oneIn} of every dependency lost`, async () => {
   const random = randomNumbers(20_261_121)
   const loses = () => random() < 1 / oneIn
   const lost = new Map<string, number>()
@@ -31,7 +31,7 @@ test(`${minutes} minutes of mixed traffic, with one response in ${oneIn} of ever
     lost.set(name, 0)
     service.serve = exchange => {
       if (!loses()) return serve(exchange)
-      // Taken up by the service that it is for, and then never answered.
+      // The service takes the request and never responds.
       const { path } = exchange.request
       const isFor = { partnerCenter: /^\/v1\//, keyVault: /^\/secrets\//, entra: /^\/msi\/|\/oauth2\// }[name]
       if (!isFor?.test(path)) return serve(exchange)
@@ -43,7 +43,7 @@ test(`${minutes} minutes of mixed traffic, with one response in ${oneIn} of ever
   const port = (service: string) => Number(new RegExp(`${service}Endpoint=http://[^:]+:(\\d+)`).exec(storage)?.[1])
   const blobs = await startLossyProxy(port('Blob'), loses)
   const app = await startApp({
-    // The queue itself stays whole: the local host polls it, too, and that is no part of the app.
+    // No message is lost, because the local host, which is no part of the app, uses the same queue.
     storage,
     settings: {
       SnapshotStorage: storage.replace(`:${port('Blob')}/`, `:${blobs.port}/`),
@@ -55,11 +55,11 @@ test(`${minutes} minutes of mixed traffic, with one response in ${oneIn} of ever
     prepare: ({ partnerCenter, keyVault, entra }) => {
       lossy('partnerCenter', partnerCenter, loses)
       lossy('entra', entra, loses)
-      // A secret is kept for five minutes, so that the vault is asked too seldom for one in fifty.
+      // A secret is kept for five minutes, so one in fifty would lose almost no response of the vault.
       lossy('keyVault', keyVault, () => random() < 1 / 3)
     },
   })
-  // A token is replaced five minutes ahead of its end: with this life the authority is asked every second.
+  // A token is replaced five minutes before it expires, so with this life the authority is called every second.
   app.simulator.entra.tokenSeconds = 301
   const { customers } = app.simulator.partnerCenter
   const customer = () => customers[Math.floor(random() * customers.length)]
@@ -115,7 +115,7 @@ test(`${minutes} minutes of mixed traffic, with one response in ${oneIn} of ever
     await sleep(5000)
     const before = await whatIsHeld(app.host)
     await traffic(minutes * 60_000)
-    // Whatever was lost has run into its time limit by then, and idle connections have been closed.
+    // By then, every lost call has reached its time limit, and idle connections are closed.
     await sleep(Number(process.env.SOAK_REST ?? 75_000))
     const after = await whatIsHeld(app.host)
     const growth = after.heapBytes / before.heapBytes - 1

@@ -22,7 +22,7 @@ const namedBy = ({ parameters }: Policy) =>
   (parameters['x-ms-apimTemplate-operationName'] as string[] | undefined) ?? []
 const policies = (id: string) => byKey.policyTemplateInstances.filter(({ templateId }) => templateId === id)
 
-/** Parameters of a connection for which paconn demands a client secret (tools/paconn-cli, operations/upsert.py). */
+/** True if paconn requires a client secret for these connection parameters (tools/paconn-cli, operations/upsert.py). */
 const needsSecret = (properties: Json): boolean => {
   const sets = (properties.connectionParameterSets as { values?: { parameters: Record<string, Json> }[] } | undefined)
     ?.values
@@ -34,14 +34,14 @@ const needsSecret = (properties: Json): boolean => {
 }
 
 describe('paconn', () => {
-  test('creates the connector from the default settings without a client secret', () => {
+  test('paconn creates the connector from the default settings without a client secret', () => {
     expect(readJson('settings.json').apiProperties).toBe('apiProperties.json')
     expect(needsSecret(byKey)).toBe(false)
     expect(Object.keys(byKey.connectionParameters)).toEqual(['host', 'api_key'])
     expect(byKey.connectionParameters.api_key?.type).toBe('securestring')
   })
 
-  test('asks for a secret with the settings for Entra ID, and no file holds one', () => {
+  test('paconn asks for a secret with the settings for Entra ID, and no file contains one', () => {
     expect(readJson('settings.entra.json').apiProperties).toBe('apiProperties.entra.json')
     expect(needsSecret(byEntra)).toBe(true)
     expect(readText('README.md')).toMatch(/paconn create --settings settings\.entra\.json --secret /)
@@ -49,20 +49,23 @@ describe('paconn', () => {
       expect(readText(name), name).not.toMatch(/clientSecret/i)
   })
 
-  test.each(['settings.json', 'settings.entra.json'])('finds what %s names, and asks for the rest', name => {
-    const settings = readJson<Record<string, string>>(name)
-    const { apiProperties = '', apiDefinition = '', icon = '', ...service } = settings
-    expect(readdirSync(folder)).toEqual(expect.arrayContaining([apiProperties, apiDefinition, icon]))
-    expect(service).toEqual({ powerAppsUrl: 'https://api.powerapps.com', powerAppsApiVersion: '2016-11-01' })
-  })
+  test.each(['settings.json', 'settings.entra.json'])(
+    'paconn finds the files that %s names, and asks for the rest',
+    name => {
+      const settings = readJson<Record<string, string>>(name)
+      const { apiProperties = '', apiDefinition = '', icon = '', ...service } = settings
+      expect(readdirSync(folder)).toEqual(expect.arrayContaining([apiProperties, apiDefinition, icon]))
+      expect(service).toEqual({ powerAppsUrl: 'https://api.powerapps.com', powerAppsApiVersion: '2016-11-01' })
+    },
+  )
 
-  test('makes the address of the service out of scheme, host and base path, and a name out of the title', () => {
+  test('paconn derives the service address from scheme, host and base path, and the name from the title', () => {
     const [scheme] = definition.schemes as string[]
     expect(URL.canParse(`${scheme}://${definition.host}${definition.basePath}`)).toBe(true)
     expect(definition.info).toMatchObject({ title: expect.any(String), description: expect.any(String) })
   })
 
-  test('reads the files in whatever encoding the machine has', () => {
+  test('paconn reads the files in every encoding that a machine can have', () => {
     for (const name of readdirSync(folder).filter(name => name.endsWith('.json')))
       expect(
         [...readFileSync(`${folder}${name}`)].filter(byte => byte > 127),
@@ -70,14 +73,14 @@ describe('paconn', () => {
       ).toEqual([])
   })
 
-  test('can update the connector, which it cannot where a stack owner is named', () => {
+  test('paconn can update the connector, because the properties name no stack owner', () => {
     expect(byKey).not.toHaveProperty('stackOwner')
     expect(byEntra).not.toHaveProperty('stackOwner')
   })
 })
 
 describe('the properties', () => {
-  test('for Entra ID differ in the connection alone, which sends the key as well', () => {
+  test('the properties for Entra ID differ only in the connection, which also sends the key', () => {
     const { connectionParameters, ...rest } = byEntra
     const { connectionParameters: keyOnly, ...others } = byKey
     expect(rest).toEqual(others)
@@ -89,27 +92,27 @@ describe('the properties', () => {
     })
   })
 
-  test('for certification differ in the stack owner alone', () => {
+  test('the properties for certification differ only in the stack owner', () => {
     const { stackOwner, ...rest } = certified
     expect(rest).toEqual(byKey)
     expect(stackOwner).toBe(byKey.publisher)
   })
 
-  test('have a colour of their own', () => {
+  test('the properties have a colour of their own', () => {
     expect(byKey.iconBrandColor).toMatch(/^#[0-9a-f]{6}$/i)
     expect(['#007ee5', '#ffffff']).not.toContain(String(byKey.iconBrandColor).toLowerCase())
   })
 })
 
 describe('the policies', () => {
-  test('call the host of the connection', () => {
+  test('the policies call the host of the connection', () => {
     expect(policies('dynamichosturl').map(({ parameters }) => parameters)).toEqual([
       { 'x-ms-apimTemplateParameter.urlTemplate': "https://@connectionParameters('host')" },
     ])
     expect(byKey.connectionParameters).toHaveProperty('host')
   })
 
-  test('lead the next page of every pageable list through the gateway', () => {
+  test('the policies route the next page of every pageable list through the gateway', () => {
     const pageable = operations.filter(({ operation }) => operation['x-ms-pageable'] !== undefined)
     const [policy, ...more] = policies('updatenextlink')
     expect(more).toEqual([])
@@ -118,7 +121,7 @@ describe('the policies', () => {
     expect(pageable.length).toBeGreaterThan(2)
   })
 
-  test('route the operations that share an address to it, and no others', () => {
+  test('the policies route exactly the operations that share an address', () => {
     const served = Object.keys((createDocument() as typeof definition).paths)
     const elsewhere = operations.filter(({ path }) => !served.includes(path.replace(/^\/trigger/, '')))
     const routing = policies('routerequesttoendpoint')
@@ -133,7 +136,7 @@ describe('the policies', () => {
     ])
   })
 
-  test('keep the cursor of every trigger, as polling triggers have to say', () => {
+  test('the policies keep the cursor of every polling trigger', () => {
     const polling = policies('pollingtrigger')
     expect(polling.flatMap(namedBy)).toEqual(idsOf(triggers))
     for (const { type, parameters } of polling) {
@@ -145,12 +148,12 @@ describe('the policies', () => {
     }
   })
 
-  test('apply where the gateway looks for triggers: below /trigger, and nothing else is there', () => {
+  test('the policies for triggers apply below /trigger, and no other paths are there', () => {
     const below = operations.filter(({ path }) => path.startsWith('/trigger/'))
     expect(idsOf(below)).toEqual(policies('pollingtrigger').flatMap(namedBy))
   })
 
-  test('have titles that differ, and name operations that exist', () => {
+  test('the policies have titles that differ, and name operations that exist', () => {
     const titles = byKey.policyTemplateInstances.map(({ title }) => title)
     expect(new Set(titles).size).toBe(titles.length)
     const named = byKey.policyTemplateInstances.flatMap(namedBy)
@@ -192,7 +195,7 @@ describe('the rest of the package', () => {
     )
   })
 
-  test('the README leads on to the first flow', () => {
+  test('the README links to the first flow', () => {
     const [, target = ''] = /## Getting Started\n[\s\S]*?\]\(([^)]+\.md)[^)]*\)/.exec(readText('README.md')) ?? []
     expect(readFileSync(`${folder}${target}`, 'utf8')).toContain('# Power Automate')
   })

@@ -19,7 +19,7 @@ type Picker = { operation: SwaggerOperation; name: string; values: DynamicValues
 
 const operationOf = (id: string) => operations.find(({ operation }) => operation.operationId === id)?.operation
 
-/** Every dropdown: of parameters, and of what a body may hold. */
+/** Every dropdown of parameters and of members of a body. */
 const pickers: Picker[] = operations.flatMap(({ operation }) =>
   operation.parameters
     .flatMap(parameter => [
@@ -35,7 +35,7 @@ const pickers: Picker[] = operations.flatMap(({ operation }) =>
     })),
 )
 
-test('customers, orders and snapshots are picked wherever an operation asks for one', () => {
+test('every parameter for a customer, an order or a snapshot has a dropdown', () => {
   const picked = (name: string, from: string) =>
     pickers
       .filter(each => each.name === name && each.values.operationId === from)
@@ -55,7 +55,7 @@ test('customers, orders and snapshots are picked wherever an operation asks for 
 describe.each(pickers)('the dropdown of $name in $operation.operationId', ({ operation, values, list }) => {
   const source = operationOf(values.operationId)
 
-  test('is the same in the old and in the new form', () => {
+  test('the dropdown is the same in the old and in the new form', () => {
     expect(list).toMatchObject({
       operationId: values.operationId,
       itemsPath: values['value-collection'],
@@ -69,14 +69,14 @@ describe.each(pickers)('the dropdown of $name in $operation.operationId', ({ ope
     expect(Object.fromEntries(asOld)).toEqual(values.parameters)
   })
 
-  test('reads members that its source answers', () => {
+  test('the dropdown reads members that its source returns', () => {
     const members = [...schemasIn(source?.responses['200']?.schema ?? {})]
     const typeOf = (member: string) =>
       members.find(({ at }) => at === `/${values['value-collection']}/[]/${member}`)?.schema.type
     expect([typeOf(values['value-path']), typeOf(values['value-title'])]).toEqual(['string', 'string'])
   })
 
-  test('gives its source what it needs: constants, and what was picked before', () => {
+  test('the dropdown passes constants and earlier picks to its source', () => {
     const taken = new Map(source?.parameters.map(parameter => [parameter.name, parameter]))
     for (const [name, value] of Object.entries(values.parameters)) {
       const parameter = taken.get(name)
@@ -93,7 +93,7 @@ describe.each(pickers)('the dropdown of $name in $operation.operationId', ({ ope
   })
 })
 
-test('no dropdown reads an operation that makers are not allowed to call', () => {
+test('no dropdown reads an operation that makers cannot call', () => {
   const sources = new Set(pickers.map(({ values }) => values.operationId))
   expect(sources.size).toBe(3)
   for (const id of sources) expect(operationOf(id)?.['x-ms-visibility']).not.toBe('internal')

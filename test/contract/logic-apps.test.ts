@@ -23,11 +23,11 @@ const samples = [
 describe.each(samples)('the sample $name', ({ definition, parameters }) => {
   const groups = [...groupsIn(definition.actions)]
 
-  test('is a workflow definition', () => {
+  test('the sample is a workflow definition', () => {
     expect(faultsOf(definition)).toEqual([])
   })
 
-  test('runs each action after ones of its own group, with no circle', () => {
+  test('the sample runs each action after actions of its own group, without a cycle', () => {
     for (const group of groups) {
       const order: string[] = []
       const left = new Map(Object.entries(group))
@@ -44,7 +44,7 @@ describe.each(samples)('the sample $name', ({ definition, parameters }) => {
     }
   })
 
-  test('names only actions, parameters and variables that exist, in balanced expressions', () => {
+  test('the sample names only actions, parameters and variables that exist, in balanced expressions', () => {
     const names = groups.flatMap(Object.keys)
     const variables = groups
       .flatMap(group => Object.values(group))
@@ -59,7 +59,7 @@ describe.each(samples)('the sample $name', ({ definition, parameters }) => {
     }
   })
 
-  test('has an error branch that reads error.code, and holds no secret', () => {
+  test('the sample has an error branch that reads error.code, and contains no secret', () => {
     const handlers = groups
       .flatMap(group => Object.values(group))
       .filter(({ runAfter = {} }) =>
@@ -74,7 +74,7 @@ describe.each(samples)('the sample $name', ({ definition, parameters }) => {
 describe('the sample for Logic Apps Standard', () => {
   const texts = textsIn(standard.definition)
 
-  test('calls a route of ours with parameters it takes', () => {
+  test('the sample for Logic Apps Standard calls a route of this app with valid parameters', () => {
     const uris = texts.filter(text => text.includes('/api/'))
     expect(uris.length).toBeGreaterThan(0)
     for (const uri of uris) {
@@ -91,7 +91,7 @@ describe('the sample for Logic Apps Standard', () => {
     }
   })
 
-  test('tells failures apart by codes that we have, and signs in with the managed identity', () => {
+  test('the sample for Logic Apps Standard distinguishes failures by existing codes, and signs in with the managed identity', () => {
     const cases = [...groupsIn(standard.definition.actions)]
       .flatMap(group => Object.values(group))
       .flatMap(({ cases = {} }) => Object.values(cases))
@@ -104,7 +104,7 @@ describe('the sample for Logic Apps Standard', () => {
       type: 'ManagedServiceIdentity',
       audience: "@parameters('appAudience')",
     })
-    // The functions ask for their key behind Entra ID sign-in, too; run histories must not show it.
+    // With Entra ID sign-in, the functions still require their key. Run histories must not show it.
     expect(http?.inputs?.headers).toEqual({ 'x-functions-key': "@parameters('appKey')" })
     expect(http?.runtimeConfiguration).toEqual({ secureData: { properties: ['inputs'] } })
     expect(standardParameters.appKey?.type).toBe('SecureString')
@@ -122,7 +122,7 @@ describe.each(flows)('the flow $name', ({ definition, connectionReferences }) =>
   const operationOf = (call: Action) =>
     operations.find(({ operation }) => operation.operationId === hostOf(call)?.operationId)?.operation
 
-  test('uses operations of the connector with parameters they take', () => {
+  test('the flow uses operations of the connector with valid parameters', () => {
     expect(ours.length).toBeGreaterThan(0)
     for (const call of ours) {
       const operation = operationOf(call)
@@ -136,7 +136,7 @@ describe.each(flows)('the flow $name', ({ definition, connectionReferences }) =>
     }
   })
 
-  test('asks for all pages of the lists that it goes through', () => {
+  test('the flow requests all pages of the lists that it processes', () => {
     const walked = textsIn(actions.map(({ foreach, inputs }) => [foreach ?? '', inputs?.from ?? '']))
     for (const [name, call] of [...groupsIn(definition.actions)].flatMap(group => Object.entries(group))) {
       if (operationOf(call)?.['x-ms-pageable'] === undefined) continue
@@ -145,13 +145,13 @@ describe.each(flows)('the flow $name', ({ definition, connectionReferences }) =>
     }
   })
 
-  test('reads members that the connector answers', () => {
+  test('the flow reads members that the connector returns', () => {
     const reads = readsOf(definition, connection)
     expect(reads.length).toBeGreaterThan(2)
     expect(reads.filter(({ isKnown }) => !isKnown).map(({ of, path }) => `${of} ${path.join('/')}`)).toEqual([])
   })
 
-  test('names every connection it uses, and starts one run an item where items start it', () => {
+  test('the flow names every connection it uses, and starts one run per item', () => {
     const used = calls.flatMap(call => hostOf(call)?.connectionName ?? [])
     expect([...new Set(used)].sort()).toEqual(Object.keys(connectionReferences).sort())
     for (const trigger of Object.values(definition.triggers) as (Action & { splitOn?: string })[]) {

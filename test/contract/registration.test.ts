@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { root } from '../../local/build/bundle.ts'
 import { type Binding, loadApp } from '../../local/host/core.ts'
 
-/** Every function with what the platform needs to know of it. A data route that turns anonymous shows here. */
+/** Every function with the properties that the platform needs. It shows if a data route becomes anonymous. */
 const expected = [
   {
     name: 'get-customer-order',
@@ -81,7 +81,7 @@ const expected = [
 
 const byName = (a: { name: string }, b: { name: string }) => (a.name < b.name ? -1 : 1)
 
-test('the built entry registers exactly the functions of the contract', async () => {
+test('the built entry registers exactly the documented functions', async () => {
   const app = await loadApp(`${root}dist/main.js`, () => undefined)
 
   const registered = [...app.functions.values()]

@@ -1,11 +1,11 @@
 import Ajv from 'ajv-draft-04'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Azurite, startAzurite } from '../../local/processes/azurite.ts'
-import { caseId, failureCases, firstTimes, refuse, sendText } from '../../local/simulator/failure-cases.ts'
+import { caseId, failureCases, sendText } from '../../local/simulator/failure-cases.ts'
 import { documentedCustomerId, sampleOrder } from '../../local/simulator/sample-data.ts'
-import { pathOf, triggerAddress } from '../support/connections.ts'
-import { definition, operations, schemasIn } from '../support/definition.ts'
-import { createTrigger, type MakerOptions, type MakerResult, runAction, runPaged } from '../support/maker.ts'
+import { triggerAddress } from '../support/connections.ts'
+import { operations, schemasIn } from '../support/definition.ts'
+import { createTrigger, type MakerOptions, type MakerResult, runAction } from '../support/maker.ts'
 import { type RunningApp, startApp } from '../support/running-app.ts'
 
 const key = 'a-key-of-the-connection'
@@ -38,14 +38,14 @@ const ajv = new Ajv.default({
 const ask = (path: string, more: Partial<MakerOptions> = {}): Promise<MakerResult> =>
   runAction({ url: `${app.api}${path}`, key, secondMs: 20, ...more })
 
-/** Paths of all nulls in a value. */
+/** The paths of all nulls in a value. */
 const nullsIn = (value: unknown, at = ''): string[] => {
   if (value === null) return [at]
   if (typeof value !== 'object') return []
   return Object.entries(value as object).flatMap(([name, member]) => nullsIn(member, `${at}/${name}`))
 }
 
-/** Holds an answer against the committed definition, as a flow does at run time. */
+/** Checks a response against the committed definition, like a flow at run time. */
 function check(operationId: string, { status, ...result }: Pick<MakerResult, 'status' | 'body' | 'text'>): void {
   const body = result.text ?? result.body
   const operation = operations.find(each => each.operation.operationId === operationId)?.operation
@@ -57,18 +57,13 @@ function check(operationId: string, { status, ...result }: Pick<MakerResult, 'st
   expect(validate(body), `${operationId}: ${ajv.errorsText(validate.errors)}`).toBe(true)
 }
 
-const once = <T>(value: T, index: number, all: T[]) => all.indexOf(value) === index
-
-/** What an operation says of an item of its list. */
+/** The members of a list item in the definition of an operation. */
 function membersOf(operationId: string): string[] {
   const schema = operations.find(each => each.operation.operationId === operationId)?.operation.responses['200']?.schema
   return [...schemasIn(schema ?? {})].flatMap(({ at }) => /^\/value\/\[\]\/(\w+)$/.exec(at)?.[1] ?? [])
 }
 
-const firstSnapshot = async () =>
-  ((await ask('/snapshots?top=1')).body.value as { snapshotId: string }[])[0]?.snapshotId ?? ''
-
-describe('every operation obeys its definition', () => {
+describe('the operations and their definitions', () => {
   const customer = () =>
     app.simulator.partnerCenter.customers.find(({ id, orders }) => id !== documentedCustomerId && orders.length > 10)
       ?.id ?? ''
@@ -91,13 +86,13 @@ describe('every operation obeys its definition', () => {
     ['OnOrderUpdated', () => '/order-changes?kind=updated'],
     ['OnOrderRemoved', () => '/order-changes?kind=removed'],
     ['TestConnection', () => '/health/details'],
-  ])('%s', async (operationId, path) => {
+  ])('operation %s matches its definition', async (operationId, path) => {
     const result = await ask(path())
     expect(result.status).toBe(200)
     check(operationId, result)
   })
 
-  test('StartSnapshot is followed to its manifest; GetSnapshot, the list and as-of answers obey, too', async () => {
+  test('StartSnapshot leads to a manifest, and GetSnapshot, the list and asOf match their definitions', async () => {
     const result = await ask('/snapshots', { method: 'POST', body: { customerTenantIds: [] } })
     expect(result.status).toBe(200)
     check('StartSnapshot', result)
@@ -125,14 +120,14 @@ describe('every operation obeys its definition', () => {
     ['GetCustomerOrders', () => `/customers/${customer()}/orders`],
     ['GetCustomerOrder', () => `/customers/${customer()}/orders/${anOrder()}`],
     ['ListOrderLines', () => `/customers/${customer()}/order-lines`],
-  ])('%s answers 304 if nothing has changed', async (operationId, path) => {
+  ])('operation %s returns 304 if nothing has changed', async (operationId, path) => {
     const etag = (await ask(path())).headers.get('etag') ?? ''
     const again = await ask(path(), { headers: { 'if-none-match': etag } })
     expect(again.status).toBe(304)
     check(operationId, again)
   })
 
-  test('the triggers give each change once, as their definitions say', async () => {
+  test('the triggers return each change once, as in their definitions', async () => {
     const triggerOf = (operationId: string) =>
       createTrigger({ url: `${app.url}${triggerAddress(operationId)}`, key, secondMs: 20 })
     const poll = triggerOf('OnOrderChanged')
@@ -190,7 +185,7 @@ describe('every operation obeys its definition', () => {
         lineItems: [{ lineItemNumber: 0, offerId: 'x', quantity: 1, pricing: { listPrice: 12, price: 12.5 } }],
       },
     ],
-  ])('odd upstream data does not break it: %s', async (_, order) => {
+  ])('a response with odd upstream data matches its definition: %s', async (_, order) => {
     const id = caseId(9100)
     app.simulator.partnerCenter.faults.set(
       id,
@@ -200,14 +195,14 @@ describe('every operation obeys its definition', () => {
     const lines = await ask(`/customers/${id}/order-lines?includePrice=true`)
 
     const withoutOddities = { status: orders.status, body: structuredClone(orders.body) }
-    // Elements of arrays stay as they came; nothing the definition describes is such an array.
+    // Elements of arrays keep nulls. The definition describes no such array.
     for (const item of withoutOddities.body.items as Record<string, unknown>[]) delete item.brandNew
     check('GetCustomerOrders', withoutOddities)
     check('ListOrderLines', lines)
   })
 })
 
-describe('every failure has the one shape, and its status stands in the definition', () => {
+describe('the failures and the definition', () => {
   const shape = ajv.compile({
     type: 'object',
     required: ['type', 'title', 'status', 'detail', 'instance', 'error', 'correlationId', 'retryable'],
@@ -248,7 +243,7 @@ describe('every failure has the one shape, and its status stands in the definiti
         ['GetCustomerOrder', 'orders/some-order'],
       ] as const
       const answers = paths.map(async ([operationId, path]) => {
-        // Sent once: the shape is the same at the last of a flow's tries.
+        // Sent once, because the last of a flow's tries has the same shape.
         const response = await fetch(`${app.api}/customers/${caseId(digits)}/${path}`, {
           headers: { 'x-functions-key': key },
         })
@@ -256,7 +251,7 @@ describe('every failure has the one shape, and its status stands in the definiti
         return { operationId, status: response.status, body }
       })
       for (const { operationId, status, body } of await Promise.all(answers)) {
-        // A single order has another shape than a list, so that a few cases are none for it.
+        // A single order has another shape than a list, so some cases do not apply to it.
         if (status === 200) continue
         expect(shape(body), ajv.errorsText(shape.errors)).toBe(true)
         expect(body.status).toBe(status)
@@ -275,78 +270,10 @@ describe('every failure has the one shape, and its status stands in the definiti
     ['OnOrderChanged', '/order-changes?kind=gone', 400],
     ['OnOrderCreated', '/order-changes?kind=created&kind=removed', 400],
     ['TestConnection', '/health/details?x=1', 400],
-  ])('%s %s', async (operationId, path, status) => {
+  ])('every failure has the same shape and a status of the definition: %s %s', async (operationId, path, status) => {
     const result = await ask(path)
     expect(result.status).toBe(status)
     expect(shape(result.body), ajv.errorsText(shape.errors)).toBe(true)
     check(operationId, result)
-  })
-})
-
-describe('a maker’s engine', () => {
-  test('gets through an upstream that fails for a while by retrying what says so', async () => {
-    app.simulator.partnerCenter.outage = firstTimes(6, refuse(503, '0', 'Down.', { 'retry-after': '0' }))
-    const result = await ask(`/customers/${documentedCustomerId}/orders`)
-    app.simulator.partnerCenter.outage = undefined
-    expect(result).toMatchObject({ status: 200, tries: 2 })
-    expect(result.headers.get('x-correlation-id')).toBe('08584000000000000000000000000CU01')
-  })
-
-  test('does not retry what needs a person', async () => {
-    const result = await ask(`/customers/${caseId(900421)}/orders`)
-    expect(result).toMatchObject({ status: 424, tries: 1 })
-  })
-
-  test('merges pages by nextLink, with the key in its header and nowhere else', async () => {
-    const all = await runPaged({ url: `${app.api}/customers?top=7`, key })
-    expect(all).toHaveLength(60)
-    const { body } = await ask('/customers?top=7')
-    expect(JSON.stringify(body)).not.toContain(key)
-  })
-
-  test('is turned away without its key, and not by our shape but the platform’s', async () => {
-    const response = await fetch(`${app.api}/customers`)
-    expect([response.status, await response.text()]).toEqual([401, ''])
-    expect((await fetch(`${app.api}/health`)).status).toBe(200)
-  })
-
-  test('can import the definition from the app, with an ETag and the app’s own address', async () => {
-    const response = await fetch(`${app.api}/openapi.json`)
-    const served = (await response.json()) as typeof definition
-    expect({ ...served, paths: {} }).toEqual({
-      ...definition,
-      schemes: ['http'],
-      host: new URL(app.url).host,
-      paths: {},
-    })
-    expect(Object.keys(served.paths)).toEqual(
-      operations.map(({ operation }) => pathOf(operation.operationId)).filter(once),
-    )
-    const again = await fetch(`${app.api}/openapi.json`, {
-      headers: { 'if-none-match': response.headers.get('etag') ?? '' },
-    })
-    expect(again.status).toBe(304)
-  })
-
-  test('finds a function at every address of the definition', async () => {
-    const response = await fetch(`${app.api}/openapi.json`)
-    const { paths } = (await response.json()) as typeof definition
-    for (const [path, methods] of Object.entries(paths)) {
-      for (const method of Object.keys(methods)) {
-        const url = `${app.url}${path.replaceAll(/\{\w+\}/g, '-')}`
-        // Without the key: a function says 401 before it does anything, and an address without one 404.
-        expect((await fetch(url, { method })).status, `${method} ${path}`).toBe(401)
-      }
-    }
-  })
-
-  test('behind a connector is led back through its gateway', async () => {
-    const prefix = 'https://default-1.azure-apihub.net/apim/shared-orders/conn'
-    const started = await fetch(`${app.api}/snapshots`, {
-      method: 'POST',
-      headers: { 'x-functions-key': key, 'x-ms-apim-referrer-prefix': prefix },
-    })
-    expect(started.headers.get('location')).toMatch(new RegExp(`^${prefix}/api/snapshots/\\d{8}T\\d{6}Z$`))
-    expect(await firstSnapshot()).toMatch(/^\d{8}T/)
   })
 })

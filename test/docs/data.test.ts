@@ -15,7 +15,7 @@ const page = await readFile(`${root}docs/data.md`, 'utf8')
 const blocks = (language: string) =>
   [...page.matchAll(new RegExp(`\`\`\`${language}\n([\\s\\S]+?)\`\`\``, 'g'))].map(([, text = '']) => text)
 
-test('the table of columns is what the schemas say: npm run docs writes it', () => {
+test('the table of columns matches the schemas (npm run docs writes it)', () => {
   expect(withDictionary(page)).toBe(page)
 })
 
@@ -25,11 +25,11 @@ test('each column has its type and what it means', () => {
   for (const row of rows) expect(row).toMatch(/^\| `\w+`\?? \| [\w(), ]+ \| [^|]{10,} \| [^|]* \|$/)
 })
 
-test.each(['docs/snapshots.md', 'README.md'])('%s leads to it', async file => {
+test.each(['docs/snapshots.md', 'README.md'])('%s links to the page', async file => {
   expect(await readFile(join(root, file), 'utf8')).toMatch(/data\.md\)/)
 })
 
-test('what no test runs names only columns that there are', () => {
+test('queries that no test runs name only columns that exist', () => {
   const known = lineColumns.map(({ name }): string => name)
   const [python = '', spark = ''] = blocks('python')
   const [query = ''] = blocks('powerquery')
@@ -66,7 +66,7 @@ describe('the queries for DuckDB', () => {
     const today = snapshotId.replace(/^(\d{4})(\d\d)(\d\d).*/, '$1-$2-$3')
     const connection = await (await DuckDBInstance.create()).connect()
     await connection.run(`SET file_search_path = '${folder}'`)
-    // Months must not depend on where the reader sits.
+    // Months must not depend on the reader's time zone.
     await connection.run("SET TimeZone = 'Pacific/Auckland'")
     results = []
     for (const sql of blocks('sql')) {
@@ -82,19 +82,19 @@ describe('the queries for DuckDB', () => {
 
   const all = () =>
     app.simulator.partnerCenter.customers.flatMap(({ id, orders }) => orders.map(order => ({ id, order })))
-  const instant = ({ creationDate }: SimulatedOrder): number => {
+  const timestamp = ({ creationDate }: SimulatedOrder): number => {
     const text = String(creationDate)
     return Date.parse(/Z$|[+-]\d\d:\d\d$/.test(text) ? text : `${text}Z`)
   }
-  const monthOf = (order: SimulatedOrder) => new Date(instant(order)).toISOString().slice(0, 7)
+  const monthOf = (order: SimulatedOrder) => new Date(timestamp(order)).toISOString().slice(0, 7)
 
-  test('give the newest orders', () => {
-    const newest = Math.max(...all().map(({ order }) => instant(order)))
+  test('the queries for DuckDB return the newest orders', () => {
+    const newest = Math.max(...all().map(({ order }) => timestamp(order)))
     expect(results[0]).toHaveLength(20)
     expect(Math.abs(Date.parse(String(results[0]?.[0]?.orderedAt)) - newest)).toBeLessThan(1000)
   })
 
-  test('count orders, lines and customers as of a date', () => {
+  test('the queries for DuckDB count orders, lines and customers as of a date', () => {
     const lines = all().flatMap(({ order }) => order.lineItems ?? [])
     const withLines = all().filter(({ order }) => (order.lineItems ?? []).length > 0)
     const [row] = results[1] ?? []
@@ -105,7 +105,7 @@ describe('the queries for DuckDB', () => {
     ])
   })
 
-  test('count orders per month, in UTC, and customer', () => {
+  test('the queries for DuckDB count orders per month, in UTC, and customer', () => {
     const expected = new Map<string, number>()
     for (const { id, order } of all()) {
       if ((order.lineItems ?? []).length === 0) continue
@@ -117,12 +117,12 @@ describe('the queries for DuckDB', () => {
     ).toEqual([...expected].sort(([a], [b]) => (a < b ? -1 : 1)))
   })
 
-  test('give the seats of products at the end of each month', () => {
+  test('the queries for DuckDB return the seats of products at the end of each month', () => {
     const subscriptions = new Map<string, { month: string; sku: string | undefined; quantity: number }>()
     const lines = all()
       .filter(({ order }) => order.status === 'completed')
       .flatMap(({ order }) => (order.lineItems ?? []).map(line => ({ line, order })))
-      .sort((a, b) => instant(a.order) - instant(b.order))
+      .sort((a, b) => timestamp(a.order) - timestamp(b.order))
     for (const { line, order } of lines) {
       if (line.subscriptionId === undefined) continue
       const [, sku] = String(line.offerId).includes(':') ? String(line.offerId).split(':') : []
@@ -139,7 +139,7 @@ describe('the queries for DuckDB', () => {
     }
   })
 
-  test('give the changes of the last week', () => {
+  test('the queries for DuckDB return the changes of the last week', () => {
     expect(results[4]?.map(({ kind }) => kind)).toEqual(['created', 'created', 'removed'])
     expect(results).toHaveLength(5)
   })

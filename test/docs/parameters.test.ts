@@ -9,11 +9,11 @@ import { readTemplate } from '../infra/bicep/template.ts'
 const read = (path: string): Promise<string> => readFile(join(root, path), 'utf8')
 const main = readTemplate(join(root, 'infra/main.bicep'))
 
-test('the page of parameters is what the template says: npm run docs writes it', async () => {
+test('the page of parameters matches the template (npm run docs writes it)', async () => {
   expect(await read('docs/parameters.md')).toBe(parameterPage(main))
 })
 
-test('its rows tell values, bounds, default and meaning', async () => {
+test('the rows of parameters have values, bounds, default and meaning', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'bicep-'))
   try {
     const file = join(folder, 'main.bicep')
@@ -51,17 +51,17 @@ output ALL array = concat([letter, id], ids, [count])
   }
 })
 
-test.each(['README.md', 'docs/operations.md'])('%s leads to it', async file => {
+test.each(['README.md', 'docs/operations.md'])('%s links to the page', async file => {
   expect(await read(file)).toMatch(/parameters\.md\)/)
 })
 
 describe('a command in the documents', () => {
   const outputs = [...main.symbols.keys()].flatMap(name => (name.startsWith('output ') ? [name.slice(7)] : []))
-  /** Names that azd itself gives a meaning to. */
+  /** Names with a meaning for azd itself. */
   const ofAzd = ['AZURE_RESOURCE_GROUP', 'AZURE_PRINCIPAL_ID', 'AZURE_PRINCIPAL_TYPE']
 
   test.each(['README.md', 'docs/operations.md', 'docs/credentials.md'])(
-    'of %s sets what main.bicepparam reads, and gets what the template puts out',
+    'the commands in %s set variables that main.bicepparam reads, and read outputs of the template',
     async file => {
       const text = await read(file)
       const parameters = await read('infra/main.bicepparam')
@@ -74,17 +74,20 @@ describe('a command in the documents', () => {
     },
   )
 
-  test.each(['README.md', 'docs/operations.md'])('of %s comes when it can work', async file => {
-    const text = await read(file)
-    const order = ['azd up', 'az keyvault secret set', 'azd env set STORED_SECRETS', 'azd provision'].map(command =>
-      text.indexOf(`\n${command}`),
-    )
-    expect(order.every(at => at > 0)).toBe(true)
-    expect(order).toEqual(order.toSorted((one, other) => one - other))
-    expect(text.lastIndexOf('\nnpm run smoke')).toBeGreaterThan(Math.max(...order))
-  })
+  test.each(['README.md', 'docs/operations.md'])(
+    'the commands in %s come after the commands that they need',
+    async file => {
+      const text = await read(file)
+      const order = ['azd up', 'az keyvault secret set', 'azd env set STORED_SECRETS', 'azd provision'].map(command =>
+        text.indexOf(`\n${command}`),
+      )
+      expect(order.every(at => at > 0)).toBe(true)
+      expect(order).toEqual(order.toSorted((one, other) => one - other))
+      expect(text.lastIndexOf('\nnpm run smoke')).toBeGreaterThan(Math.max(...order))
+    },
+  )
 
-  test('exists', async () => {
+  test('a command in the documents exists', async () => {
     const { scripts } = JSON.parse(await read('package.json')) as { scripts: Record<string, string> }
     const texts = await Promise.all(
       ['README.md', 'docs/operations.md', 'docs/credentials.md', 'docs/parameters.md', 'docs/reference.md'].map(read),

@@ -20,14 +20,14 @@ describe.each(recipes)('%s', (_, text) => {
     (JSON.parse(readFileSync(new URL(sample, docs), 'utf8')) as { properties: { definition: Workflow } }).properties
       .definition
 
-  test('names operations of the connector by the names that makers see', () => {
+  test('the recipe names operations of the connector as makers see them', () => {
     const named = [...text.matchAll(/\*\*Partner Center Orders\*\* > \*\*([^*]+)\*\*/g)].map(([, name]) => name)
     const summaries = operations.map(({ operation }) => operation.summary)
     expect(named.length).toBeGreaterThan(0)
     expect(named.filter(name => name === undefined || !summaries.includes(name))).toEqual([])
   })
 
-  test('has expressions that its sample has', () => {
+  test('the recipe has the expressions of its sample', () => {
     const expressions = [...text.matchAll(/`+\s*@?((?:concat|if|not|first|join)\((?:[^`])+\))\s*`+/g)].map(
       ([, each]) => each,
     )
@@ -47,7 +47,7 @@ test('there are four recipes, each with a sample', () => {
   for (const sample of samples) expect(existsSync(new URL(sample, docs)), sample).toBe(true)
 })
 
-test('the key of a connection is made and shown by commands that the page on operations has', () => {
+test('the commands for the key of a connection are on the page about operations', () => {
   const operate = readFileSync(new URL('operations.md', docs), 'utf8')
   const commands = [...page.matchAll(/^ *(az functionapp keys .+?)(?: --query .+)?$/gm)].map(([, each = '']) => each)
   expect(commands.map(each => each.split(' ')[3])).toEqual(['set', 'list'])

@@ -20,7 +20,7 @@ test.each(['npm ci && npm start', 'npm ci && npm test'])(
   },
 )
 
-test('the README lists every HTTP function, but the one for unknown paths', () => {
+test('the README lists every HTTP function except the one for unknown paths', () => {
   const named = tablesIn(sectionOf(page, 'What the functions do'))[0]?.flatMap(([name]) => codeIn(name)) ?? []
   const known = readdirSync(join(root, 'functions'))
     .filter(name => readDocument(`functions/${name}`).includes('app.http('))

@@ -27,11 +27,11 @@ describe('the settings', () => {
     AzureWebJobsStorage: 'UseDevelopmentStorage=true',
   }
 
-  test('are those of the app', () => {
+  test('the reference lists the settings of the app', () => {
     expect([...rows.keys()].toSorted()).toEqual(settingNames.toSorted())
   })
 
-  test('have a default in words only if no one value is the default', () => {
+  test('the reference has a default in words only for settings without a fixed default', () => {
     expect([...rows].filter(([, [byDefault]]) => codeIn(byDefault).length === 0).map(([name]) => name)).toEqual([
       'PARTNER_CENTER_TENANT_ID',
       'PARTNER_CENTER_CLIENT_ID',
@@ -53,7 +53,7 @@ describe('the settings', () => {
   })
 
   test.each([...rows].filter(([, [byDefault]]) => byDefault === 'required').map(([name]) => name))(
-    '%s is required',
+    'the reference marks %s as required',
     name => {
       expect(() => parseSettings({ ...least, [name]: undefined })).toThrow(`${name} is required`)
     },
@@ -72,13 +72,13 @@ describe('the settings', () => {
   })
 })
 
-test('the errors are those of the app, with their statuses', () => {
+test('the reference lists the errors of the app with their statuses', () => {
   const documented = [...rowsOf('Errors', 1)].map(([code, [status]]) => [code, Number(status)])
   const known = Object.entries(errorKinds).map(([code, { status }]) => [code, status])
   expect(Object.fromEntries(documented)).toEqual(Object.fromEntries(known))
 })
 
-test('the functions are those of the app', () => {
+test('the reference lists the functions of the app', () => {
   const files = readdirSync(join(root, 'functions')).map(name => name.replace(/\.ts$/, ''))
   expect([...rowsOf('Functions').keys()].toSorted()).toEqual(files.toSorted())
 })
@@ -91,11 +91,11 @@ describe('the parameters', () => {
   )
   const shape: z.ZodRawShape = Object.assign({}, ...shapes, startSnapshot.body)
 
-  test('are those of the app', () => {
+  test('the reference lists the parameters of the app', () => {
     expect([...rows.keys()].toSorted()).toEqual(Object.keys(shape).toSorted())
   })
 
-  test('have the defaults of the app', () => {
+  test('the reference lists the default of each parameter', () => {
     const defaults = Object.entries(z.object(shape).parse({})).filter(([, value]) => value !== undefined)
     const documented = [...rows].flatMap(([name, [, byDefault]]) => codeIn(byDefault).map(value => [name, value]))
     expect(Object.fromEntries(documented)).toEqual(
@@ -104,7 +104,7 @@ describe('the parameters', () => {
   })
 })
 
-test('the commands are the scripts of package.json', () => {
+test('the reference lists the scripts of package.json', () => {
   const { scripts } = z
     .object({ scripts: z.record(z.string(), z.string()) })
     .parse(JSON.parse(readDocument('package.json')))

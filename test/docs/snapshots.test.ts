@@ -39,7 +39,7 @@ async function queriesOfThePage(): Promise<string[]> {
   return [...page.matchAll(/```sql\n([\s\S]+?)```/g)].map(([, query = '']) => query)
 }
 
-/** Queries of the page, run as a reader would: in a folder that holds the container's files. */
+/** Runs the queries of the page like a reader: in a folder with the files of the container. */
 async function runQueries(queries: string[]): Promise<Record<string, unknown>[][]> {
   const connection = await (await DuckDBInstance.create()).connect()
   await connection.run(`SET file_search_path = '${folder}'`)
@@ -48,7 +48,7 @@ async function runQueries(queries: string[]): Promise<Record<string, unknown>[][
   return results
 }
 
-test('the first query of docs/snapshots.md opens the newest run only', async () => {
+test('the first query of docs/snapshots.md opens only the newest run', async () => {
   const newest = (JSON.parse(await readFile(join(folder, 'latest.json'), 'utf8')) as { path: string }).path
   const others = (await readdir(folder, { recursive: true })).filter(
     name => /^snapshots.*part-/.test(name) && !name.startsWith(newest),
@@ -64,7 +64,7 @@ test('the first query of docs/snapshots.md opens the newest run only', async () 
   }
 })
 
-test('the queries of docs/snapshots.md count what Partner Center has', async () => {
+test('the queries of docs/snapshots.md return the counts of Partner Center', async () => {
   const [byCustomer = [], changes = []] = await runQueries(await queriesOfThePage())
   const { customers } = app.simulator.partnerCenter
 

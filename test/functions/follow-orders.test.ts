@@ -20,7 +20,7 @@ beforeAll(async () => {
     settings: {
       PARTNER_CENTER_REQUESTS_PER_MINUTE: '60000',
       SNAPSHOT_CUSTOMERS_PER_PART: '10',
-      // Looks come when the test asks for one.
+      // Ticks come only when the test requests one.
       FOLLOW_SCHEDULE: '0 0 0 1 1 *',
     },
   })
@@ -43,10 +43,10 @@ async function until(event: string, before: number): Promise<void> {
   while (eventsOf(event).length <= before) await new Promise(resolve => setTimeout(resolve, 50))
 }
 
-/** Fires the timer and waits for its end, and for the end of the run that it has started. */
+/** Fires the timer and waits for its end, and for the end of the run that it started. */
 async function tick(event = 'orders_followed'): Promise<void> {
   const [looks, runs] = [eventsOf(event).length, eventsOf('following_succeeded').length]
-  // A timer that has not quite ended yet does not start again.
+  // A timer that has not quite ended does not start again.
   while (eventsOf(event).length === looks) {
     await fetch(`${app.url}/admin/functions/follow-orders`, { method: 'POST' })
     await new Promise(resolve => setTimeout(resolve, 200))
@@ -54,7 +54,7 @@ async function tick(event = 'orders_followed'): Promise<void> {
   if (Number(eventsOf(event).at(-1)?.changed ?? 0) > 0) await until('following_succeeded', runs)
 }
 
-test('an order placed in Partner Center reaches a polling client within two ticks, and no snapshot tells it again', async () => {
+test('a new order reaches a polling client within two ticks, and no snapshot reports it again', async () => {
   expect((await takeSnapshot(app.api)).status).toBe(200)
   const { cursor } = await get<Page>('order-changes')
   expect(await get<Health>('health/details')).toMatchObject({ following: { status: 'waiting' } })
@@ -79,7 +79,7 @@ test('an order placed in Partner Center reaches a polling client within two tick
   expect((await get<Page>(`order-changes?cursor=${cursor}`)).value).toHaveLength(1)
 })
 
-test('a log that is refused shows in health, and everything else goes on', async () => {
+test('a refused activity log shows in health, and everything else works', async () => {
   app.simulator.partnerCenter.activityFault = refuse(403, '2032', 'The role is insufficient.')
   await tick('following_stopped')
   expect(await get<Health>('health/details')).toMatchObject({
@@ -92,7 +92,7 @@ test('a log that is refused shows in health, and everything else goes on', async
   expect(await get<Health>('health/details')).toMatchObject({ status: 'ok', following: { status: 'ok' } })
 })
 
-test('customers that failed in the newest snapshot are read again, and told of', async () => {
+test('customers that failed in the newest snapshot are read again, and their changes are reported', async () => {
   const customer = customerAt(4)
   app.simulator.partnerCenter.faults.set(customer.id, refuse(400, '3000', 'Broken.'))
   expect(await (await takeSnapshot(app.api)).json()).toMatchObject({ customers: { failed: 1 } })

@@ -26,20 +26,20 @@ describe('one order', () => {
     ['a collection', { totalCount: 0, items: [], attributes: { objectType: 'Collection' } }],
     ['an order without an id', { id: '', referenceCustomerId: documentedCustomerId }],
     ['another customer’s order', { id: 'o1', referenceCustomerId: '6e960637-f914-4368-ab00-127711577b3e' }],
-  ])('that comes as %s is an unusable response', async (_, body) => {
+  ])('one order that comes as %s is an unusable response', async (_, body) => {
     answer(json(body))
     const response = await get(`${orders}/o1`)
     expect([response.status, await codeOf(response)]).toEqual([502, 'partner_center_invalid_response'])
   })
 
-  test('may write its customer in capitals or leave the customer out', async () => {
+  test('one order can have its customer in upper case or no customer', async () => {
     answer(json({ id: 'o1', referenceCustomerId: documentedCustomerId.toUpperCase() }))
     expect((await get(`${orders}/o1`)).status).toBe(200)
     answer(json({ id: 'o1' }))
     expect((await get(`${orders}/o1`)).status).toBe(200)
   })
 
-  test('has the provisioning status of all its pages', async () => {
+  test('one order has the provisioning status of all its pages', async () => {
     answer(({ request, response }, proceed) => {
       if (!request.path.endsWith('/provisioningstatus')) return json({ id: 'o1' })({ request, response }, proceed)
       const page = Number(request.query.get('page') ?? 1)
@@ -56,7 +56,7 @@ describe('one order', () => {
     })
   })
 
-  test('says when it was read, not when its reader came', async () => {
+  test('one order has the time of its reading, not of its request', async () => {
     let respond: (() => void) | undefined
     answer((exchange, proceed) => {
       respond = () => json({ id: 'o1' })(exchange, proceed)
@@ -72,7 +72,7 @@ describe('one order', () => {
   })
 })
 
-test('of a repeated links member the last one counts, for paging and for the response', async () => {
+test('the last of repeated links members counts, for paging and for the response', async () => {
   const link = (page: string) => `{"next":{"uri":"/v1/${orders}?page=${page}"},"self":{"uri":"${page}"}}`
   answer(({ request, response }, proceed) =>
     sendText(
@@ -103,13 +103,13 @@ test('sixty requests for the health at once cost the upstream two calls', async 
   expect(app.simulator.partnerCenter.requests.length - before).toBeLessThanOrEqual(2)
 })
 
-test('a POST that reads is never answered with 304', async () => {
+test('a POST that reads never gets 304', async () => {
   const etag = (await get(orders)).headers.get('etag') ?? ''
   const response = await get(orders, { method: 'POST', headers: { 'if-none-match': etag } })
   expect([response.status, response.headers.get('etag')]).toEqual([200, etag])
 })
 
-test.each(['health', 'openapi.json'])('HEAD of %s is answered like GET, without a body', async path => {
+test.each(['health', 'openapi.json'])('HEAD of %s has the response of GET, without a body', async path => {
   const response = await get(path, { method: 'HEAD' })
   expect([response.status, await response.text()]).toEqual([200, ''])
 })

@@ -64,7 +64,7 @@ test('a trigger starts from now, sees each change once in pages, and keeps its c
   expect(new Set(seen.map(({ id }) => id)).size).toBe(5)
   expect((await poll({ cursor: first.cursor })).value).toEqual(seen)
 
-  // A run that fails and a run over some customers tell nothing new.
+  // A failed run and a run over some customers report no changes.
   app.simulator.partnerCenter.outage = refuse(401, '900421', 'MFA required.')
   expect(await takeSnapshot()).toBe(424)
   app.simulator.partnerCenter.outage = undefined
@@ -76,7 +76,7 @@ test('a trigger starts from now, sees each change once in pages, and keeps its c
   expect(await poll({ cursor })).toEqual({ value: [], cursor })
 })
 
-test('a filter keeps what does not match away, and belongs to the cursor', async () => {
+test('a filter excludes other changes, and is part of the cursor', async () => {
   const start = await poll({ kind: 'created' })
   const elsewhere = await poll({ customerTenantId: customerAt(5).id })
   customerAt(5).orders.push(sampleOrder(customerAt(5).id, 900))
@@ -103,7 +103,7 @@ test.each(['created', 'updated', 'removed', 'gone', 'created/more'])('there is n
   expect(await response.json()).toMatchObject({ error: { code: 'route_not_found' } })
 })
 
-test('a cursor whose snapshot is no longer kept is answered with 410 and a fresh one to go on with', async () => {
+test('a cursor of a deleted snapshot gives 410 and a new cursor', async () => {
   const { cursor } = await poll()
   const container = openContainer(azurite.connectionString)
   for (const name of await listBlobs(container, 'snapshots/')) await container.deleteBlob(name)

@@ -56,7 +56,7 @@ test('a client secret that is rotated under load fails no request', async () => 
   expect(entra.forms.some(({ form }) => form.get('client_secret') === 'secret 3')).toBe(true)
 })
 
-test('the details of its health are for those with a key, and hold no secret', async () => {
+test('the health details need a key, and contain no secret', async () => {
   const response = await fetch(`${app.api}/health/details`)
   const text = await response.text()
 
@@ -76,7 +76,7 @@ test('the details of its health are for those with a key, and hold no secret', a
   expect(text).not.toContain([...app.simulator.entra.refreshTokens.keys()].at(-1))
 })
 
-test('upstream reachability is asked for at most once a minute', async () => {
+test('upstream reachability is checked at most once a minute', async () => {
   const customersReads = () =>
     app.simulator.partnerCenter.requests.filter(({ path }) => path === '/v1/customers').length
   const before = customersReads()

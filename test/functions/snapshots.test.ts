@@ -5,7 +5,6 @@ import { sampleOrder } from '../../local/simulator/sample-data.ts'
 import type { Index, Manifest, Snapshot } from '../../shared/snapshots/storage/shapes.ts'
 import { type RunningApp, startApp } from '../support/running-app.ts'
 import {
-  listBlobs,
   openContainer,
   readBlob,
   readJson,
@@ -40,12 +39,10 @@ afterAll(async () => {
 
 const container = () => openContainer(azurite.connectionString)
 const get = async <T>(path: string) => (await (await fetch(app.api + path)).json()) as T
-const start = (body?: unknown) =>
-  fetch(`${app.api}/snapshots`, { method: 'POST', ...(body === undefined ? {} : { body: JSON.stringify(body) }) })
 
 const takeSnapshot = (body?: unknown) => takeSnapshotOf(app.api, body)
 
-describe('a snapshot of 1,200 customers, some refused, some throttled, some slow', () => {
+describe('a large snapshot, with refused, throttled and slow customers', () => {
   let manifest: Manifest
 
   beforeAll(async () => {
@@ -54,7 +51,7 @@ describe('a snapshot of 1,200 customers, some refused, some throttled, some slow
     manifest = (await response.json()) as Manifest
   })
 
-  test('is complete but for the refused, and says so', () => {
+  test('a large snapshot contains all customers except the refused ones, which it lists', () => {
     const { customers } = app.simulator.partnerCenter
     const orders = customers.reduce((sum, { orders }, at) => sum + (at >= 10 && at < 20 ? 0 : orders.length), 0)
     expect(manifest).toMatchObject({
@@ -70,7 +67,7 @@ describe('a snapshot of 1,200 customers, some refused, some throttled, some slow
     expect(Date.parse(manifest.asOf ?? '') - Date.parse(manifest.completeThrough ?? '')).toBe(15 * 60 * 1000)
   })
 
-  test('holds every order once, one line each, in blobs that any gzip reader reads whole', async () => {
+  test('a large snapshot contains every order once, in blobs that any gzip reader can read', async () => {
     const rows = await readRows<SnapshotRow>(container(), `${manifest.path}/part-`)
     const { customers } = app.simulator.partnerCenter
     const expected = customers
@@ -81,7 +78,7 @@ describe('a snapshot of 1,200 customers, some refused, some throttled, some slow
     expect(ids).toEqual([...ids].sort())
   })
 
-  test('has an index whose ranges, counts and hashes fit its part', async () => {
+  test('a large snapshot has indexes whose ranges, counts and hashes match their parts', async () => {
     const { gunzipSync } = await import('node:zlib')
     const { createHash } = await import('node:crypto')
     for (const [part, { name, bytes, sha256 }] of manifest.parts.entries()) {
@@ -102,7 +99,7 @@ describe('a snapshot of 1,200 customers, some refused, some throttled, some slow
     }
   })
 
-  test('is the latest, and the first in the list', async () => {
+  test('a large snapshot is the latest and the first in the list', async () => {
     expect(await readJson(container(), 'latest.json')).toEqual({
       snapshotId: manifest.snapshotId,
       path: manifest.path,
@@ -115,7 +112,7 @@ describe('a snapshot of 1,200 customers, some refused, some throttled, some slow
     expect(value[0]).toEqual(snapshot)
   })
 
-  test('answers a customer as of its time, and not before it', async () => {
+  test('a large snapshot is the source for asOf at its time, and not before', async () => {
     const customer = app.simulator.partnerCenter.customers[100]
     const live = await fetch(`${app.api}/customers/${customer?.id}/orders`)
     const day = manifest.startedAt.slice(0, 10)
@@ -132,7 +129,7 @@ describe('a snapshot of 1,200 customers, some refused, some throttled, some slow
     expect(((await lines.json()) as { value: unknown[] }).value).toHaveLength(2)
   })
 
-  test('answers in place of an upstream that is down, if the caller allows it', async () => {
+  test('a large snapshot replaces an upstream that is down, with allowStale', async () => {
     const customer = app.simulator.partnerCenter.customers[100]
     app.simulator.partnerCenter.outage = refuse(503, '0', 'down', { 'retry-after': '0' })
     const strict = await fetch(`${app.api}/customers/${customer?.id}/orders`)
@@ -146,7 +143,7 @@ describe('a snapshot of 1,200 customers, some refused, some throttled, some slow
     expect(fresh.headers.get('x-orders-source')).toBe('live')
   })
 
-  test('of which a part was cut off says so for every customer behind the cut', async () => {
+  test('a large snapshot with a truncated part gives an error for every customer behind the cut', async () => {
     const name = `${manifest.path}/${manifest.parts[0]?.name}`
     const { customers } = await readJson<Index>(container(), `${manifest.path}/_index-00000.json`)
     const read = customers.filter(entry => 'offset' in entry && entry.length > 0)
@@ -170,7 +167,7 @@ describe('a snapshot of 1,200 customers, some refused, some throttled, some slow
     }
   })
 
-  test('is what the next one finds its changes against', async () => {
+  test('a large snapshot is the baseline of the next one', async () => {
     const { partnerCenter } = app.simulator
     const [created, updated, removed, refusedNow, gone] = [200, 201, 202, 203, 204].map(
       at => partnerCenter.customers[at],
@@ -211,7 +208,7 @@ describe('a snapshot of 1,200 customers, some refused, some throttled, some slow
     expect(of(gone.id).map(({ kind }) => kind)).toEqual(gone.orders.map(() => 'removed'))
     expect(new Set(changes.map(({ id }) => id)).size).toBe(changes.length)
 
-    // The customer who failed is compared with the run before, and the one who is gone stays gone once.
+    // The failed customer is compared with the run before, and the customer that left stays removed.
     partnerCenter.faults.delete(refusedNow.id)
     const third = (await (await takeSnapshot()).json()) as Manifest
     const later = await readRows<Record<string, unknown>>(container(), third.path.replace('snapshots/', 'changes/'))
@@ -219,64 +216,6 @@ describe('a snapshot of 1,200 customers, some refused, some throttled, some slow
     expect(later[0]).toMatchObject({ kind: 'removed', customerTenantId: refusedNow.id })
     const answered = await fetch(`${app.api}/customers/${refusedNow.id}/orders?asOf=${second.startedAt}`)
     expect(answered.headers.get('x-orders-as-of')).toBe(manifest.startedAt)
-  })
-})
-
-describe('starting', () => {
-  test('eight at once gives one 202 and seven 409 that say where the run is', async () => {
-    const answers = await Promise.all(Array.from({ length: 8 }, () => start()))
-    const statuses = answers.map(({ status }) => status).sort()
-    expect(statuses).toEqual([202, 409, 409, 409, 409, 409, 409, 409])
-    expect(new Set(answers.map(({ headers }) => headers.get('location'))).size).toBe(1)
-    const refused = answers.find(({ status }) => status === 409)
-    expect(await refused?.json()).toMatchObject({ error: { code: 'snapshot_running' }, retryable: false })
-    const before = app.simulator.partnerCenter.requests.length
-    const location = answers[0]?.headers.get('location') ?? ''
-    while ((await fetch(location)).status === 202) await new Promise(resolve => setTimeout(resolve, 50))
-    const reads = app.simulator.partnerCenter.requests.slice(before).filter(({ path }) => path.endsWith('/orders'))
-    expect(reads.length).toBeLessThanOrEqual(app.simulator.partnerCenter.customers.length)
-  })
-
-  test('over some customers reads only them, moves no latest.json and writes no changes', async () => {
-    const latest = await readJson(container(), 'latest.json')
-    const ids = app.simulator.partnerCenter.customers.slice(300, 303).map(({ id }) => id)
-    const manifest = (await (
-      await takeSnapshot({ customerTenantIds: [...ids, ids[0]?.toUpperCase()] })
-    ).json()) as Manifest
-
-    expect(manifest).toMatchObject({ status: 'succeeded', customers: { planned: 3, read: 3, failed: 0 } })
-    expect(await readJson(container(), 'latest.json')).toEqual(latest)
-    expect(await listBlobs(container(), manifest.path.replace('snapshots/', 'changes/'))).toEqual([])
-    const rows = await readRows<SnapshotRow>(container(), `${manifest.path}/part-`)
-    expect([...new Set(rows.map(({ customerTenantId }) => customerTenantId))]).toEqual([...ids].sort())
-    expect(rows[0]?.customerName).not.toBe('')
-  })
-
-  test.each([
-    [{ customerTenantIds: ['nope'] }, 'customerTenantIds'],
-    [{ customerTenantIds: 'b0d70a69-4c42-4b27-b17b-91a835d8686a' }, 'customerTenantIds'],
-    [{ customerTenantIds: [caseId(60003)] }, 'customerTenantIds'],
-    [{ customerTenantIds: Array.from({ length: 101 }, (_, at) => caseId(at)) }, 'customerTenantIds'],
-    [{ customers: [] }, 'customers'],
-    [{ failedOf: 'oldest' }, 'failedOf'],
-    [{ failedOf: 'latest', customerTenantIds: [caseId(1)] }, 'failedOf'],
-  ])('with %j is answered with 400, and nothing is started', async (body, target) => {
-    const before = await get<{ value: unknown[] }>('/snapshots')
-    const response = await start(body)
-    expect(response.status).toBe(400)
-    expect(await response.json()).toMatchObject({ error: { code: 'invalid_request', target } })
-    expect(await get('/snapshots')).toEqual(before)
-  })
-
-  test('by the timer, twice, takes one snapshot', async () => {
-    const count = (await get<{ value: Snapshot[] }>('/snapshots')).value.length
-    await Promise.all([1, 2].map(() => fetch(`${app.url}/admin/functions/snapshot-orders`, { method: 'POST' })))
-    const running = async () => (await get<{ value: Snapshot[] }>('/snapshots')).value
-    while ((await running()).length === count || (await running())[0]?.status === 'running')
-      await new Promise(resolve => setTimeout(resolve, 100))
-    const after = await running()
-    expect(after).toHaveLength(count + 1)
-    expect(after[0]?.trigger).toBe('timer')
   })
 })
 
@@ -293,12 +232,12 @@ test('a list of snapshots is paged, newest first', async () => {
   expect(all.map(({ snapshotId }) => snapshotId)).toEqual([...all.map(({ snapshotId }) => snapshotId)].sort().reverse())
 })
 
-test('the last snapshot stands in the details of the health', async () => {
+test('the health details contain the last snapshot', async () => {
   const [last] = (await get<{ value: Snapshot[] }>('/snapshots')).value
   expect(await get('/health/details')).toMatchObject({ status: 'ok', lastSnapshot: last })
 })
 
-test('an unknown snapshot is answered with 404, a malformed id with 400', async () => {
+test('an unknown snapshot gives 404, and a malformed id gives 400', async () => {
   expect((await fetch(`${app.api}/snapshots/20200101T000000Z`)).status).toBe(404)
   expect((await fetch(`${app.api}/snapshots/yesterday`)).status).toBe(400)
 })

@@ -29,8 +29,8 @@ afterAll(async () => {
   await host.stop()
 })
 
-describe('under a Node.js that is too old', () => {
-  test('the log says so at start, as an error', () => {
+describe('on an old Node.js', () => {
+  test('on an old Node.js, the log has an error at start', () => {
     expect(atStart.map(line => JSON.parse(line) as unknown)).toEqual([
       {
         event: 'app_misconfigured',
@@ -50,7 +50,7 @@ describe('under a Node.js that is too old', () => {
     'snapshots',
     'snapshots/20261120T002000Z',
     'health/details',
-  ])('%s answers so', async path => {
+  ])('on an old Node.js, %s reports the version', async path => {
     const response = await fetch(`${host.url}/api/${path}`)
     expect(response.status).toBe(500)
     expect(await response.json()).toMatchObject({
@@ -59,7 +59,7 @@ describe('under a Node.js that is too old', () => {
     })
   })
 
-  test('the app is alive, and its definition is there', async () => {
+  test('on an old Node.js, liveness and the definition still work', async () => {
     const statuses = ['health', 'openapi.json'].map(async path => (await fetch(`${host.url}/api/${path}`)).status)
     expect(await Promise.all(statuses)).toEqual([200, 200])
   })

@@ -18,13 +18,13 @@ const queries = await Promise.all(
   ),
 )
 
-/** What a query compares a column with: the quoted words of `column in ("…", "…")`. */
+/** The words that a query compares a column with: those in quotes in `column in ("…", "…")`. */
 const comparedWith = (query: string, column: string): string[] =>
   [...query.matchAll(new RegExp(`\\b${column} in \\(([^)]*)\\)`, 'g'))].flatMap(([, list = '']) =>
     [...list.matchAll(/"([^"]+)"/g)].map(([, word = '']) => word),
   )
 
-/** Names of events that stand in the code as they are: the last word in quotes before the fields of a call of `log`. */
+/** The names of events in the code: the last word in quotes before the fields of a call of `log`. */
 async function eventsInCode(): Promise<string[]> {
   const sources = await Array.fromAsync(glob('{shared,functions}/**/*.ts', { cwd: root }))
   const texts = await Promise.all(sources.map(file => readFile(join(root, file), 'utf8')))
@@ -32,7 +32,7 @@ async function eventsInCode(): Promise<string[]> {
   return calls.flatMap(before => [...before.matchAll(/'([a-z]+(?:_[a-z]+)*)'/g)].at(-1)?.[1] ?? [])
 }
 
-/** Takes a snapshot in memory and returns what it logs: the names of its ends are put together from its status. */
+/** Takes a snapshot in memory and returns its log events, because the names of its end events depend on the status. */
 async function eventsOfRun(customers: UpstreamCustomer[], only?: [string, string][]): Promise<LoggedEvent[]> {
   const world = await createWorld()
   world.customers.push(...customers)
@@ -64,19 +64,19 @@ beforeAll(async () => {
 })
 
 describe('an alert', () => {
-  test.each(queries)('%s asks for events that the code logs', (name, query) => {
+  test.each(queries)('alert %s queries events that the code logs', (name, query) => {
     const events = comparedWith(query, 'event')
     expect(events.length > 0 || name === 'server-errors').toBe(true)
     expect(events.filter(event => !known.has(event))).toEqual([])
   })
 
-  test.each(queries)('%s asks for error codes and functions that there are', async (_, query) => {
+  test.each(queries)('alert %s queries existing error codes and functions', async (_, query) => {
     expect(comparedWith(query, 'code').filter(code => !(code in errorKinds))).toEqual([])
     const functions = await readdir(join(root, 'functions'))
     expect(comparedWith(query, 'Name').filter(name => !functions.includes(`${name}.ts`))).toEqual([])
   })
 
-  test.each(queries)('%s looks through messages for every word that it then compares', (_, query) => {
+  test.each(queries)('alert %s filters messages by every word that it compares', (_, query) => {
     const sought = [...query.matchAll(/Message has(?:_any)? \(?([^\n)]*)/g)].flatMap(([, list = '']) =>
       [...list.matchAll(/"([^"]+)"/g)].map(([, word = '']) => word),
     )
@@ -92,12 +92,12 @@ describe('an alert', () => {
     expect(words.filter(word => !sought.includes(word) && !general.includes(word))).toEqual([])
   })
 
-  test('is explained to the operator', async () => {
+  test('every alert is documented for the operator', async () => {
     const operations = await readFile(join(root, 'docs/operations.md'), 'utf8')
     expect(queries.map(([name]) => name).filter(name => !operations.includes(`\`${name}\``))).toEqual([])
   })
 
-  test('is deployed', async () => {
+  test('every alert is deployed', async () => {
     const module = await readFile(join(root, 'infra/modules/alerts.bicep'), 'utf8')
     const loaded = [...module.matchAll(/name: '([\w-]+)'[\s\S]*?loadTextContent\('\.\.\/alerts\/([\w-]+)\.kql'\)/g)]
     expect(loaded.map(([, , file]) => file).toSorted()).toEqual(queries.map(([name]) => name))
@@ -106,10 +106,10 @@ describe('an alert', () => {
 })
 
 describe('the code', () => {
-  /** What comes after it is about the report of the run. */
+  /** The events after the end of a run are about its report. */
   const endOf = (events: (typeof runs)[number]) => events.findLast(({ event }) => !event.startsWith('report_'))
 
-  test('logs the end of a run under a name that says how it ended', () => {
+  test('the code logs the end of a run with an event for each status', () => {
     const ends = runs.map(events => endOf(events)?.event)
     expect(ends).toEqual([
       'snapshot_succeeded',
@@ -119,17 +119,17 @@ describe('the code', () => {
     ])
   })
 
-  test('logs with it what the alerts show', () => {
+  test('the code logs the fields that the alerts show', () => {
     const [, incomplete] = runs.map(events => endOf(events)?.fields)
     expect(incomplete).toMatchObject({ snapshotId: expect.any(String), customers: { planned: 3, failed: 1 } })
   })
 
-  test('says at the start how many customers a run is over, unless it is over all', () => {
+  test('the code logs the number of customers at the start of a run over some customers', () => {
     const starts = runs.map(events => events.find(({ event }) => event === 'snapshot_started')?.fields)
     expect(starts.map(fields => fields?.customers)).toEqual([undefined, undefined, undefined, 1])
   })
 
-  test('writes lines that the queries can read, also with a prefix of the platform', () => {
+  test('the queries can read the lines of the code, also with a prefix of the platform', () => {
     const extracts = queries.flatMap(([, query]) =>
       [...query.matchAll(/extract\(@'([^']+)', 0, Message\)/g)].map(([, pattern = '']) => pattern),
     )

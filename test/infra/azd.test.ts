@@ -11,7 +11,7 @@ const azure = await read('azure.yaml')
 const settingOf = (key: string): string | undefined => new RegExp(`^\\s*${key}: *(.+)$`, 'm').exec(azure)?.[1]
 
 describe('azure.yaml', () => {
-  test('deploys the folder that the package step makes, as it is', async () => {
+  test('azure.yaml deploys the folder of the package step unchanged', async () => {
     const { scripts } = JSON.parse(await read('package.json')) as { scripts: Record<string, string> }
     expect(scripts.package).toBe('node local/run.js package')
     expect(settingOf('run')).toBe('npm run package')
@@ -20,20 +20,20 @@ describe('azure.yaml', () => {
     expect(join(root, settingOf('project') ?? '', settingOf('dist') ?? '')).toBe(join(packageTarget, 'package'))
   })
 
-  test('finds the app by the tag that the template puts on it', async () => {
+  test('azure.yaml finds the app by the tag of the template', async () => {
     const services = /^services:\n {2}(\w+):/m.exec(azure)?.[1]
     for (const module of ['app-flex', 'app-classic']) {
       expect(await read(`infra/modules/${module}.bicep`)).toContain(`'azd-service-name': '${services}'`)
     }
   })
 
-  test('names the template that is there', async () => {
+  test('azure.yaml names the existing template', async () => {
     expect(await readdir(join(root, settingOf('path') ?? ''))).toContain(`${settingOf('module')}.bicep`)
   })
 })
 
 describe('the templates', () => {
-  test('take no module from a registry', async () => {
+  test('the templates take no module from a registry', async () => {
     const files = await Array.fromAsync(glob('infra/{*,modules/*}.bicep', { cwd: root }))
     const texts = await Promise.all(files.map(read))
     const sources = texts.flatMap(text =>
@@ -43,7 +43,7 @@ describe('the templates', () => {
     expect(sources.filter(from => !/^(modules\/)?[\w-]+\.bicep$/.test(from ?? ''))).toEqual([])
   })
 
-  test('end lint rules in errors', async () => {
+  test('the templates treat lint findings as errors', async () => {
     const { analyzers } = JSON.parse(await read('infra/bicepconfig.json')) as {
       analyzers: { core: { enabled: boolean; rules: Record<string, { level: string }> } }
     }

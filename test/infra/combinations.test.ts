@@ -6,7 +6,7 @@ import { deployed } from './bicep/stack.ts'
 
 const clouds: Cloud[] = ['AzureCloud', 'AzureUSGovernment', 'AzureChinaCloud']
 
-/** Every parameter that decides which resources there are or what they are called, with all its choices. */
+/** Every parameter that decides which resources exist or their names, with all its values. */
 const choices: Record<string, unknown[]> = {
   name: ['or', 'tenletters'],
   plan: ['auto', 'flex', 'premium', 'consumption'],
@@ -19,7 +19,7 @@ const choices: Record<string, unknown[]> = {
   logicAppsConnector: [false, true],
 }
 
-/** The same in all: every secret is stored, so that every role on one is assigned. */
+/** The common parameters: every secret is stored, so that every role on a secret is assigned. */
 const given = {
   storedSecretNames: [
     'partner-center-client-secret',
@@ -43,7 +43,7 @@ const resource = (type: string, name: string, scope = ''): Resource => ({
 })
 
 describe.each(clouds)('in %s', cloud => {
-  test('every combination of parameters makes resources and deployments of different and lawful names', () => {
+  test('every combination of parameters gives resources and deployments with unique and valid names', () => {
     const faults = new Map<string, unknown>()
     for (const parameters of combinations) {
       for (const fault of nameFaultsOf(deployed(parameters, cloud).resources)) faults.set(fault, parameters)
@@ -61,11 +61,11 @@ describe('a name', () => {
     ['too long', [resource(account, 'a'.repeat(25))], `${account} may not be named ${'a'.repeat(25)}`],
     ['with a wrong character', [resource(account, 'my-orders')], `${account} may not be named my-orders`],
     ['of an unknown type', [resource('Some/things', 'x')], 'the names of Some/things have no rule in this test'],
-  ])('%s is found', (_, resources, fault) => {
+  ])('the check of names finds %s', (_, resources, fault) => {
     expect(nameFaultsOf(resources)).toContain(fault)
   })
 
-  test('may be there once in each scope, and for each type', () => {
+  test('a name can occur once in each scope and for each type', () => {
     const role = 'Microsoft.Authorization/roleAssignments'
     const id = '00000000-0000-4000-8000-000000000001'
     expect(nameFaultsOf([resource(role, id, 'a'), resource(role, id, 'b')])).toEqual([])

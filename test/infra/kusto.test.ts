@@ -4,7 +4,7 @@ import { createWorkspace } from './kusto/workspace.ts'
 
 type Rule = { criteria: { allOf: { query: string }[] } }
 
-/** The queries as they are deployed, with everything filled in. */
+/** The queries in their deployed form. */
 const queries = allOf('Microsoft.Insights/scheduledQueryRules').map(
   ({ name, properties }): [name: string, query: string] => [
     name.split('-').slice(2).join('-'),
@@ -15,12 +15,12 @@ const queries = allOf('Microsoft.Insights/scheduledQueryRules').map(
 const { faultsOf } = createWorkspace()
 
 describe('an alert query', () => {
-  test.each(queries)('%s is clean under the Kusto language service', (_, query) => {
+  test.each(queries)('alert query %s has no finding of the Kusto language service', (_, query) => {
     expect(query).toMatch(/App(Traces|Requests)/)
     expect(faultsOf(query)).toEqual([])
   })
 
-  test.each(queries)('%s is not with any of its columns misspelt', (_, query) => {
+  test.each(queries)('alert query %s has a finding if any of its columns is misspelt', (_, query) => {
     const columns = ['Message', 'TimeGenerated', 'Name', 'Success', 'Url', 'ItemCount', 'ResultCode'].filter(column =>
       new RegExp(`\\b${column}\\b`).test(query),
     )
@@ -40,7 +40,7 @@ describe('an alert query', () => {
     ],
     ['type', 'AppTraces | where Message', 'The expression must have the type bool'],
     ['operator', 'AppTraces | wher Message has "x"', 'line 1'],
-  ])('with a wrong %s is refused', (_, query, fault) => {
+  ])('an alert query with a wrong %s is refused', (_, query, fault) => {
     expect(faultsOf(query).join('\n')).toContain(fault)
   })
 })

@@ -20,11 +20,11 @@ describe('the plan', () => {
     ['flex', 'FC1'],
     ['premium', 'EP1'],
     ['consumption', 'Y1'],
-  ])('is %s if asked', (asked, sku) => {
+  ])('the plan is %s on request', (asked, sku) => {
     expect(plan({ plan: asked }, 'AzureUSGovernment')).toBe(sku)
   })
 
-  test('is Premium instead of Consumption where a network has to be joined', () => {
+  test('the plan is Premium instead of Consumption with private networking', () => {
     expect(plan({ plan: 'consumption', privateNetworking: true })).toBe('EP1')
   })
 })
@@ -32,7 +32,7 @@ describe('the plan', () => {
 describe('Flex Consumption', () => {
   const config = (parameters: Record<string, unknown> = {}) => oneOf(site, parameters).properties.functionAppConfig
 
-  test('runs Node 24 from a container that the app opens as itself', () => {
+  test('Flex Consumption runs Node 24 from a container that the app opens with its identity', () => {
     expect(config()).toEqual({
       runtime: { name: 'node', version: '24' },
       deployment: {
@@ -49,7 +49,7 @@ describe('Flex Consumption', () => {
     })
   })
 
-  test('takes memory, the most instances and those that are always ready', () => {
+  test('Flex Consumption accepts memory, maximum instances and always-ready instances', () => {
     const alwaysReady = [{ name: 'http', instanceCount: 2 }]
     expect(config({ instanceMemoryMB: 512, maximumInstanceCount: 200, alwaysReady })).toMatchObject({
       scaleAndConcurrency: { instanceMemoryMB: 512, maximumInstanceCount: 200, alwaysReady },
@@ -62,7 +62,7 @@ describe('the older plans', () => {
   test.each([
     ['premium', { linuxFxVersion: 'Node|24', minimumElasticInstanceCount: 2, functionAppScaleLimit: null }],
     ['consumption', { linuxFxVersion: 'Node|22', minimumElasticInstanceCount: null, functionAppScaleLimit: 7 }],
-  ])('run the newest Node that %s has, within bounds', (plan, siteConfig) => {
+  ])('the older plans run the newest Node.js that %s has, within limits', (plan, siteConfig) => {
     const parameters = { plan, maximumInstanceCount: 7, premiumInstances: 2 }
     expect(oneOf(site, parameters).properties).toMatchObject({ siteConfig })
   })
@@ -73,11 +73,11 @@ describe('Entra ID sign-in', () => {
   const signIn = (parameters: Record<string, unknown>) =>
     allOf('Microsoft.Web/sites/config', parameters).find(({ name }) => name.endsWith('/authsettingsV2'))?.properties
 
-  test('is off unless asked for', () => {
+  test('Entra ID sign-in is off by default', () => {
     expect(signIn({})).toBeUndefined()
   })
 
-  test('demands a token for the audience from the tenant, except for liveness and the definition', () => {
+  test('Entra ID sign-in requires a token of the tenant for the audience, except for liveness and the definition', () => {
     expect(signIn({ entraClientId })).toMatchObject({
       platform: { enabled: true },
       globalValidation: {
@@ -115,7 +115,7 @@ describe('Entra ID sign-in', () => {
     })
   })
 
-  test('takes other audiences, and lets in the named clients alone', () => {
+  test('Entra ID sign-in accepts other audiences, and only the named clients', () => {
     const parameters = { entraClientId, entraAudiences: ['api://orders'], entraAllowedClients: ['client'] }
     expect(signIn(parameters)).toMatchObject({
       identityProviders: {
@@ -129,7 +129,7 @@ describe('Entra ID sign-in', () => {
     })
   })
 
-  test('beside keys lets callers without a token through to the key check', () => {
+  test('Entra ID sign-in together with keys passes callers without a token to the key check', () => {
     expect(signIn({ entraClientId, entraRequired: false })).toMatchObject({
       globalValidation: { requireAuthentication: false, unauthenticatedClientAction: 'AllowAnonymous' },
     })
@@ -147,13 +147,13 @@ describe('private networking', () => {
       return `${target} ${connection?.properties.groupIds.join()}`
     })
 
-  test('is off unless asked for', () => {
+  test('private networking is off by default', () => {
     const { resources } = deployed()
     expect(resources.filter(({ type }) => type.startsWith('Microsoft.Network/'))).toEqual([])
     for (const { properties } of resources) expect(properties.publicNetworkAccess ?? 'Enabled').toBe('Enabled')
   })
 
-  test('takes their public addresses from storage and vault and gives them private ones', () => {
+  test('private networking gives storage and vault private endpoints and closes the public ones', () => {
     const behind = ['Microsoft.Storage/storageAccounts', 'Microsoft.KeyVault/vaults'].flatMap(type =>
       allOf(type, isPrivate),
     )
@@ -174,14 +174,14 @@ describe('private networking', () => {
     })
   })
 
-  test('takes the public address from the app only if asked', () => {
+  test('private networking closes the public address of the app only on request', () => {
     const closed = { ...isPrivate, publicApp: false }
     expect(oneOf(site, closed).properties.publicNetworkAccess).toBe('Disabled')
     expect(endpoints(closed)).toContain('orders sites')
     expect(oneOf(site, { publicApp: false }).properties.publicNetworkAccess).toBe('Enabled')
   })
 
-  test('needs no vault for a federated credential', () => {
+  test('private networking needs no vault for a federated credential', () => {
     expect(endpoints({ ...isPrivate, credential: 'federated' })).not.toContain('orders vault')
     expect(allOf('Microsoft.KeyVault/vaults', { credential: 'federated' })).toEqual([])
   })
@@ -200,7 +200,7 @@ describe('private networking', () => {
   test.each([
     ['flex', 'Microsoft.App/environments'],
     ['premium', 'Microsoft.Web/serverFarms'],
-  ])('gives the app on %s a subnet that is delegated to %s', (plan, serviceName) => {
+  ])('private networking gives the app on %s a subnet that is delegated to %s', (plan, serviceName) => {
     const { properties } = oneOf('Microsoft.Network/virtualNetworks', { ...isPrivate, plan })
     expect(properties.subnets).toMatchObject([
       { name: 'app', properties: { delegations: [{ properties: { serviceName } }] } },
@@ -210,7 +210,7 @@ describe('private networking', () => {
 })
 
 describe('the connector', () => {
-  test('is a custom API on this app only if asked for', () => {
+  test('the connector is a custom API of this app, only on request', () => {
     expect(allOf('Microsoft.Web/customApis')).toEqual([])
     const { properties } = oneOf('Microsoft.Web/customApis', { logicAppsConnector: true })
     expect(properties).toMatchObject({
@@ -225,7 +225,7 @@ describe('the connector', () => {
     })
   })
 
-  test('has every action of the definition, and none of the triggers, for which Logic Apps has no policies', () => {
+  test('the connector has every action of the definition and no triggers, because Logic Apps has no policies', () => {
     const { properties } = oneOf('Microsoft.Web/customApis', { logicAppsConnector: true })
     const { paths, ...rest } = properties.swagger as Definition
     const { paths: all, ...others } = definition
@@ -242,7 +242,7 @@ describe('alerts', () => {
   const properties = (parameters: Record<string, unknown> = {}) =>
     allOf(rule, parameters).map(alert => ({ name: alert.name, ...(alert.properties as Properties) }))
 
-  test('go to the given address, or are in the portal only', () => {
+  test('alerts go to the given address, otherwise only to the portal', () => {
     const group = 'Microsoft.Insights/actionGroups'
     expect(oneOf(group, { alertEmail: 'ops@example.com' }).properties.emailReceivers).toEqual([
       { name: 'operators', emailAddress: 'ops@example.com', useCommonAlertSchema: true },
@@ -253,7 +253,7 @@ describe('alerts', () => {
     }
   })
 
-  test('ask their queries with the hours filled in', () => {
+  test('alerts have queries with the hours filled in', () => {
     const queries = properties({ snapshotDueHours: 30 }).map(({ criteria }) => criteria.allOf[0]?.query ?? '')
     expect(queries).toHaveLength(10)
     for (const query of queries) expect(query).toMatch(/App(Traces|Requests)/)
@@ -261,19 +261,19 @@ describe('alerts', () => {
     expect(queries.filter(query => query.includes('ago(30h)'))).toHaveLength(1)
   })
 
-  test('call no snapshot overdue before the deployment is as old as the deadline', () => {
+  test('alerts report no overdue snapshot before the deployment is as old as the deadline', () => {
     const overdue = properties().find(({ name }) => name.endsWith('snapshot-overdue'))?.criteria.allOf[0]?.query
     expect(overdue).toContain('todatetime("2026-01-31T10:00:00.1234567+00:00") < ago(26h)')
   })
 
-  test('leave out the daily deadline for a schedule that is not daily', () => {
+  test('alerts leave out the daily deadline for a schedule that is not daily', () => {
     const names = (parameters: Record<string, unknown>) =>
       properties(parameters).map(({ name }) => name.split('-').slice(2).join('-'))
     expect(names({})).toContain('snapshot-overdue')
     expect(names({ snapshotDueHours: 0 })).not.toContain('snapshot-overdue')
   })
 
-  test('watch over the activity log where it is followed', () => {
+  test('alerts watch the activity log if it is followed', () => {
     const names = (parameters: Record<string, unknown> = {}) =>
       properties(parameters).map(({ name }) => name.split('-').slice(2).join('-'))
     expect(names()).toContain('following-stopped')

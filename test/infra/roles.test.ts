@@ -14,7 +14,7 @@ const roleNames: Record<string, string> = {
   '3913510d-42f4-4e42-8a64-420c390055eb': 'Monitoring Metrics Publisher',
 }
 
-/** Who may do what on what: the scope without the unique part of names. */
+/** The roles of a principal with their scopes, without the unique part of names. */
 function rolesOf(principal: string, parameters: Record<string, unknown> = {}): string[] {
   return allOf('Microsoft.Authorization/roleAssignments', parameters)
     .filter(({ properties }) => properties.principalId === principal)
@@ -56,21 +56,24 @@ describe('the app', () => {
     ['refresh-token', [clientSecret], [`Key Vault Secrets User on vaults/orders-…/secrets/${clientSecret}`]],
     ['secret', [], []],
     ['federated', all, []],
-  ])('with credential %s and %j stored may do exactly this', (credential, storedSecretNames, vaultRoles) => {
-    expect(rolesOf(principalId, { credential, storedSecretNames })).toEqual([...vaultRoles, ...hostRoles].toSorted())
-  })
+  ])(
+    'the app with credential %s and %j stored has exactly these permissions',
+    (credential, storedSecretNames, vaultRoles) => {
+      expect(rolesOf(principalId, { credential, storedSecretNames })).toEqual([...vaultRoles, ...hostRoles].toSorted())
+    },
+  )
 
   test.each([
     ['secret', ['Key Vault Secrets User on vaults/orders-…']],
     ['certificate', ['Key Vault Secrets User on vaults/orders-…']],
     ['refresh-token', ['Key Vault Secrets Officer on vaults/orders-…', 'Key Vault Secrets User on vaults/orders-…']],
     ['federated', []],
-  ])('with credential %s gets roles on the whole vault only if that is asked for', (credential, vaultRoles) => {
+  ])('the app with credential %s gets roles on the whole vault only on request', (credential, vaultRoles) => {
     const roles = rolesOf(principalId, { credential, vaultRoleScope: 'vault', storedSecretNames: all })
     expect(roles).toEqual([...vaultRoles, ...hostRoles].toSorted())
   })
 
-  test('reads secrets under the names it is told', () => {
+  test('the app reads secrets with the configured names', () => {
     const parameters = { clientSecretName: 'mine', storedSecretNames: ['mine', clientSecret] }
     expect(rolesOf(principalId, parameters)).toContain('Key Vault Secrets User on vaults/orders-…/secrets/mine')
     expect(rolesOf(principalId, parameters).filter(role => role.includes('vaults/'))).toHaveLength(1)
@@ -85,7 +88,7 @@ describe('the operator', () => {
       ({ type, properties }) => type.endsWith('/roleAssignments') && properties.principalId !== principalId,
     )
 
-  test('is whoever deploys, a person or a pipeline', () => {
+  test('the operator is the deploying user or pipeline', () => {
     const kinds = (deployer: typeof person) =>
       assignments({}, deployer).map(({ properties }) => [properties.principalId, properties.principalType])
     expect(kinds(person)).toEqual([[person.objectId, 'User']])
@@ -93,11 +96,11 @@ describe('the operator', () => {
     expect(kinds(pipeline)).toEqual([[pipeline.objectId, 'ServicePrincipal']])
   })
 
-  test('is nobody if so asked', () => {
+  test('the operator can be nobody', () => {
     expect(assignments({ plan: 'premium', operatorPrincipalId: '' })).toEqual([])
   })
 
-  test('stores secrets, and uploads packages where the plan runs from a blob', () => {
+  test('the operator can store secrets, and upload packages if the plan runs from a blob', () => {
     const officer = 'Key Vault Secrets Officer on vaults/orders-…'
     const upload =
       'Storage Blob Data Contributor on storageAccounts/ordershost…/blobServices/default/containers/packages'
@@ -106,7 +109,7 @@ describe('the operator', () => {
     expect(rolesOf(operatorPrincipalId, { operatorPrincipalId, credential: 'federated' })).toEqual([])
   })
 
-  test('makes certificates only where one is the credential', () => {
+  test('the operator can create certificates only if one is the credential', () => {
     expect(rolesOf(operatorPrincipalId, { operatorPrincipalId, credential: 'certificate' })).toEqual([
       'Key Vault Certificates Officer on vaults/orders-…',
       'Key Vault Secrets Officer on vaults/orders-…',

@@ -4,7 +4,7 @@ import { allOf, oneOf, templates } from './bicep/stack.ts'
 const plans = ['flex', 'premium', 'consumption']
 
 describe('both storage accounts', () => {
-  test('take no key, no old TLS, nothing in plain text and nobody without a name', () => {
+  test('both storage accounts refuse keys, old TLS, plain http and anonymous access', () => {
     const accounts = allOf('Microsoft.Storage/storageAccounts')
     expect(accounts).toHaveLength(2)
     for (const { properties } of accounts) {
@@ -18,13 +18,13 @@ describe('both storage accounts', () => {
     }
   })
 
-  test('have private containers only', () => {
+  test('both storage accounts have private containers only', () => {
     const containers = allOf('Microsoft.Storage/storageAccounts/blobServices/containers')
     expect(containers.map(({ name }) => name.split('/').at(-1)).toSorted()).toEqual(['order-snapshots', 'packages'])
     for (const { properties } of containers) expect(properties).toEqual({ publicAccess: 'None' })
   })
 
-  test('are apart: queues beside the host, history beside nothing', () => {
+  test('both storage accounts are separate: one for host and queues, one for the history', () => {
     const queues = allOf('Microsoft.Storage/storageAccounts/queueServices/queues').map(({ name }) => name)
     expect(queues.map(name => name.split('/').at(-1))).toEqual(['snapshot-parts', 'snapshot-parts-poison'])
     expect(queues.every(name => name.startsWith('ordershost'))).toBe(true)
@@ -32,7 +32,7 @@ describe('both storage accounts', () => {
 })
 
 describe('the history', () => {
-  test('can be brought back for 30 days after an overwrite or a deletion', () => {
+  test('the history can be restored for 30 days after an overwrite or a deletion', () => {
     const [service] = allOf('Microsoft.Storage/storageAccounts/blobServices').filter(({ name }) =>
       name.startsWith('orderssnap'),
     )
@@ -46,7 +46,7 @@ describe('the history', () => {
   test.each([
     [{}, 730, 'order-snapshots'],
     [{ retentionDays: 3650, snapshotContainer: 'history' }, 3650, 'history'],
-  ])('cools after 30 days and ends when it should (%j)', (parameters, days, container) => {
+  ])('the history moves to the cool tier after 30 days and is deleted on time (%j)', (parameters, days, container) => {
     const { name, properties } = oneOf('Microsoft.Storage/storageAccounts/managementPolicies', parameters)
     expect(name).toMatch(/^orderssnap.*\/default$/)
     const [rule] = (properties.policy as { rules: { definition: unknown }[] }).rules
@@ -66,8 +66,8 @@ describe('the history', () => {
   })
 })
 
-describe('what says how things stand', () => {
-  test('is never deleted: only its earlier versions are', () => {
+describe('the state blobs', () => {
+  test('the state blobs are never deleted, only their earlier versions', () => {
     const { properties } = oneOf('Microsoft.Storage/storageAccounts/managementPolicies')
     const { rules } = properties.policy as {
       rules: { definition: { filters: { prefixMatch: string[] }; actions: Record<string, unknown> } }[]
@@ -83,7 +83,7 @@ describe('what says how things stand', () => {
 })
 
 describe('the vault', () => {
-  test('goes by roles and cannot be purged', () => {
+  test('the vault uses roles and cannot be purged', () => {
     expect(oneOf('Microsoft.KeyVault/vaults').properties).toMatchObject({
       enableRbacAuthorization: true,
       enableSoftDelete: true,
@@ -93,7 +93,7 @@ describe('the vault', () => {
     expect(oneOf('Microsoft.KeyVault/vaults', { recoverVault: true }).properties.createMode).toBe('recover')
   })
 
-  test('holds nothing that the template put there', () => {
+  test('the vault contains nothing from the template', () => {
     const secrets = templates.flatMap(({ symbols }) =>
       [...symbols.values()].flatMap(symbol => (symbol.kind === 'resource' ? [symbol, ...symbol.nested.values()] : [])),
     )
@@ -103,7 +103,7 @@ describe('the vault', () => {
 })
 
 describe('the app', () => {
-  test.each(plans)('on %s answers over TLS 1.2 alone, without FTP or passwords', plan => {
+  test.each(plans)('the app on %s accepts only TLS 1.2, without FTP or passwords', plan => {
     const { properties } = oneOf('Microsoft.Web/sites', { plan })
     expect(properties).toMatchObject({
       httpsOnly: true,
@@ -116,14 +116,14 @@ describe('the app', () => {
     ])
   })
 
-  test.each(plans)('on %s lets no web page call it unless asked', plan => {
+  test.each(plans)('the app on %s allows no web origin by default', plan => {
     const cors = (parameters: Record<string, unknown>) =>
       (oneOf('Microsoft.Web/sites', { plan, ...parameters }).properties.siteConfig as { cors: unknown }).cors
     expect(cors({})).toEqual({ allowedOrigins: [] })
     expect(cors({ corsOrigins: ['*'] })).toEqual({ allowedOrigins: ['*'] })
   })
 
-  test('sends telemetry as itself: a key of Application Insights opens nothing', () => {
+  test('the app sends telemetry with its identity, and the key of Application Insights is disabled', () => {
     expect(oneOf('Microsoft.Insights/components').properties.DisableLocalAuth).toBe(true)
     expect(oneOf('Microsoft.OperationalInsights/workspaces').properties.features).toMatchObject({
       disableLocalAuth: true,
@@ -134,7 +134,7 @@ describe('the app', () => {
 describe('diagnostic settings', () => {
   const settings = allOf('Microsoft.Insights/diagnosticSettings')
 
-  test('record who touched the history and the vault', () => {
+  test('diagnostic settings record access to the history and the vault', () => {
     const logged = settings.map(({ scope, properties }) => [
       /(orderssnap|vaults)/.exec(scope)?.[0],
       ((properties.logs ?? []) as { category: string }[]).map(({ category }) => category),
@@ -146,13 +146,13 @@ describe('diagnostic settings', () => {
     for (const { properties } of settings) expect(properties.workspaceId).toMatch(/\/workspaces\/orders-/)
   })
 
-  test('send no metrics: Azure Monitor keeps them at no charge, and nobody asks the workspace for them', () => {
+  test('diagnostic settings send no metrics, because Azure Monitor keeps them free of charge', () => {
     for (const { properties } of settings) expect(properties.metrics).toBeUndefined()
   })
 })
 
 describe('secrets', () => {
-  test('are asked of nobody, are in no output, and nothing lists keys', () => {
+  test('no parameter and no output has a secret, and nothing lists keys', () => {
     const symbols = templates.flatMap(template => [...template.symbols])
     for (const [name, symbol] of symbols) {
       if (symbol.kind === 'parameter') expect(symbol.rules.has('secure'), name).toBe(false)

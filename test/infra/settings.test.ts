@@ -7,7 +7,7 @@ import { oneOf } from './bicep/stack.ts'
 const settingsOf = (parameters: Record<string, unknown> = {}, cloud?: Cloud): Record<string, string> =>
   oneOf('Microsoft.Web/sites/config', parameters, cloud).properties as Record<string, string>
 
-/** Connections of the host and the app, in the form that works in every cloud. */
+/** The connections of host and app, in the form for every cloud. */
 const connections = [
   'AzureWebJobsStorage__blobServiceUri',
   'AzureWebJobsStorage__queueServiceUri',
@@ -19,10 +19,10 @@ const connections = [
   'SnapshotStorage__clientId',
 ]
 
-/** Settings that the platform reads; the app does not know them. */
+/** Settings of the platform, which the app does not read. */
 const platform = ['APPLICATIONINSIGHTS_CONNECTION_STRING', 'APPLICATIONINSIGHTS_AUTHENTICATION_STRING']
 
-/** What the older plans need and Flex Consumption refuses. */
+/** Settings that the older plans need and Flex Consumption refuses. */
 const classic = [
   'FUNCTIONS_EXTENSION_VERSION',
   'FUNCTIONS_WORKER_RUNTIME',
@@ -30,11 +30,11 @@ const classic = [
   'WEBSITE_RUN_FROM_PACKAGE_BLOB_MI_RESOURCE_ID',
 ]
 
-/** Left to the table of clouds: a deployment has no reason to set them. */
+/** Settings with a default in the table of clouds, which a deployment does not set. */
 const leftToDefaults = ['PARTNER_CENTER_BASE_URL', 'AZURE_AUTHORITY_HOST']
 
 describe('the template', () => {
-  test('sets every setting that the app knows, or leaves it to a default, and no other', () => {
+  test('the template sets only settings of the app, and all without a default', () => {
     const own = settingNames.filter(name => !leftToDefaults.includes(name))
     expect(Object.keys(settingsOf()).toSorted()).toEqual([...own, ...connections, ...platform].toSorted())
     expect(settingNames).toEqual(expect.arrayContaining(leftToDefaults))
@@ -42,9 +42,9 @@ describe('the template', () => {
 
   test.each([
     ['premium', classic],
-    // Its 10 minutes; host.json says 30.
+    // The limit of Consumption is 10 minutes. host.json has 30.
     ['consumption', ['AzureFunctionsJobHost__functionTimeout', ...classic]],
-  ])('adds on %s what that plan needs and Flex Consumption refuses', (plan, names) => {
+  ])('the template adds on %s the settings that this plan needs and Flex Consumption refuses', (plan, names) => {
     const more = Object.keys(settingsOf({ plan })).filter(name => !(name in settingsOf()))
     expect(more.toSorted()).toEqual(names)
     expect(settingsOf({ plan })).toMatchObject({
@@ -56,7 +56,7 @@ describe('the template', () => {
     })
   })
 
-  test('names no key anywhere', () => {
+  test('the template contains no key', () => {
     const { APPLICATIONINSIGHTS_CONNECTION_STRING: _, ...settings } = settingsOf({ plan: 'premium' })
     expect(Object.entries(settings).filter(([, value]) => /key=|sig=|AccountName/i.test(value))).toEqual([])
   })
@@ -64,7 +64,7 @@ describe('the template', () => {
 
 describe('the app', () => {
   test.each(['secret', 'certificate', 'federated', 'refresh-token'])(
-    'takes the settings for credential %s',
+    'the app accepts the settings for credential %s',
     credential => {
       const parsed = parseSettings(settingsOf({ credential }))
       expect(parsed.credential).toBe(credential)
@@ -94,7 +94,7 @@ describe('the app', () => {
     })
   })
 
-  test('behaves by default as if the template had set nothing it need not set', () => {
+  test('the app has its own defaults with the default template', () => {
     const deployed = settingsOf()
     const least = Object.fromEntries(
       Object.entries(deployed).filter(([name]) =>
@@ -105,7 +105,7 @@ describe('the app', () => {
     expect(deployed.SNAPSHOT_SCHEDULE).toBe('0 20 0 * * *')
   })
 
-  test('gets what the operator chose', () => {
+  test('the app gets the settings that the operator chose', () => {
     const customer = '00000000-0000-0000-0000-00000000000c'
     const parsed = parseSettings(
       settingsOf({

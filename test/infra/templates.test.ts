@@ -12,13 +12,13 @@ import { startFaultsOf } from './bicep/start-values.ts'
 import { plainText, templateOf } from './bicep/syntax.ts'
 import { readTemplate } from './bicep/template.ts'
 
-/** The environment that azd gives its parameter file. */
+/** The environment of azd for its parameter file. */
 const azd = {
   PARTNER_CENTER_TENANT_ID: '00000000-0000-0000-0000-000000000001',
   PARTNER_CENTER_CLIENT_ID: '00000000-0000-0000-0000-000000000002',
 }
 
-/** Parameter files for another cloud than the public one. */
+/** Parameter files for other clouds than the public one. */
 const clouds: Record<string, Cloud> = { usgov: 'AzureUSGovernment', china: 'AzureChinaCloud' }
 
 const deployFile = (file: string, env: Record<string, string>) => {
@@ -28,14 +28,14 @@ const deployFile = (file: string, env: Record<string, string>) => {
 }
 
 describe('the templates', () => {
-  test('name what there is and nothing in vain', () => {
+  test('the templates refer only to existing symbols, and use every symbol', () => {
     const faults = templates.flatMap(template =>
       [...faultsOf(template), ...startFaultsOf(template)].map(fault => `${basename(template.file)} ${fault}`),
     )
     expect(faults).toEqual([])
   })
 
-  test('describe each parameter and output in a sentence', () => {
+  test('the templates describe each parameter and output in a sentence', () => {
     const silent = templates.flatMap(({ file, symbols }) =>
       [...symbols].flatMap(([name, symbol]) => {
         if (symbol.kind !== 'parameter' && symbol.kind !== 'output') return []
@@ -47,7 +47,7 @@ describe('the templates', () => {
     expect(silent).toEqual([])
   })
 
-  test('are one: each module is part of it', () => {
+  test('the templates use every module', () => {
     const used = new Set(
       templates.flatMap(({ symbols }) =>
         [...symbols.values()].flatMap(symbol => ('path' in symbol ? [basename(symbol.path)] : [])),
@@ -58,7 +58,7 @@ describe('the templates', () => {
 })
 
 describe('a parameter file', () => {
-  test.each(parameterFiles)('%s asks for what can be deployed', file => {
+  test.each(parameterFiles)('parameter file %s describes a valid deployment', file => {
     const { resources, outputs } = deployFile(file, azd)
     expect(nameFaultsOf(resources)).toEqual([])
     expect(resources.filter(({ type }) => type === 'Microsoft.Web/sites')).toHaveLength(1)
@@ -66,7 +66,7 @@ describe('a parameter file', () => {
   })
 
   test.each(parameterFiles)(
-    '%s assigns no role on a secret, since none is stored before the first deployment',
+    'parameter file %s assigns no role on a secret, because none is stored before the first deployment',
     file => {
       const { resources } = deployFile(file, azd)
       const onSecrets = resources.filter(({ scope }) => scope.includes('/secrets/'))
@@ -79,13 +79,13 @@ describe('a parameter file', () => {
     [' partner-center-client-secret , partner-center-refresh-token ', 2],
     ['partner-center-client-secret', 1],
     [' ', 0],
-  ])('of azd reads the stored secrets %j', (STORED_SECRETS, roles) => {
+  ])('the parameter file of azd reads the stored secrets %j', (STORED_SECRETS, roles) => {
     const env = { ...azd, PARTNER_CENTER_CREDENTIAL: 'refresh-token', STORED_SECRETS }
     const { resources } = deployFile('infra/main.bicepparam', env)
     expect(resources.filter(({ scope }) => scope.includes('/secrets/'))).toHaveLength(roles)
   })
 
-  test('of azd takes who is signed in as the operator, and recovers a vault if asked', () => {
+  test('the parameter file of azd takes the signed-in user as the operator, and recovers a vault on request', () => {
     const operator = '00000000-0000-0000-0000-00000000000f'
     const env = { AZURE_PRINCIPAL_ID: operator, AZURE_PRINCIPAL_TYPE: 'ServicePrincipal', RECOVER_VAULT: 'true' }
     const { resources } = deployFile('infra/main.bicepparam', { ...azd, ...env })
@@ -95,7 +95,7 @@ describe('a parameter file', () => {
     expect(vault?.properties.createMode).toBe('recover')
   })
 
-  test('of azd demands who the partner is before anything is deployed', () => {
+  test('the parameter file of azd requires the partner tenant before a deployment', () => {
     const { PARTNER_CENTER_TENANT_ID: _, ...env } = azd
     expect(() => deployFile('infra/main.bicepparam', env)).toThrow('PARTNER_CENTER_TENANT_ID')
   })
@@ -139,7 +139,7 @@ output all array = [wanted, other, letter]
       `param p string\nvar v = '\${p}-x'\n${moduleWith("wanted: 'x'\n    letter: v")}`,
       '6,13: letter of m may be any string',
     ],
-  ])('such as %s is found', async (name, text, fault) => {
+  ])('the check of templates finds %s', async (name, text, fault) => {
     const file = join(folder, `${name}.bicep`)
     await writeFile(file, text)
     expect(faultsOf(readTemplate(file))).toEqual([fault])
@@ -157,13 +157,13 @@ output all array = [wanted, other, letter]
       `var all = concat([], account.tags.list)\n${role('[for each in all: ', 'each')}`,
     ],
     ['the condition of role needs m', `${moduleWith("wanted: 'x'")}${role('if (m.outputs.all) ', "'x'")}`],
-  ])('such as %s is found', async (fault, text) => {
+  ])('the check of templates finds %s', async (fault, text) => {
     const file = join(folder, `${fault}.bicep`)
     await writeFile(file, text)
     expect(startFaultsOf(readTemplate(file))).toEqual([`${fault}, which is not known at the start`])
   })
 
-  test('is not what a resource is called, nor what a module is given', async () => {
+  test('an expression is neither a resource name nor a module argument', async () => {
     const file = join(folder, 'no start fault.bicep')
     await writeFile(file, `${role('', 'account.name')}${moduleWith('wanted: account.properties.key')}`)
     expect(startFaultsOf(readTemplate(file))).toEqual([])
@@ -173,13 +173,13 @@ output all array = [wanted, other, letter]
     ['a parameter that the module checks itself', `param p string\n${moduleWith('wanted: p\n    letter: p')}`],
     ['each of the values', `param p bool\n${moduleWith("wanted: 'x'\n    letter: p ? 'a' : 'b'")}`],
     ['a value that only the deployment knows', moduleWith("wanted: 'x'\n    letter: resourceGroup().name")],
-  ])('is not %s', async (name, text) => {
+  ])('an expression is not %s', async (name, text) => {
     const file = join(folder, `${name}.bicep`)
     await writeFile(file, text)
     expect(faultsOf(readTemplate(file))).toEqual([])
   })
 
-  test('is not in a text for its spaces, which stay where they are', async () => {
+  test('an expression in a text keeps its spaces', async () => {
     const file = join(folder, 'spaces.bicep')
     const spaced = `' ${'$'}{name} ${'$'}{name} '`
     await writeFile(file, `var name = 'x'\noutput all array = [' ', ' a ', ${spaced}, '']\n`)
@@ -194,7 +194,7 @@ output all array = [wanted, other, letter]
     ['a value of another type', 'param p int\n', { p: '4' }, 'the parameter p is not of type int'],
     ['a parameter left out', 'param p int\n', {}, 'the parameter p is missing'],
     ['a parameter made up', 'param p int = 1\n', { q: 1 }, 'q is not a parameter'],
-  ])('of %s ends a deployment', async (name, text, given, message) => {
+  ])('a fault of %s fails the deployment', async (name, text, given, message) => {
     const file = join(folder, `${name}.bicep`)
     await writeFile(file, text)
     expect(() => deploy(readTemplate(file), given, { cloud: 'AzureCloud', env: {} })).toThrow(message)

@@ -4,7 +4,7 @@ import { consoleSink, createLog, type LogLevel } from '../../shared/runtime/log.
 
 type Written = { stream: 'stdout' | 'stderr'; line: string }
 
-/** What a line at start looks like to the Functions host: the stream that Node.js writes it to, and its text. */
+/** A line at start as the Functions host receives it: the stream that Node.js writes it to, and its text. */
 function written(level: LogLevel, event: string, fields: Record<string, unknown>): Written {
   const lines: Written[] = []
   const take = (stream: Written['stream']) => (line: unknown) => void lines.push({ stream, line: String(line) })
@@ -41,12 +41,13 @@ afterEach(() => {
 })
 
 describe('a line at start', () => {
-  test.each(levels)('of level %s has that level on the platform, whatever it says', level => {
+  test.each(levels)('a line at start of level %s has that level on the platform, whatever its text', level => {
     const words = ['warn', 'WARNING', 'error', 'fail', 'Severe', 'unhandled exception', '\\warn', 'war\\n', '"', 'ok']
     const text = fc.array(fc.constantFrom(...words, '\n', '\\'), { maxLength: 6 }).map(parts => parts.join(' '))
     fc.assert(
       fc.property(text, fc.boolean(), (message, errorsOnly) => {
-        // Not a key of one escaped character: V8 13.6 reads {"a":1,"\n":1} with the key "\\" after it read {"a":1,"\\":1}.
+        // Not a key of one escaped character: after V8 13.6 parsed {"a":1,"\\":1}, it parses {"a":1,"\n":1} with the
+        // key "\\".
         const name = `name ${message}`
         const line = written(level, 'cloud_closed', { message, [name]: 1 })
         expect(levelOnThePlatform(line, errorsOnly)).toBe(platformLevels[level])
@@ -57,13 +58,13 @@ describe('a line at start', () => {
     )
   })
 
-  test('begins with its event, which the alert queries look for', () => {
+  test('a line at start begins with its event, which the alert queries search for', () => {
     expect(written('error', 'app_misconfigured', { message: 'a warning' }).line).toBe(
       '{"event":"app_misconfigured","level":"error","message":"a war\\u006eing"}',
     )
   })
 
-  test('would have the wrong level if console took it as it is', () => {
+  test('a line at start would have the wrong level without escaping', () => {
     const line = JSON.stringify({ event: 'app_misconfigured', level: 'error', message: 'a warning' })
     expect(levelOnThePlatform({ stream: 'stderr', line }, false)).toBe('Warning')
   })

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { AppError, type ErrorCode, errorKinds, isAppError, isCredentialFailure } from '../../shared/errors.ts'
 
-/** The table of errors of the contract. */
-const contract: Record<number, ErrorCode[]> = {
+/** The documented table of errors. */
+const documented: Record<number, ErrorCode[]> = {
   400: ['invalid_request'],
   403: ['no_customer_relationship', 'partner_center_forbidden'],
   404: ['customer_not_found', 'order_not_found', 'snapshot_not_found', 'route_not_found'],
@@ -15,28 +15,18 @@ const contract: Record<number, ErrorCode[]> = {
   503: ['partner_center_unavailable', 'deadline_exceeded', 'key_vault_unavailable', 'authority_unavailable'],
 }
 
-const rows = Object.entries(contract).flatMap(([status, codes]) =>
+const rows = Object.entries(documented).flatMap(([status, codes]) =>
   codes.map((code): [ErrorCode, number] => [code, Number(status)]),
 )
 
 describe('a failure', () => {
-  test.each(rows)('%s has the status %i of the contract', (code, status) => {
+  test.each(rows)('error code %s has the documented status %i', (code, status) => {
     const error = new AppError(code, 'Do this.')
     expect(error.status).toBe(status)
     expect(error.retryable).toBe(status === 429 || status === 503)
   })
 
-  test('says who has to act, and a status that flows retry means that it clears or that the app failed', () => {
-    const faults: Record<number, string> = {
-      ...{ 400: 'caller', 404: 'caller', 409: 'caller', 410: 'caller', 403: 'operator', 424: 'operator' },
-      ...{ 429: 'upstream', 500: 'operator', 502: 'upstream', 503: 'upstream' },
-    }
-    for (const [code, { status, fault }] of Object.entries(errorKinds)) {
-      expect(fault, code).toBe(code === 'internal_error' ? 'app' : faults[status])
-    }
-  })
-
-  test('has a title for people and a code for machines', () => {
+  test('a failure has a title for people and a code for machines', () => {
     for (const [code, { title }] of Object.entries(errorKinds)) {
       expect(code).toMatch(/^[a-z]+(_[a-z]+)*$/)
       expect(title).toMatch(/^[A-Z][^.]{9,}$/)
@@ -44,7 +34,7 @@ describe('a failure', () => {
     expect(new Set(Object.values(errorKinds).map(({ title }) => title)).size).toBe(Object.keys(errorKinds).length)
   })
 
-  test('is an Error with its message and cause', () => {
+  test('a failure is an Error with its message and cause', () => {
     const cause = new Error('why')
     const error = new AppError('internal_error', 'Do this.', { cause, target: 'a' })
     expect(error).toBeInstanceOf(Error)
@@ -55,7 +45,7 @@ describe('a failure', () => {
   })
 })
 
-test('a failure of the credential stops every call made with it, no other failure does', () => {
+test('only failures of the credential affect every call made with it', () => {
   const stopping = ['credential_rejected', 'mfa_required', 'wrong_audience', 'key_vault_refused']
   const codes = Object.keys(errorKinds) as ErrorCode[]
   expect(codes.filter(code => isCredentialFailure(new AppError(code, 'x'))).toSorted()).toEqual(stopping.toSorted())

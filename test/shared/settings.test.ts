@@ -62,22 +62,22 @@ describe('the version of Node.js', () => {
       (error: unknown) => (isAppError(error) && error.code === 'app_misconfigured' ? error.message : String(error)),
     )
 
-  test.each(['18.20.8', '20.20.2', '21.7.3'])('%s is refused and named', async version => {
+  test.each(['18.20.8', '20.20.2', '21.7.3'])('Node.js %s is refused and named', async version => {
     expect(await messageOf(env, version)).toBe(
       `The app runs on Node.js ${version} and needs 22 or newer: set the Node.js version of the function app, or that of this machine.`,
     )
   })
 
-  test.each(['22.0.0', '24.21.0', '100.0.0'])('%s is taken', async version => {
+  test.each(['22.0.0', '24.21.0', '100.0.0'])('Node.js %s is accepted', async version => {
     expect(await messageOf(env, version)).toBe('none')
   })
 
-  test('is named beside every other fault', async () => {
+  test('an old Node.js is reported together with every other fault', async () => {
     const message = await messageOf({ ...env, PARTNER_CENTER_TENANT_ID: 'x', KEY_VAULT_URI: '' }, '20.20.2')
     expect(message).toMatch(/Node\.js 20\.20\.2.*PARTNER_CENTER_TENANT_ID.*KEY_VAULT_URI/)
   })
 
-  test('is named also where the check of the settings fails on it', async () => {
+  test('an old Node.js is reported even if the check of the settings fails on it', async () => {
     const parse = vi.spyOn(URL, 'parse').mockImplementation(() => {
       throw new TypeError('URL.parse is not a function')
     })
@@ -85,7 +85,7 @@ describe('the version of Node.js', () => {
     expect(parse).toHaveBeenCalled()
   })
 
-  test('must be at least what package.json says', async () => {
+  test('the least version of Node.js is that of package.json', async () => {
     const { engines } = JSON.parse(await readFile(`${root}package.json`, 'utf8')) as { engines: { node: string } }
     expect(engines.node).toBe(`>=${leastNode}`)
   })
@@ -100,7 +100,7 @@ describe('the storage', () => {
     accountKey,
     'BlobEndpoint=https://a.blob.core.windows.net;QueueEndpoint=https://a.queue.core.windows.net;SharedAccessSignature=sv=1',
     'DefaultEndpointsProtocol=http;AccountName=a;AccountKey=a2V5;BlobEndpoint=http://127.0.0.1:1/a;QueueEndpoint=http://127.0.0.1:1/a;',
-  ])('may be the connection string %s', async connectionString => {
+  ])('the storage can be the connection string %s', async connectionString => {
     const connection = { kind: 'connection-string', connectionString }
     expect(await storageOf({ AzureWebJobsStorage: connectionString })).toEqual({
       hostStorage: connection,
@@ -142,7 +142,7 @@ describe('the storage', () => {
         queueServiceUri: 'https://orders.queue.core.windows.net',
       },
     ],
-  ])('may be an account that the identity of the app signs in to: %j', async (env, expected) => {
+  ])('the storage can be an account with the identity of the app: %j', async (env, expected) => {
     expect(await storageOf(env)).toEqual({ hostStorage: expected, snapshotStorage: expected })
   })
 
@@ -161,7 +161,7 @@ describe('the storage', () => {
         clientId: id,
       },
     ],
-  ])('of the snapshots may be another: %j', async (env, expected) => {
+  ])('the storage of the snapshots can be another: %j', async (env, expected) => {
     const { hostStorage, snapshotStorage } = await storageOf({
       AzureWebJobsStorage: 'UseDevelopmentStorage=true',
       ...env,
@@ -170,7 +170,7 @@ describe('the storage', () => {
     expect(hostStorage).toEqual({ kind: 'connection-string', connectionString: 'UseDevelopmentStorage=true' })
   })
 
-  test('of the snapshots is the host’s where nothing of it is set', async () => {
+  test('the storage of the snapshots is the host’s by default', async () => {
     const env = {
       AzureWebJobsStorage: accountKey,
       SnapshotStorageAccount: 'x',
@@ -209,17 +209,17 @@ describe('the storage', () => {
       { AzureWebJobsStorage: 'UseDevelopmentStorage=true', SnapshotStorage__credential: 'x' },
       'SnapshotStorage (or SnapshotStorage__accountName',
     ],
-  ])('%j is refused with what it has to be', async (env, expected) => {
+  ])('the storage %j is refused with the expected form', async (env, expected) => {
     expect(await faultsOf(env)).toContain(expected)
   })
 
-  test('of the host lacks its queues if only the address of its blobs is set', async () => {
+  test('the storage of the host needs a queue address beside its blob address', async () => {
     expect(await faultsOf({ AzureWebJobsStorage__blobServiceUri: 'https://b.example' })).toContain(
       'AzureWebJobsStorage__queueServiceUri',
     )
   })
 
-  test.each(['evil.example/', 'evil.example#', 'has-hyphen'])('has no account named %s', async name => {
+  test.each(['evil.example/', 'evil.example#', 'has-hyphen'])('the storage has no account named %s', async name => {
     expect(await faultsOf({ AzureWebJobsStorage__accountName: name })).toContain('AzureWebJobsStorage__accountName')
   })
 })
@@ -238,7 +238,7 @@ describe('a schedule', () => {
     '0 0 0 1 1 0',
     '0 5/10 * * * *',
     '*/5 * * * * *',
-  ])('may be %j', text => {
+  ])('a schedule can be %j', text => {
     expect(isSchedule(text)).toBe(true)
     expect(snapshotSchedule({ SNAPSHOT_SCHEDULE: text })).toBe(text.trim())
   })
@@ -265,27 +265,30 @@ describe('a schedule', () => {
       '000 * * * * *',
     ],
     ...['*/x * * * * *', '*/5/5 * * * * *', '24:00:00', '%SCHEDULE%'],
-  ])('is not %j, for which the default stands in', text => {
+  ])('a schedule cannot be %j, and the default is used', text => {
     expect(isSchedule(text)).toBe(false)
     expect(snapshotSchedule({ SNAPSHOT_SCHEDULE: text })).toBe(defaultSnapshotSchedule)
   })
 
   test.each(['mon 0 0 * * *', '0 jan 0 * * *', '0 0 fri * * *', '0 0 0 mon * *', '0 0 0 * mon *', '0 0 0 * * jan'])(
-    'has the names of months and days in their own fields only, which %s has not',
+    'a schedule has the names of months and days only in their fields, unlike %s',
     text => {
       expect(isSchedule(text)).toBe(false)
     },
   )
 
-  test.each(['0 0 0 * * monkey', '0 0 0 * marvel *', '0 0 0 * * sun-money'])('knows no name as in %s', text => {
-    expect(isSchedule(text)).toBe(false)
-  })
+  test.each(['0 0 0 * * monkey', '0 0 0 * marvel *', '0 0 0 * * sun-money'])(
+    'a schedule rejects the name in %s',
+    text => {
+      expect(isSchedule(text)).toBe(false)
+    },
+  )
 
-  test('counts the days of a week from 0 to 6, as the platform does', () => {
+  test('a schedule counts the days of a week from 0 to 6, as the platform does', () => {
     expect(isSchedule('0 0 0 * * 7')).toBe(false)
   })
 
-  test('is the default where none is set', () => {
+  test('a schedule has a default', () => {
     expect(snapshotSchedule({})).toBe('0 20 0 * * *')
   })
 })

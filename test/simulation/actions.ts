@@ -16,7 +16,7 @@ type Options = {
   ask: Ask
   runs: RunRules
   toggleConfigured: () => void
-  /** A blob of the run was deleted, or changed by somebody else. */
+  /** A blob of the run was deleted or changed. */
   damaged: (snapshotId: string) => void
 }
 
@@ -28,13 +28,13 @@ const timerPatienceMs = 15 * minuteMs
 
 const runOf = (name: string): string => /run=([^/]+)\//.exec(name)?.[1] ?? ''
 
-/** What people, timers and retention do. */
+/** The actions of users, timers and retention. */
 export function createActions(options: Options) {
   const { scheduler, random, customers, storage, workers, ask, runs } = options
 
   function ignore(): void {}
 
-  /** A day may be lost if storage is down for longer than the timer's function may run, or a person is needed. */
+  /** A day can be lost if storage is down for longer than the function of the timer runs, or if a person is needed. */
   const hasTried = (error: Error, began: number): boolean =>
     scheduler.now() - began > timerPatienceMs || (isAppError(error) && !error.retryable)
 
@@ -52,7 +52,7 @@ export function createActions(options: Options) {
       ask('start over some', (snapshots, call) => snapshots.start('request', planned, call), ignore)
     },
 
-    /** The timer of a day. The platform repeats it if its worker has died, and not if the function has failed. */
+    /** The timer of a day. The platform repeats it if its worker died, and not if the function failed. */
     tick(tries = timerTries): void {
       if (tries === timerTries) runs.ticked()
       const began = scheduler.now()
@@ -67,7 +67,7 @@ export function createActions(options: Options) {
       )
     },
 
-    /** A look at the activity log. */
+    /** A tick of following. */
     follow(): void {
       ask('follow', (snapshots, call) => snapshots.follow(call), ignore, followSeconds)
     },
@@ -85,11 +85,12 @@ export function createActions(options: Options) {
       )
     },
 
-    /** Deletes the oldest run, or does something to a blob of one that has ended or, seldom, goes on. */
+    /** Deletes the oldest run, or damages a blob of a run that has ended or, rarely, is in progress. */
     damage(): void {
       const finished = runs.all().filter(({ manifest }) => manifest !== undefined)
       const names = [...storage.blobs.keys()]
-      const oldest = finished.find(({ isDamaged }) => !isDamaged)
+      // Retention deletes by age, so no older run remains.
+      const oldest = finished.find(({ id }) => names.some(name => runOf(name) === id))
       if (oldest !== undefined && finished.length > 1 && random.chance(0.4)) {
         options.damaged(oldest.id)
         for (const name of names.filter(name => runOf(name) === oldest.id)) storage.damage(name, 'deleted')
@@ -101,7 +102,7 @@ export function createActions(options: Options) {
         return
       }
       const candidates = random.chance(0.05) ? runs.all() : finished
-      // The newest is what the next run is compared with.
+      // The newest run is the baseline of the next one.
       const chosen = random.chance(0.5) ? candidates.slice(-1) : candidates
       if (chosen.length === 0) return
       const { id } = random.pick(chosen)
@@ -112,7 +113,7 @@ export function createActions(options: Options) {
       storage.damage(random.pick(plan.length > 0 && random.chance(0.3) ? plan : blobs), how)
     },
 
-    /** Another version is deployed: `SNAPSHOT_CUSTOMERS` is set, or no longer, and every worker starts anew. */
+    /** Deploys another version: `SNAPSHOT_CUSTOMERS` is set or cleared, and every worker restarts. */
     deploy(): void {
       options.toggleConfigured()
       for (const { process } of workers) process.kill('is replaced by a new version')

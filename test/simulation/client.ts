@@ -7,7 +7,7 @@ import type { Random } from './random.ts'
 import type { Trace } from './trace.ts'
 import type { Worker } from './workers.ts'
 
-/** 'lost': the worker died, or none was there. */
+/** 'lost': the worker died, or there was none. */
 export type Outcome<T> = { value: T } | { error: Error } | 'lost'
 
 export type Ask = <T>(
@@ -21,7 +21,7 @@ type Options = { workers: readonly Worker[]; random: Random; trace: Trace; findi
 
 const deadlineSeconds = 100
 
-/** Somebody outside calls a function of the app, on whichever worker answers. */
+/** A caller of the app, on any worker. */
 export function createAsk({ workers, random, trace, findings, logged }: Options): Ask {
   return (what, work, done, seconds = deadlineSeconds) => {
     const running = workers.filter(({ process }) => process.isRunning())
@@ -47,7 +47,7 @@ export function createAsk({ workers, random, trace, findings, logged }: Options)
         isOpen = false
         end()
         trace.say(process.name, () => `< ${what}: ${String(error)}`)
-        // Anything else is a bug: our failures have a code.
+        // Any other error is a bug, because failures have a code.
         if (!isAppError(error)) findings.broken('failures have a code', `${what}: ${String(error)}`)
         done({ error: error instanceof Error ? error : new Error(String(error)) })
       },

@@ -9,15 +9,15 @@ export type SimulatedCustomer = {
   id: string
   name: string
   orders: SimulatedOrder[]
-  /** The answer to whoever asks after the customer has left; undefined while it is a customer. */
+  /** The response after the customer has left. Undefined while it is a customer. */
   left: Refusal | undefined
-  /** What is wrong with this customer only. */
+  /** The fault of this customer only. */
   trouble: Refusal | undefined
-  /** When it came, left and returned. */
+  /** When the customer came, left and returned. */
   history: { at: number; isListed: boolean }[]
 }
 
-/** A record of the activity log. Some are seen late, some never. */
+/** A record of the activity log. Some appear late, some never. */
 export type LogRecord = { customerId: string; operationDate: string; operationType: string; operationStatus: string }
 
 export type Customers = {
@@ -26,15 +26,15 @@ export type Customers = {
   find: (id: string) => SimulatedCustomer | undefined
   ordersOf: (id: string) => SimulatedOrder[]
   refusalOf: (id: string) => Refusal | undefined
-  /** True if the list held the customer all the time from `from` on, until `to` if that is given. */
+  /** True if the customer was listed all the time since `from`, until `to` if given. */
   wasListed: (id: string, from: number, to?: number) => boolean
-  /** An order of the customer comes, changes or goes. */
+  /** Creates, changes or removes an order of the customer. */
   change: (customer: SimulatedCustomer) => void
-  /** Something happens to somebody: news, or a customer comes, leaves, returns, gets into trouble or out of it. */
+  /** Changes a random customer: an order, or it comes, leaves, returns, starts or stops to fail. */
   happen: () => void
-  /** What the activity log shows by now. */
+  /** The records that the activity log shows now. */
   logged: () => LogRecord[]
-  /** From here on every customer that is listed answers. */
+  /** From then on, every listed customer responds. */
   calm: () => void
 }
 
@@ -68,7 +68,7 @@ export function createCustomers({ random, now, trace, count, maxCount, isTrouble
     const record = { customerId, operationDate, operationType, operationStatus: 'succeeded' }
     for (let times = random.chance(0.1) ? 2 : 1; times > 0; times--) log.push({ seenFrom, record })
   }
-  // Some names hold what a careless format takes for its own.
+  // Some names contain characters that a careless format would interpret.
   const hasOddNames = random.chance(0.1)
 
   function addOrder(customer: SimulatedCustomer): void {

@@ -4,22 +4,24 @@ import type { Random } from './random.ts'
 import type { Scheduler } from './scheduler.ts'
 
 export type Exchange<T> = {
-  /** Happens at the far end; returns or throws what the answer brings. */
+  /** Runs at the other side. Returns or throws the response. */
   effect: () => T
-  /** Milliseconds until it arrives, and until its answer does. */
+  /** Milliseconds until the request arrives, and until its response arrives. */
   thereMs?: number
   backMs?: () => number
-  /** How much likelier than elsewhere the process dies on the way. */
+  /** How much more likely than elsewhere the process dies meanwhile. */
   weight?: number
   signal?: AbortSignal
 }
 
-/** What a process asks of something outside of it. The effect and the answer are two steps: a process can die between. */
+/**
+ * A call to something outside of a process. Effect and response are two steps, because a process can die between them.
+ */
 export type Exchanges = <T>(process: Process, exchange: Exchange<T>) => Promise<T>
 
 const usualMs = 25
 
-/** More than this many in ten seconds of true time is a loop without an end. */
+/** More calls in ten seconds of true time are an endless loop. */
 const mostInTenSeconds = 4000
 
 export function createExchanges(scheduler: Scheduler, random: Random, findings: Findings): Exchanges {
@@ -40,7 +42,7 @@ export function createExchanges(scheduler: Scheduler, random: Random, findings: 
     new Promise((resolve, reject) => {
       if (signal?.aborted) return reject(signal.reason)
       if (isLoop()) {
-        findings.broken('nobody runs in circles', `${process.name} asks ${mostInTenSeconds} times in ten seconds`)
+        findings.broken('nothing loops', `${process.name} asks ${mostInTenSeconds} times in ten seconds`)
         return process.kill('is stopped')
       }
       let isOpen = true
@@ -53,7 +55,7 @@ export function createExchanges(scheduler: Scheduler, random: Random, findings: 
         reject(signal?.reason)
       }
       signal?.addEventListener('abort', giveUp, { once: true })
-      // What was on its way when its sender died arrives or does not.
+      // A request whose sender died may or may not arrive.
       const arrivesAnyway = random.chance(0.5)
       scheduler.after(thereMs, () => {
         if (!(process.isAlive() && isOpen) && !arrivesAnyway) return

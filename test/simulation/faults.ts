@@ -1,8 +1,8 @@
 import type { Random } from './random.ts'
 
 /**
- * What can go wrong at a single step: its least and its largest rate, and the seconds that it holds up a run at most. A
- * world has some of them, each at a rate of its own, so that there are worlds with one kind of fault and with nearly all.
+ * Faults at a single step: the minimum and maximum rate, and the seconds that each can delay a run. A world has some of
+ * them, each at its own rate, so that there are worlds with one kind of fault and with nearly all.
  */
 const rates = {
   'storage refuses': { rate: [0.001, 0.05], seconds: 30 },
@@ -28,7 +28,7 @@ const rates = {
 
 export type FaultName = keyof typeof rates
 
-/** What can go wrong for a while: minutes it lasts, and how often a day. */
+/** Faults that last for a while: their minutes, and how often they happen in a day. */
 const spells = {
   'a blob is leased': { minutes: [2, 200], perDay: 0.7 },
   'storage is down': { minutes: [1, 15], perDay: 2 },
@@ -44,20 +44,20 @@ export type Faults = {
   /** True if the fault happens now. */
   strikes: (name: FaultName, weight?: number) => boolean
   isOn: (name: SpellName) => boolean
-  /** Milliseconds until it is over; 0 if it is not on. */
+  /** Milliseconds until it ends. 0 if it is not active. */
   msLeft: (name: SpellName) => number
-  /** True if the spell was on at any time from `from` on. */
+  /** True if the spell was active at any time since `from`. */
   wasOn: (name: SpellName, from: number) => boolean
-  /** Something has held up whatever goes on. */
+  /** Records a delay of everything in progress. */
   delayed: (ms: number) => void
-  /** How long all that went wrong from then on can have held up a run, in milliseconds. */
+  /** How long all faults since then can have delayed a run, in milliseconds. */
   delaysSince: (from: number) => number
-  /** What may go wrong on a day, to be planned ahead. */
+  /** The spells of a day, which are planned ahead. */
   spellsOfDay: () => { name: SpellName; minutes: number }[]
   begin: (name: SpellName, minutes: number) => void
-  /** From here on nothing goes wrong any more. */
+  /** From then on, there are no faults. */
   stop: () => void
-  /** Rates of this world, for the trace. */
+  /** The rates of this world, for the trace. */
   described: string[]
 }
 
@@ -70,7 +70,7 @@ export function createFaults(random: Random, now: () => number, isFaulty: boolea
     if (random.chance(share) && isFaulty) chosen.set(name as FaultName, rate)
   }
   const possible = Object.keys(spells).filter(() => random.chance(share) && isFaulty) as SpellName[]
-  /** Until when each is on. */
+  /** The end of each spell. */
   const until = new Map<SpellName, number>()
   const delays: { at: number; ms: number }[] = []
   let stopped = false

@@ -4,17 +4,17 @@ import type { Random } from './random.ts'
 
 const minuteMs = 60_000
 
-/** How a world is made: its size, its clocks and its settings. */
+/** The properties of a world: size, clocks and settings. */
 export type Features = {
   customers: number
   isTroubled: boolean
-  /** Its runs may not be done before they are overdue. */
+  /** True if a run may not be complete before it is overdue. */
   isTooSlow: boolean
   workers: number
-  /** How far each worker's clock is ahead, in milliseconds. */
+  /** How far the clock of each worker is ahead, in milliseconds. */
   skewMs: () => number
   isSkewed: boolean
-  /** How long a message stays hidden from others when its worker says nothing any more. */
+  /** How long a message of a dead worker stays hidden from others. */
   leaseMs: number
   overdueMinutes: number
   pageSize: number
@@ -28,12 +28,12 @@ const defaultOverdueMinutes = 60
 
 export function chooseFeatures(random: Random): Features {
   const isSkewed = random.chance(0.4)
-  // Runs that take longer than they may: they have to be ended.
+  // Runs that take longer than allowed, and must be ended.
   const isSlow = random.chance(0.03)
   const overdueMinutes = isSlow ? 5 : random.pick([undefined, 20, 45])
   const requestsPerMinute = isSlow ? 1 : random.pick([4, 12, 30, 120])
   const customers = isSlow || random.chance(0.15) ? random.between(20, 40) : random.between(3, 12)
-  // List and customers at the pace, and clocks that make each other wait.
+  // The time for list and customers at the rate limit, and for clocks that make each other wait.
   const neededMinutes = (2 * customers) / requestsPerMinute + (isSkewed ? 12 : 0)
   const concurrency = random.pick([1, 2, 5])
   const customersPerPart = random.between(1, 5)
@@ -65,13 +65,13 @@ export function chooseFeatures(random: Random): Features {
   }
 }
 
-/** `SNAPSHOT_CUSTOMERS` of a world, which a new version can set or leave out. */
+/** `SNAPSHOT_CUSTOMERS` of a world. A new version can set or clear it. */
 export function createConfigured(random: Random, now: () => number) {
   let isOn = random.chance(0.1)
   let until = isOn ? now() : 0
   return {
     isOn: () => isOn,
-    /** True if it was set at some time from then on. */
+    /** True if it was set at some time since then. */
     wasOn: (from: number) => isOn || until >= from,
     toggle() {
       if (isOn) until = now()

@@ -1,4 +1,4 @@
-/** The rules that have to hold in every world, by the name under which a breach is reported. */
+/** The rules of every world, with the names for reports of a violation. */
 export type Finding = { rule: string; detail: string }
 
 export type Findings = {

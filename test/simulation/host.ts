@@ -15,18 +15,20 @@ type Options = {
   queue: Queue
   workers: readonly Worker[]
   logged: Logged
-  /** How long a message stays hidden from others when its worker says nothing any more. */
+  /** How long a message of a dead worker stays hidden from others. */
   leaseMs: number
+  /** The time to list all customers at the rate limit, which a process that dies over it loses. */
+  listingMs: number
 }
 
-/** host.json: a failed message comes back after this time, and is poison after the fifth delivery. */
+/** host.json: a failed message returns after this time, and is poison after the fifth delivery. */
 const backAfterMs = 30_000
 const mostDeliveries = 5
 
-/** Messages that a worker handles at once: `batchSize` and `newBatchThreshold` are 1. */
+/** The messages that a worker handles at once: `batchSize` and `newBatchThreshold` are 1. */
 const capacity = 2
 
-/** A message that is visible is taken sooner than this if somebody is free. */
+/** The longest time until a free worker takes a visible message. */
 const patienceMs = 2000
 
 const deadlineSeconds = 28 * 60
@@ -37,8 +39,8 @@ function remove(list: QueuedMessage[], message: QueuedMessage): void {
   if (at >= 0) list.splice(at, 1)
 }
 
-/** Hands messages to workers as the Functions host does: leases that are renewed, poison, a time limit. */
-export function createHost({ scheduler, random, faults, trace, queue, workers, logged, leaseMs }: Options) {
+/** Delivers messages to workers like the Functions host: renewed leases, poison messages and a time limit. */
+export function createHost({ scheduler, random, faults, trace, queue, workers, logged, leaseMs, listingMs }: Options) {
   let receipts = 0
 
   function poke(ms = 0): void {
@@ -101,8 +103,8 @@ export function createHost({ scheduler, random, faults, trace, queue, workers, l
       if (isOpen) process.kill('is ended by the time limit')
     })
     process.onEnd(() => {
-      // Nobody else gets it before its lease is over.
-      if (isOpen && message.label === 'watch') faults.delayed(leaseMs)
+      // No other worker gets it before its lease ends.
+      if (isOpen && message.label === 'watch') faults.delayed(leaseMs + listingMs)
       isOpen = false
     })
 
@@ -122,7 +124,7 @@ export function createHost({ scheduler, random, faults, trace, queue, workers, l
     const body: unknown = JSON.parse(message.text)
     const work = (operation: OperationContext) =>
       isPoison ? snapshots.giveUp(body, operation) : snapshots.handle(body, operation)
-    // What a process that has died still does in memory reaches nobody.
+    // What a dead process still does in memory has no effect.
     work(operation).then(
       () => process.isAlive() && finished(),
       error => process.isAlive() && finished(error ?? new Error('rejected with nothing')),
@@ -132,7 +134,7 @@ export function createHost({ scheduler, random, faults, trace, queue, workers, l
   queue.onSent(message => poke(message.visibleAt - scheduler.now()))
   return {
     poke: () => poke(),
-    /** How long a watch message has found no free worker by now, in milliseconds. */
+    /** How long a watch message has waited for a free worker, in milliseconds. */
     starvedMs: () =>
       Math.max(
         0,

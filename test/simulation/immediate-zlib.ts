@@ -2,8 +2,8 @@ import { Transform } from 'node:stream'
 import { vi } from 'vitest'
 
 /**
- * Compresses at once instead of on a thread: when a thread is done depends on the machine, and the order of steps must
- * depend on the seed alone. The bytes are the same. What was compressed before is remembered, which is faster.
+ * Compresses synchronously instead of on a thread. The end of a thread depends on the machine, but the order of steps
+ * must depend only on the seed. The bytes are the same. Results are cached, which is faster.
  */
 vi.mock('node:zlib', async importOriginal => {
   const zlib = await importOriginal<typeof import('node:zlib')>()

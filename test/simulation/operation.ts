@@ -3,7 +3,7 @@ import type { Process } from './process.ts'
 
 export type Logged = (process: Process, event: string, fields: Record<string, unknown> | undefined) => void
 
-/** What accompanies one piece of work of a process, and ends with it. */
+/** The context of one piece of work of a process. It ends with the work. */
 export function createSimulatedOperation(
   process: Process,
   seconds: number,

@@ -10,14 +10,14 @@ type Poller = {
   filter: ChangeFilter
   top: number
   position: FeedPosition | undefined
-  /** The changes it has got since `position` was the end. */
+  /** The changes since `position` was the end. */
   seen: ChangeName[]
-  /** Runs that had lost a blob when it began: whether they are still told is nobody's promise. */
+  /** Runs that had lost a blob when the poller started. Their changes may or may not be reported. */
   ignored: ReadonlySet<string>
-  /** The run after which it began. */
+  /** The run after which the poller started. */
   since: string
   isBusy: boolean
-  /** Grows when a deletion makes it begin anew; an answer to an older one is dropped. */
+  /** Increases when a deletion restarts the poller. A response to an older generation is dropped. */
   generation: number
 }
 
@@ -30,7 +30,7 @@ type Options = {
   /** The run that `latest.json` names. */
   latest: () => string
   wasDamaged: () => boolean
-  /** True once nobody knows any more what there is to see. */
+  /** True once the expected changes are no longer known. */
   isUnknown: () => boolean
 }
 
@@ -41,7 +41,7 @@ const nameOf = (line: string): ChangeName => JSON.parse(line) as ChangeName
 const matches = ({ customerTenantId, kind }: Told, filter: ChangeFilter): boolean =>
   (filter.customerTenantId ?? customerTenantId) === customerTenantId && (filter.kind ?? kind) === kind
 
-/** Flows that poll for changes, each with its filter and page size: every change once and in order. */
+/** Flows that poll for changes, each with its filter and page size. Each must see every change once and in order. */
 export function createPollers({ ask, random, customers, findings, tellers, latest, wasDamaged, isUnknown }: Options) {
   function create(): Poller {
     const filter: ChangeFilter = {}
@@ -67,7 +67,7 @@ export function createPollers({ ask, random, customers, findings, tellers, lates
         if (outcome === 'lost' || 'error' in outcome || generation !== poller.generation) return
         const { snapshotId } = outcome.value
         if (snapshotId < newestBefore && !wasDamaged()) {
-          findings.broken('from now on means from now on', `${snapshotId} instead of ${newestBefore}`)
+          findings.broken('a new poller sees only later changes', `${snapshotId} instead of ${newestBefore}`)
         }
         const ignored = new Set(tellers().flatMap(({ run }) => (run.isDamaged ? [run.id] : [])))
         Object.assign(poller, { position: outcome.value, since: snapshotId, seen: [], ignored })
@@ -102,7 +102,7 @@ export function createPollers({ ask, random, customers, findings, tellers, lates
       return
     }
     poller.isBusy = true
-    // A cursor goes through a flow as text.
+    // A cursor passes through a flow as text.
     const from = JSON.parse(JSON.stringify(position)) as FeedPosition
     ask(
       `changes after ${from.snapshotId}`,
@@ -112,7 +112,7 @@ export function createPollers({ ask, random, customers, findings, tellers, lates
         if (generation !== poller.generation || outcome === 'lost') return
         if ('error' in outcome) {
           const isCorrupt = isAppError(outcome.error) && outcome.error.code === 'snapshot_corrupt'
-          if (isCorrupt && !wasDamaged()) findings.broken('nothing is damaged by itself', outcome.error.message)
+          if (isCorrupt && !wasDamaged()) findings.broken('nothing is damaged without a fault', outcome.error.message)
           return
         }
         if (outcome.value === undefined) {
@@ -121,7 +121,8 @@ export function createPollers({ ask, random, customers, findings, tellers, lates
           return
         }
         const lines = outcome.value.changes.map(line => nameOf(line.toString()))
-        if (lines.length > top) findings.broken('a page is no longer than asked', `${lines.length} instead of ${top}`)
+        if (lines.length > top)
+          findings.broken('a page is not longer than requested', `${lines.length} instead of ${top}`)
         poller.seen.push(...lines)
         poller.position = outcome.value.next
         check(poller, false)
@@ -132,7 +133,7 @@ export function createPollers({ ask, random, customers, findings, tellers, lates
 
   return {
     pollOne: () => poll(random.pick(pollers)),
-    /** What they have not seen yet can no longer be told. */
+    /** The changes of this run that they have not seen yet are lost. */
     damaged(snapshotId: string) {
       for (const poller of pollers) {
         if (poller.position === undefined || poller.position.snapshotId > snapshotId) continue
@@ -140,7 +141,7 @@ export function createPollers({ ask, random, customers, findings, tellers, lates
         poller.position = undefined
       }
     },
-    /** Reads on until nothing comes any more. */
+    /** Reads on until there are no changes. */
     drain() {
       for (const poller of pollers) {
         const again = (count: number) => {

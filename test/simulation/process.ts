@@ -4,15 +4,15 @@ import type { Random } from './random.ts'
 import type { Scheduler, Step } from './scheduler.ts'
 import type { Trace } from './trace.ts'
 
-/** One life of a worker: what it has in memory ends with it. */
+/** One life of a worker. Its memory ends with it. */
 export type Process = {
   name: string
   isAlive: () => boolean
   isRunning: () => boolean
   clock: Clock
-  /** A step of this process: it may die or freeze instead. `weight` makes that more likely where it matters most. */
+  /** A step of this process, at which it can die or freeze. `weight` makes that more likely. */
   after: (ms: number, action: () => void, weight?: number) => Step
-  /** Nothing that it was doing ever goes on. */
+  /** Nothing that the process was doing continues. */
   kill: (why: string) => void
   onEnd: (listener: () => void) => void
   onThaw: (listener: () => void) => void
@@ -42,7 +42,7 @@ export function createProcess({ name, skewMs, scheduler, random, faults, trace }
     trace.say(name, () => `*** freezes for ${minutes.toFixed(1)} minutes`)
     scheduler.after(minutes * 60_000, () => {
       if (!alive) return
-      trace.say(name, () => '*** goes on')
+      trace.say(name, () => '*** continues')
       for (const listener of thawListeners) listener()
     })
   }

@@ -14,14 +14,14 @@ export type QueuedMessage = {
   visibleAt: number
   expiresAt: number
   deliveries: number
-  /** Of the newest delivery: an older one can no longer delete the message or give it back. */
+  /** The receipt of the newest delivery. An older delivery can no longer delete or return the message. */
   receipt: number
 }
 
 export type Queue = {
   messages: QueuedMessage[]
   poison: QueuedMessage[]
-  /** How many messages have disappeared by a fault. */
+  /** The number of messages that a fault removed. */
   vanished: () => number
   /** Called when there is a new message. */
   onSent: (listener: (message: QueuedMessage) => void) => void
@@ -30,7 +30,7 @@ export type Queue = {
 
 type Options = { exchange: Exchanges; scheduler: Scheduler; faults: Faults; trace: Trace; findings: Findings }
 
-/** Twice the parts of the largest run, and some more. */
+/** Twice the parts of the largest run, and a margin. */
 const most = 200
 
 const liveMs = 7 * 86_400_000
@@ -40,7 +40,7 @@ export function labelOf(text: string): string {
   return part === undefined ? kind : `${kind} ${part}`
 }
 
-/** A storage queue with visibility delays; who takes its messages is the host's business. */
+/** A storage queue with visibility delays. The simulated host takes its messages. */
 export function createQueue({ exchange, scheduler, faults, trace, findings }: Options): Queue {
   const messages: QueuedMessage[] = []
   const listeners: ((message: QueuedMessage) => void)[] = []

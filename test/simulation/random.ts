@@ -5,11 +5,11 @@ export type Random = {
   /** A whole number, both ends included. */
   between: (least: number, most: number) => number
   pick: <T>(items: readonly T[]) => T
-  /** Between the two, small values as likely as large ones: the logarithm is even. */
+  /** Between the two, evenly on a logarithmic scale. */
   spread: (least: number, most: number) => number
 }
 
-/** Numbers that only depend on the seed (mulberry32). */
+/** Numbers that depend only on the seed (mulberry32). */
 export function createRandom(seed: number): Random {
   let state = seed | 0
   const next = () => {

@@ -16,25 +16,25 @@ type Options = {
   /** Every finished run, oldest first. */
   contents: readonly RunContents[]
   wasDamaged: () => boolean
-  /** True for a reading between snapshots that is no longer kept. */
-  isFolded: (run: SeenRun) => boolean
+  /** True for a following run that was deleted. */
+  isDeleted: (run: SeenRun) => boolean
 }
 
-/** What storage itself may be refused for. */
+/** Error codes of storage failures. */
 const isStorage = ['storage_unavailable', 'snapshot_blob_locked']
 
-/** Callers that read a customer back, ask for a run, or list runs. */
-export function createReaders({ ask, random, customers, findings, runs, contents, wasDamaged, isFolded }: Options) {
+/** Callers that read a customer back, get a run, or list runs. */
+export function createReaders({ ask, random, customers, findings, runs, contents, wasDamaged, isDeleted }: Options) {
   const startedAt = ({ run }: RunContents) => Date.parse(run.manifest?.startedAt ?? '')
 
-  /** The run that holds the customer as of an instant; 'gone' if it had left. */
+  /** The run that has the customer as of a time. 'gone' if the customer had left. */
   function holder(id: string, atMost: number, withPartial = true): RunContents | 'gone' | undefined {
     const candidates = contents.filter(
       each =>
         each.run.manifest?.status !== 'failed' &&
         startedAt(each) <= atMost &&
         (withPartial || !each.run.isPartial) &&
-        !isFolded(each.run),
+        !isDeleted(each.run),
     )
     const found = candidates.findLast(({ read, gone }) => read.has(id) || gone.has(id))
     return found?.gone.has(id) ? 'gone' : found
@@ -55,8 +55,7 @@ export function createReaders({ ask, random, customers, findings, runs, contents
       outcome => {
         const after = holder(id, atMost)
         if (outcome === 'lost' || before === 'gone' || after === 'gone') return
-        const say = (what: string) =>
-          findings.broken('what is read back is what the run holds', `${shortId(id)}: ${what}`)
+        const say = (what: string) => findings.broken('a reader gets the orders of the run', `${shortId(id)}: ${what}`)
         if ('error' in outcome) {
           const code = isAppError(outcome.error) ? outcome.error.code : ''
           const isRight =
@@ -69,7 +68,8 @@ export function createReaders({ ask, random, customers, findings, runs, contents
         const texts = orders.map(({ json }) => json.toString()).sort()
         if (source === undefined && wasDamaged()) return
         if (source?.read.get(id)?.join() !== texts.join()) say(`${texts.length} orders from ${snapshotId}`)
-        // A failed entry says in which run over all customers it was read last, which may pass over one over some.
+        // A failed entry names the run over all customers that last read the customer, so runs over some customers may
+        // be skipped.
         const isRight = [before, after, wholeBefore, holder(id, atMost, false)].includes(source)
         if (!isRight && !wasDamaged()) say(`from ${snapshotId} instead of ${before?.run.id}`)
       },
@@ -89,7 +89,7 @@ export function createReaders({ ask, random, customers, findings, runs, contents
         if ('error' in outcome) {
           const code = isAppError(outcome.error) ? outcome.error.code : ''
           const run = runs.find(id)
-          if (run !== undefined && isFolded(run)) return
+          if (run !== undefined && isDeleted(run)) return
           if (code === 'snapshot_not_found' || code === 'snapshot_corrupt') {
             findings.broken('a run has a status', `${id}: ${code}`)
           } else if (manifest?.status !== 'failed' && !isStorage.includes(code)) {

@@ -3,19 +3,19 @@ import type { Random } from './random.ts'
 export type Step = { cancel: () => void }
 
 export type Scheduler = {
-  /** The true time, in milliseconds since 1970 UTC. Each process has a clock of its own that may be off. */
+  /** The true time, in milliseconds since 1970 UTC. The clock of a process can differ from it. */
   now: () => number
   after: (ms: number, action: () => void) => Step
-  /** Takes step after step until nothing is left before `until`, or until `isEnough`. */
+  /** Runs step after step until there is none before `until`, or until `isEnough`. */
   run: (until: number, isEnough?: () => boolean) => Promise<void>
 }
 
 type Entry = { at: number; order: number; action: (() => void) | undefined }
 
 /**
- * Owns time and order. Whatever the code under test waits for is one step here; the earliest is taken first, and the
- * seed decides between those of one millisecond. Before each step everything that can go on has gone on: the code under
- * test does no real input or output, so that one turn of the event loop is enough.
+ * Controls time and order. Each wait of the code under test is one step here. The earliest step runs first, and the
+ * seed decides between steps of the same millisecond. Before each step, everything that can continue has continued: the
+ * code under test does no real input or output, so one turn of the event loop is enough.
  */
 export function createScheduler(start: number, random: Random): Scheduler {
   const heap: Entry[] = []

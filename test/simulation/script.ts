@@ -24,11 +24,11 @@ type Options = {
   pollers: ReturnType<typeof createPollers>
   readers: ReturnType<typeof createReaders>
   runs: RunRules
-  /** The longest that a run may take. */
+  /** The longest duration of a run. */
   longestRunMs: number
-  /** Runs may not be done before they are overdue. */
+  /** True if runs may not be complete before they are overdue. */
   isTooSlow: boolean
-  /** With `SNAPSHOT_CUSTOMERS`, one that has left is a failure. */
+  /** With `SNAPSHOT_CUSTOMERS`, a customer that left is a failure. */
   isConfigured: () => boolean
 }
 
@@ -39,12 +39,12 @@ const dayMs = 24 * hourMs
 /** The timer's time of day, as in `SNAPSHOT_SCHEDULE`. */
 const tickMs = 20 * minuteMs
 
-/** What happens in a world: some days with everything that can go wrong, then calm, one more run, and the last checks. */
+/** The course of a world: some days with all kinds of faults, then none, one more run, and the last checks. */
 export function createScript(options: Options) {
   const { scheduler, random, faults, trace, findings, customers, storage, queue, actions, pollers, readers, runs } =
     options
 
-  /** What a day has between two times: each of these so many times at most. */
+  /** Schedules each of these actions between two times, at most so often. */
   function scatter(from: number, to: number, what: readonly (readonly [number, () => void])[]): void {
     for (const [most, action] of what) {
       for (let times = random.between(0, most); times > 0; times--) {
@@ -71,7 +71,7 @@ export function createScript(options: Options) {
       [isDamaged ? 3 : 0, actions.damage],
       [isDeployed ? 1 : 0, actions.deploy],
     ])
-    // While the daily run goes on, most is at stake.
+    // Most actions fall in the time of the daily run, where they have the most effect.
     scatter(tick - 3 * minuteMs, tick, [[random.chance(0.2) ? 1 : 0, actions.startSome]])
     scatter(tick, tick + 15 * minuteMs, [
       [3, customers.happen],
@@ -80,7 +80,7 @@ export function createScript(options: Options) {
       [random.chance(0.15) ? 1 : 0, actions.cancel],
       [3, actions.follow],
     ])
-    // In some hours one run follows the other, so that those who are late meet the next.
+    // In some hours, runs follow each other closely, so that late workers meet the next run.
     const busy = begin + random.between(2, 22) * hourMs
     if (random.chance(0.4)) {
       scatter(busy, busy + hourMs, [
@@ -94,7 +94,7 @@ export function createScript(options: Options) {
       ])
     }
     for (const { name, minutes } of faults.spellsOfDay()) {
-      // Half of them meet the daily run.
+      // Half of them fall in the time of the daily run.
       const soon = tickMs + random.between(-minutes * minuteMs, 10 * minuteMs)
       scheduler.after(begin + (random.chance(0.5) ? Math.max(0, soon) : random.between(0, dayMs)), () => {
         if (name === 'a blob is leased') return actions.lease(minutes)
@@ -106,7 +106,7 @@ export function createScript(options: Options) {
 
   const rest = (ms: number) => scheduler.run(scheduler.now() + ms)
 
-  /** With nothing going wrong any more, a start gets 202, or 409 for a run that ends. */
+  /** Without further faults, a start gets 202, or 409 for a run that ends. */
   async function startAtLast(): Promise<void> {
     for (let tries = 0; tries < 4; tries++) {
       const before = runs.all().length
@@ -132,11 +132,11 @@ export function createScript(options: Options) {
       await rest(options.longestRunMs)
       await startAtLast()
       const last = runs.all().at(-1)
-      // If everybody has left, nobody can be read: the contract calls that failed.
+      // If all customers have left, none can be read, and such a run counts as failed.
       const isEmpty = last?.manifest?.customers.read === 0 && last.manifest.customers.failed === 0
       const isExcused = isEmpty || options.isTooSlow || options.isConfigured()
       if (last?.manifest !== undefined && last.manifest.status !== 'succeeded' && !isExcused) {
-        findings.broken('a run in a calm world succeeds', `${last.id}: ${last.manifest.status}`)
+        findings.broken('a run without faults succeeds', `${last.id}: ${last.manifest.status}`)
       }
       pollers.drain()
       readers.readAll()

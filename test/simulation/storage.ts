@@ -13,17 +13,17 @@ export type Damage = 'deleted' | 'cut off' | 'garbled' | 'archived'
 
 export type Storage = {
   blobs: ReadonlyMap<string, Blob>
-  /** Retention, a person or a broken disk gets at a blob. */
+  /** Retention, a user or a broken disk changes or deletes a blob. */
   damage: (name: string, how: Damage) => void
   wasDamaged: (name: string) => boolean
   /** True times at which `pace.json` was damaged. */
   paceLosses: readonly number[]
-  /** For some time a blob cannot be written: somebody holds a lease on it. */
+  /** A blob cannot be written for some time, because it is leased. */
   lease: (name: string, minutes: number) => void
   endLease: () => void
-  /** True if a lease was held on the blob at some time from then on. */
+  /** True if the blob was leased at some time since then. */
   wasLeased: (name: string, from: number) => boolean
-  /** Called after a blob has got a new version. */
+  /** Called after a new version of a blob is written. */
   onWritten: (listener: (name: string, blob: Blob, before: Blob | undefined) => void) => void
   storeOf: (process: Process) => Store
 }
@@ -36,12 +36,12 @@ export const unavailable = (): AppError =>
 const locked = (name: string): AppError =>
   new AppError('snapshot_blob_locked', `Storage refuses the blob ${name} (simulated).`, { target: name })
 
-/** Uncommitted blocks are dropped a week after the last one (learn.microsoft.com/rest/api/storageservices/put-block). */
+/** Uncommitted blocks expire a week after the last one (learn.microsoft.com/rest/api/storageservices/put-block). */
 const blocksLiveMs = 7 * 86_400_000
 
 /**
- * After these a process dies more often than elsewhere: what it has decided is not told to anybody yet. The four blobs of a
- * part together weigh three times as much as one decision.
+ * Processes die more often after these operations, because their decision is not visible elsewhere yet. The four blobs
+ * of a part together have three times the weight of one decision.
  */
 const weightOf = (operation: string, name: string): number => {
   if (operation === 'commit') return 9
@@ -85,7 +85,7 @@ export function createStorage({ exchange, scheduler, random, faults, trace }: Op
     staged.set(name, { blocks: blocksOf(name).set(blockId, body), at: scheduler.now() })
   }
 
-  /** 409 `BlobAlreadyExists` and 400 `InvalidBlockList` both come out as false, as in the store. */
+  /** 409 `BlobAlreadyExists` and 400 `InvalidBlockList` are both false, as in the store. */
   function commit(name: string, blockIds: readonly string[], metadata: Record<string, string>): boolean {
     if (blobs.has(name)) return false
     const present = blocksOf(name)

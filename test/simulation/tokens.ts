@@ -18,7 +18,7 @@ type Options = {
 
 const liveMs = 55 * 60_000
 
-/** Sign-in as the app does it: one token per process, one sign-in at a time, each caller with its own deadline. */
+/** Sign-in like that of the app: one token per process, one sign-in at a time, each caller with its own deadline. */
 export function createTokens({ exchange, random, faults, trace, slow }: Options): (process: Process) => TokenSource {
   return process => {
     let token: { text: string; until: number } | undefined
@@ -47,7 +47,7 @@ export function createTokens({ exchange, random, faults, trace, slow }: Options)
         signingIn = signIn().finally(() => {
           signingIn = undefined
         })
-        // Whoever waited for it may be gone by the time it fails.
+        // Its callers may have left by the time it fails.
         signingIn.catch(() => undefined)
       }
       const { signal } = operation.deadline

@@ -1,10 +1,10 @@
 export type Trace = {
-  /** One line for one step; `line` is only called if somebody reads the trace. */
+  /** Adds one line for a step. `line` is only called if the trace is kept. */
   say: (who: string, line: () => string) => void
   lines: string[]
 }
 
-/** What happened, a line per step, in true time counted from the start of the world: day, hour, minute, second. */
+/** The steps of a world, one line each, in true time since its start: day, hour, minute, second. */
 export function createTrace(isKept: boolean, start: number, now: () => number): Trace {
   const lines: string[] = []
   return {
@@ -17,7 +17,7 @@ export function createTrace(isKept: boolean, start: number, now: () => number): 
   }
 }
 
-/** A blob's name without what every name has. */
+/** The name of a blob without its common parts. */
 export const short = (name: string): string =>
   name.replace(/^(snapshots|changes|lines|following)\/date=[^/]*\/run=/, (_, root: string) =>
     root === 'snapshots' ? '' : `${root} `,

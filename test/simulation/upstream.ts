@@ -8,15 +8,15 @@ import type { Random } from './random.ts'
 import type { Scheduler } from './scheduler.ts'
 import { shortId, type Trace } from './trace.ts'
 
-/** What a customer's orders were answered with. */
+/** A response with a customer's orders. */
 export type Answer = {
   at: number
   status: number | 'reset'
   code: string
-  /** The orders as JSON, if that is what was answered. */
+  /** The orders as JSON, if the response had them. */
   orders: string[] | undefined
   tookMs: number
-  /** How long it asked to wait. */
+  /** The wait that it requested. */
   waitMs: number
 }
 
@@ -25,7 +25,7 @@ export type Upstream = {
   /** True times of all requests, in order. */
   requests: number[]
   answersTo: (customerTenantId: string) => readonly Answer[]
-  /** Times at which a list ended by code 2000, cut short or not, and at which everybody was refused. */
+  /** Times at which a list ended with code 2000, at its end or early, and at which all requests were refused. */
   earlyEnds: number[]
   refusals: number[]
 }
@@ -54,7 +54,7 @@ export function createUpstream({ exchange, scheduler, random, faults, trace, cus
   const earlyEnds: number[] = []
   const refusals: number[] = []
 
-  /** What befalls a request whatever it is about. */
+  /** A fault that applies to any request. */
   function trouble(): Reply | undefined {
     if (faults.isOn('credential is refused')) {
       refusals.push(scheduler.now())

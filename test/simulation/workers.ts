@@ -6,7 +6,7 @@ import type { Random } from './random.ts'
 import type { Scheduler } from './scheduler.ts'
 import type { Trace } from './trace.ts'
 
-/** A machine that runs the app. After a death its place is taken by a new one with the same clock and no memory. */
+/** A machine that runs the app. After a death, a new one with the same clock and no memory replaces it. */
 export type Worker = { process: Process; snapshots: Snapshots; busy: number }
 
 type Options = {

@@ -32,19 +32,19 @@ export type WorldResult = { findings: Finding[]; lines: string[]; runs: number; 
 const minuteMs = 60_000
 const start = Date.UTC(2026, 10, 20)
 
-/** How long a run may take beyond its time, and beyond what holds it up. */
+/** The margin for the duration of a run, beyond its own time and delays. */
 const boundMs = 20 * minuteMs
 
-/** One world from its beginning to its end; everything in it follows from the seed. */
+/** One world from start to end. Everything in it depends on the seed. */
 export async function runWorld(seed: number, { isTraced = false } = {}): Promise<WorldResult> {
-  // A module that is loaded while the world runs would be real time.
+  // Loading a module during the world would take real time.
   await Promise.all([loadParquet(), loadReport()])
   const random = createRandom(seed)
   const scheduler = createScheduler(start, random)
   const { now } = scheduler
   const trace = createTrace(isTraced, start, now)
   const findings = createFindings(line => trace.say('rule', line))
-  // One world in ten has no faults at all, so that what fails there is plainly wrong.
+  // One world in ten has no faults, so that any failure there is a clear bug.
   const faults = createFaults(random, now, random.chance(0.9))
   const features = chooseFeatures(random)
   const { requestsPerMinute, concurrency, leaseMs, pageSize, isTroubled, isSkewed } = features
@@ -78,7 +78,7 @@ export async function runWorld(seed: number, { isTraced = false } = {}): Promise
       return longestRunMs + faults.delaysSince(startedAt) + host.starvedMs()
     },
     ended(run) {
-      // A blob was damaged while the run went on: what it holds and tells is no longer known from here on.
+      // A blob was damaged during the run, so its content and changes are no longer known.
       isUnknown ||= run.isDamaged
       if (isUnknown) return
       const content = contentRules.read(run)
@@ -104,11 +104,13 @@ export async function runWorld(seed: number, { isTraced = false } = {}): Promise
   }
   const thaws: { at: number; requests: number }[] = []
   const workers = createWorkers({ features, scheduler, random, faults, trace, boot })
-  const host = createHost({ scheduler, random, faults, trace, queue, workers: workers.all, logged, leaseMs })
+  // Two workers can list the customers at once.
+  const listingMs = (2 * Math.ceil(count / pageSize) * 60_000) / requestsPerMinute
+  const host = createHost({ scheduler, random, faults, trace, queue, workers: workers.all, logged, leaseMs, listingMs })
   workers.onReady(host.poke)
   workers.onThaw(() => {
     slowdowns.push(now())
-    // Those of its parts, and one each of a plan and of a probe.
+    // The requests of its parts, and one each of a plan and a probe.
     thaws.push({ at: now(), requests: concurrency + 2 })
   })
 
@@ -126,9 +128,9 @@ export async function runWorld(seed: number, { isTraced = false } = {}): Promise
     wasDamaged,
     isUnknown: () => isUnknown,
   })
-  const isFolded = ({ isFollowing, manifest }: SeenRun) =>
+  const isDeleted = ({ isFollowing, manifest }: SeenRun) =>
     isFollowing && manifest !== undefined && !storage.blobs.has(`${manifest.path}/_manifest.json`)
-  const readers = createReaders({ ask, random, customers, findings, runs, contents, wasDamaged, isFolded })
+  const readers = createReaders({ ask, random, customers, findings, runs, contents, wasDamaged, isDeleted })
   const actions = createActions({
     scheduler,
     random,
@@ -170,7 +172,7 @@ export async function runWorld(seed: number, { isTraced = false } = {}): Promise
   trace.say('world', () => `faults: ${faults.described.join(', ') || 'none'}`)
   await script.play()
   await contentRules.finish()
-  // Workers agree on the pace only as far as their clocks do.
+  // Workers can only agree on the rate if their clocks agree.
   if (!isSkewed)
     checkPace({ findings, requestsPerMinute, requests: upstream.requests, thaws, losses: storage.paceLosses })
   return {

@@ -1,15 +1,15 @@
 import { expect } from 'vitest'
 import { runWorld } from './world.ts'
 
-/** Failing worlds that are told in full; the others only by number. */
+/** The failing worlds that are reported in full. Others are only counted. */
 const mostTold = 3
 
 export const replay = (seed: number): string => `SIMULATION_SEED=${seed} npm test -- test/simulation`
 
-/** Runs the worlds of some seeds. What fails is named with the command that replays it. */
+/** Runs the worlds of some seeds. A failure is reported with the command that replays it. */
 export async function expectSoundWorlds(first: number, last: number): Promise<void> {
   const failures: string[] = []
-  // Thousands of errors are part of the game, and nobody reads where they were made.
+  // Thousands of errors are expected, and nobody reads their stacks.
   const { stackTraceLimit } = Error
   Error.stackTraceLimit = 0
   for (let seed = first; seed <= last; seed++) {

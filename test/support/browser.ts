@@ -1,7 +1,7 @@
 import { type Browser, chromium } from 'playwright-core'
 import { programs } from './programs.ts'
 
-/** Chromium as it is installed, without a window. */
+/** The installed Chromium, headless. */
 export const startBrowser = (): Promise<Browser> =>
   chromium.launch({
     executablePath: programs.chromium ?? '',

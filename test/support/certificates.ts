@@ -4,7 +4,7 @@ import { generate } from 'selfsigned'
 
 export type TestCertificate = { certificate: string; key: string; pem: string; pfx: string }
 
-/** A client certificate in the forms Key Vault holds; `days` is its life from now, negative for one that has ended. */
+/** A client certificate in the forms of Key Vault. `days` is its life from now, negative for an expired one. */
 export async function createCertificate({ days = 30, keyType = 'rsa' as 'rsa' | 'ec' } = {}): Promise<TestCertificate> {
   const day = 86_400_000
   const { cert, private: key } = await generate([{ name: 'commonName', value: 'partner app' }], {

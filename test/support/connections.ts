@@ -17,7 +17,7 @@ function operationOf(operationId: string) {
   return found
 }
 
-/** Where the gateway sends an operation: to the path of a policy, or to its own without what marks a trigger. */
+/** The path to which the gateway sends an operation: that of a policy, or its own path without the trigger prefix. */
 export function pathOf(operationId: string): string {
   const routed = policies.find(
     ({ templateId, parameters }) =>
@@ -28,7 +28,7 @@ export function pathOf(operationId: string): string {
   return newPath === undefined ? operationOf(operationId).path.replace(/^\/trigger/, '') : String(newPath)
 }
 
-/** The address that a trigger polls, with the parameters that a flow sends without asking. */
+/** The address that a trigger polls, with the constant parameters that a flow sends. */
 export function triggerAddress(operationId: string): string {
   const constants = operationOf(operationId).operation.parameters.filter(
     parameter => parameter.required && parameter['x-ms-visibility'] === 'internal',
@@ -37,7 +37,7 @@ export function triggerAddress(operationId: string): string {
   return `${pathOf(operationId)}?${query}`
 }
 
-/** The connector of the app as its gateway runs it: operations and parameters of its definition, and no others. */
+/** The connector of the app with its gateway. It has only the operations and parameters of its definition. */
 export function connectorOf({ url, key }: { url: string; key: string }): Connectors[string] {
   const ask = async (address: string): Promise<Answer> => {
     const { status, body, text } = await runAction({ url: address, key, secondMs: 20 })

@@ -7,7 +7,7 @@ import type { Simulator } from '../../local/simulator/simulator.ts'
 
 export type ConsentRun = { running: Running; signInUrl: string; ended: Promise<number | null> }
 
-/** Starts `npm run consent`'s script and waits until it has printed where to sign in. */
+/** Starts the script of `npm run consent` and waits until it has printed the sign-in address. */
 export async function startConsent(simulator: Simulator, settings: Record<string, string> = {}): Promise<ConsentRun> {
   const certificate = join(await mkdtemp(join(tmpdir(), 'consent-')), 'simulator.pem')
   await writeFile(certificate, simulator.certificate)

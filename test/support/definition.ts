@@ -34,7 +34,7 @@ export const operations = Object.entries(definition.paths).flatMap(([path, metho
 
 export const triggers = operations.filter(({ operation }) => operation['x-ms-trigger'] !== undefined)
 
-/** Every schema below a schema, itself included, with the members that lead there. */
+/** Every schema below a schema, including itself, with the path to it. */
 export function* schemasIn(schema: Json, at = ''): Generator<{ at: string; schema: Json }> {
   yield { at, schema }
   for (const [name, member] of Object.entries((schema.properties ?? {}) as Record<string, Json>))

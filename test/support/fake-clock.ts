@@ -1,11 +1,11 @@
 import type { Clock } from '../../shared/runtime/clock.ts'
 
 export type FakeClock = Clock & {
-  /** Milliseconds of every sleep that was asked for, in order. */
+  /** The milliseconds of every sleep, in order. */
   slept: number[]
-  /** Moves time on and wakes whoever's time has come, earliest first. */
+  /** Advances time and wakes the sleepers, earliest first. */
   advance: (ms: number) => Promise<void>
-  /** Moves time from sleeper to sleeper until `work` has ended. */
+  /** Advances time from sleeper to sleeper until `work` has ended. */
   drive: <T>(work: Promise<T>) => Promise<T>
   /** Sets what `random` returns from now on. */
   setRandom: (next: () => number) => void
@@ -17,8 +17,8 @@ type Sleeper = { at: number; wake: () => void }
 const settle = () => new Promise<void>(resolve => setImmediate(resolve))
 
 /**
- * Time that only moves when told to, or, with `jumps`, as soon as somebody sleeps: then a sleep takes its full length on
- * this clock and none on the wall's.
+ * Time that advances only on request or, with `jumps`, as soon as a sleep starts: the sleep takes its full length on
+ * this clock, and no real time.
  */
 export function createFakeClock({ now: start = Date.UTC(2026, 10, 20), jumps = false } = {}): FakeClock {
   let now = start

@@ -11,7 +11,7 @@ export type Held = {
 const question =
   '({ heapBytes: process.memoryUsage().heapUsed, sockets: process.getActiveResourcesInfo().filter(name => name === "TCPSocketWrap").length })'
 
-/** What a process that was started with `--inspect` holds, asked over the Chrome DevTools protocol. */
+/** The resources of a process that was started with `--inspect`, read over the Chrome DevTools protocol. */
 export async function whatIsHeld({ lines }: Running): Promise<Held> {
   const address = lines.map(line => /Debugger listening on (ws:\S+)/.exec(line)?.[1]).find(Boolean)
   if (address === undefined) throw new Error('The process was not started with --inspect')
@@ -41,7 +41,7 @@ export async function whatIsHeld({ lines }: Running): Promise<Held> {
     await sleep(100)
   }
   socket.close()
-  // The local host itself asks the queue now and then, over a connection that is no part of the app.
+  // The local host polls the queue over a connection of its own, which is no part of the app.
   return { heapBytes: samples[0]?.heapBytes ?? 0, sockets: Math.min(...samples.map(({ sockets }) => sockets)) }
 
   async function ask(): Promise<Held> {

@@ -1,38 +1,40 @@
 import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
-/** Whether the write at which somebody dies still takes effect. */
+/** Whether the write still takes effect before the kill. */
 export type Moment = 'before' | 'after'
 
 export type KillingProxy = {
   port: number
-  /** Calls `kill` at the write of that number from now on, before or after it takes effect. */
-  arm: (write: number, moment: Moment, kill: () => Promise<void>) => void
-  /** The path of the write at which it has killed since it was armed. */
-  struck: () => string | undefined
+  /** Calls `kill` once, at the next write to a matching address, before or after the write takes effect. */
+  arm: (address: RegExp, moment: Moment, kill: () => Promise<void>) => void
+  /** Ignores writes from now on. Waits for a kill that began, and returns true if there was one. */
+  disarm: () => Promise<boolean>
   stop: () => void
 }
 
-/** Passes HTTP on to a port of this machine, and kills whoever sends through it at a write, those of the rate limiter aside. */
+/** Forwards HTTP to a port of this machine, and kills its client at a write. */
 export async function startKillingProxy(targetPort: number): Promise<KillingProxy> {
-  let left = Number.POSITIVE_INFINITY
-  let moment: Moment = 'before'
-  let kill = async () => {}
-  let struck: string | undefined
+  let armed: { address: RegExp; moment: Moment; kill: () => Promise<void> } | undefined
+  let killed: Promise<void> | undefined
 
   const forward = (incoming: IncomingMessage, outgoing: ServerResponse) => {
     const { method, url = '', headers } = incoming
-    const isLast = method === 'PUT' && !url.includes('/pace.json') && --left === 0
-    if (isLast) struck = url
-    if (isLast && moment === 'before') {
+    const last = method === 'PUT' && armed?.address.test(url) === true ? armed : undefined
+    const { promise: taken, resolve: take } = Promise.withResolvers<void>()
+    if (last !== undefined) {
+      armed = undefined
+      killed = taken.then(last.kill)
+    }
+    if (last?.moment === 'before') {
       incoming.resume()
-      void kill()
+      take()
       return
     }
     const forwarded = request({ port: targetPort, host: '127.0.0.1', method, path: url, headers }, response => {
-      if (isLast) {
+      if (last !== undefined) {
         response.resume()
-        void kill()
+        take()
         return
       }
       outgoing.writeHead(response.statusCode ?? 502, response.headers)
@@ -45,13 +47,15 @@ export async function startKillingProxy(targetPort: number): Promise<KillingProx
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
   return {
     port: (server.address() as AddressInfo).port,
-    arm(write, when, how) {
-      left = write
-      moment = when
-      kill = how
-      struck = undefined
+    arm(address, moment, kill) {
+      armed = { address, moment, kill }
+      killed = undefined
     },
-    struck: () => struck,
+    async disarm() {
+      armed = undefined
+      await killed
+      return killed !== undefined
+    },
     stop: () => {
       server.close()
       server.closeAllConnections()

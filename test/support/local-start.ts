@@ -6,7 +6,7 @@ import { runNode } from '../../local/processes/run-node.ts'
 
 export type LocalStart = Awaited<ReturnType<typeof startEverything>>
 
-/** `npm start` on a free port, with its data in a folder of its own, once it has said that it is ready. */
+/** `npm start` on a free port, with its own data folder, after it has printed that it is ready. */
 export async function startEverything(args: string[] = [], settings: Record<string, string> = {}) {
   const folder = await mkdtemp(join(tmpdir(), 'start-'))
   const env = {
@@ -23,7 +23,7 @@ export async function startEverything(args: string[] = [], settings: Record<stri
       env,
     },
   )
-  /** What stands on the lines that begin so. */
+  /** The printed lines with this start. */
   const printed = (start: string): string[] =>
     running.lines.map(line => line.trim()).filter(line => line.startsWith(start))
   return {

@@ -8,7 +8,7 @@ export type LossyProxy = {
   stop: () => void
 }
 
-/** Passes HTTP on to a port of this machine and holds back the response whenever `loses` says so. */
+/** Forwards HTTP to a port of this machine, and drops the response if `loses` returns true. */
 export async function startLossyProxy(targetPort: number, loses: () => boolean): Promise<LossyProxy> {
   const sockets = new Set<Socket>()
   let lost = 0

@@ -1,31 +1,31 @@
-/** A request as a flow's engine sends it: its headers added, those it strips taken away, retried as it retries. */
+/** A request as a flow's engine sends it: with added headers, without those that it strips, and with its retries. */
 export type MakerOptions = {
   url: string
   method?: string
   body?: unknown
   key?: string
   headers?: Record<string, string>
-  /** Milliseconds of a second of `Retry-After`, so that tests need not wait. */
+  /** The milliseconds for one second of `Retry-After`, so that tests need not wait. */
   secondMs?: number
 }
 
 export type MakerResult = {
   status: number
-  /** Of an answer in JSON. */
+  /** The body of a JSON response. */
   body: Record<string, unknown>
-  /** Of an answer in HTML. */
+  /** The body of an HTML response. */
   text?: string
   headers: Headers
   tries: number
 }
 
-/** Headers that the HTTP action of Logic Apps does not let through (learn.microsoft.com/azure/connectors/connectors-native-http). */
+/** Headers that the HTTP action of Logic Apps removes (learn.microsoft.com/azure/connectors/connectors-native-http). */
 const stripped =
   /^(accept|accept-.*|allow|cookie|expires|host|last-modified|origin|set-cookie|transfer-encoding|content-(?!type|length).*)$/i
 
 const isRetried = (status: number): boolean => status === 408 || status === 429 || status >= 500
 
-/** Tries after the first: the default policy of Logic Apps. */
+/** The retries after the first try in the default policy of Logic Apps. */
 const retries = 4
 
 const sleep = (milliseconds: number) => new Promise(resolve => setTimeout(resolve, milliseconds))
@@ -54,7 +54,7 @@ async function send({
     if (!isRetried(response.status) || tries > retries) {
       const { status, headers } = response
       if (headers.get('content-type')?.startsWith('text/')) return { status, body: {}, text, headers, tries }
-      // A JSON content type with a body that is none fails the action without any output.
+      // If a body with a JSON content type is not JSON, the action fails without output.
       const body = text === '' ? {} : (JSON.parse(text) as Record<string, unknown>)
       return { status, body, headers, tries }
     }
@@ -62,7 +62,7 @@ async function send({
   }
 }
 
-/** Runs an action: retries, and follows 202 with `Location` until it is over. A status of 400 or more fails it. */
+/** Runs an action: retries, and follows 202 with `Location` until the end. It fails for a status of 400 or more. */
 export async function runAction(options: MakerOptions): Promise<MakerResult> {
   let result = await send(options)
   while (result.status === 202) {
@@ -75,7 +75,7 @@ export async function runAction(options: MakerOptions): Promise<MakerResult> {
   return result
 }
 
-/** Pages of an action with pagination turned on, merged by the engine. */
+/** The pages of an action with pagination, merged by the engine. */
 export async function runPaged(options: MakerOptions, most = 100_000): Promise<Record<string, unknown>[]> {
   const rows: Record<string, unknown>[] = []
   for (let url: string | undefined = options.url; url !== undefined && rows.length < most; ) {
@@ -87,7 +87,7 @@ export async function runPaged(options: MakerOptions, most = 100_000): Promise<R
   return rows
 }
 
-/** A polling trigger: keeps the cursor of the last answer that held something, and starts one run per item. */
+/** A polling trigger: keeps the cursor of the last response with items, and starts one run per item. */
 export function createTrigger(options: MakerOptions) {
   let cursor: string | undefined
   return async (): Promise<Record<string, unknown>[]> => {

@@ -4,11 +4,11 @@ type Blob = { body: Buffer; etag: string; metadata: Record<string, string> }
 
 export type MemoryStore = Store & {
   blobs: Map<string, Blob>
-  /** Called before each operation; what it throws, the operation throws: a crash at that point. */
+  /** Called before each operation. If it throws, the operation throws, as at a crash. */
   before: (operation: string, name: string) => void
 }
 
-/** The snapshot container with the service's semantics, for logic that is too slow or too unlikely to try on Azurite. */
+/** The snapshot container with the semantics of the service, for cases that are too slow or too rare on Azurite. */
 export function createMemoryStore(): MemoryStore {
   const blobs = new Map<string, Blob>()
   const staged = new Map<string, Map<string, Buffer>>()
@@ -26,7 +26,7 @@ export function createMemoryStore(): MemoryStore {
     staged.delete(name)
     return etag
   }
-  /** Lets others run between any two operations, as a network does. */
+  /** Lets other work run between any two operations, like a network. */
   const turn = async (operation: string, name: string) => {
     await new Promise(resolve => setImmediate(resolve))
     store.before(operation, name)

@@ -7,7 +7,7 @@ export type LoggedEvent = { level: LogLevel; event: string; fields: Record<strin
 
 export type TestOperation = OperationContext & { logged: LoggedEvent[]; abort: (reason: Error) => void }
 
-/** A call with `seconds` left, whose deadline a test lets pass with `abort`. */
+/** An operation with `seconds` left. A test can end its deadline with `abort`. */
 export function createOperation({
   seconds = 100,
   clock = systemClock as Clock,

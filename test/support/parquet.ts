@@ -10,7 +10,7 @@ export const readParquet = (file: Buffer, columns?: string[]): Promise<Record<st
 
 export const parquetFooter = (file: Buffer) => parquetMetadata(toArrayBuffer(file))
 
-/** The rows of a Parquet file, and the types of its columns, as DuckDB reads them; instants and decimals as text. */
+/** The rows of a Parquet file and the types of its columns, read by DuckDB, with timestamps and decimals as text. */
 export async function queryParquet(file: Buffer, path: string) {
   await writeFile(path, file)
   const connection = await (await DuckDBInstance.create()).connect()

@@ -16,7 +16,7 @@ function isExecutable(path: string): boolean {
   }
 }
 
-/** Programs that npm cannot install and that the tests under `test/desktop/` drive. */
+/** Programs that npm cannot install, for the tests under `test/desktop/`. */
 export const programs = {
   chromium: find('chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'),
   libreOffice: find('soffice', 'libreoffice'),

@@ -6,12 +6,12 @@ import { type Running, runNode } from '../../local/processes/run-node.ts'
 import { type Simulator, startSimulator } from '../../local/simulator/simulator.ts'
 
 export type RunningApp = {
-  /** Base of the HTTP functions, without a slash at the end. */
+  /** The address of the HTTP functions, without a slash at the end. */
   api: string
   url: string
   simulator: Simulator
   host: Running
-  /** JSON log lines of the host so far. */
+  /** The JSON log lines of the host so far. */
   events: () => Record<string, unknown>[]
   stop: () => Promise<void>
 }
@@ -24,7 +24,7 @@ type Options = {
   prepare?: (simulator: Simulator) => unknown
 }
 
-/** The functions host as its own process on the built app, and a simulator in this one, so that tests can script it. */
+/** The functions host as a process with the built app, and a simulator in this process, so that tests can script it. */
 export async function startApp({ storage, settings = {}, simulator: options, prepare }: Options): Promise<RunningApp> {
   const simulator = await startSimulator(options)
   prepare?.(simulator)
@@ -52,7 +52,7 @@ export async function startApp({ storage, settings = {}, simulator: options, pre
   }
 }
 
-/** Starts `npm run host`'s script with nothing but the given settings. */
+/** Starts the script of `npm run host` with only the given settings. */
 export const startHostProcess = (settings: Record<string, string>): Promise<Running> =>
   runNode([`${root}local/run.js`, 'host'], lines => lines.some(line => line.startsWith('Listening on ')), {
     env: { PATH: process.env.PATH, HOME: process.env.HOME, PORT: '0', ...settings },

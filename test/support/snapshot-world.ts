@@ -13,14 +13,14 @@ import { createOperation } from './operations.ts'
 
 export type UpstreamOrder = { id: string; [member: string]: unknown }
 
-/** What a customer answers: its orders, or a failure. */
+/** The response for a customer: its orders, or a failure. */
 export type UpstreamCustomer = {
   id: string
   name: string
   orders: UpstreamOrder[] | { status: number; code?: string; headers?: Record<string, string> } | 'network'
 }
 
-/** A record of the activity log, as far as it is read. */
+/** A record of the activity log, as far as the app reads it. */
 export type LoggedOrder = Record<string, unknown> & { customerId: string; operationDate: string }
 
 export type QueuedMessage = { message: Message; visibleAt: number; deliveries: number }
@@ -29,21 +29,21 @@ export type World = {
   clock: FakeClock
   store: MemoryStore
   customers: UpstreamCustomer[]
-  /** What the customer list answers instead of all: a failure, or only its first customers and then a missing page. */
+  /** The response of the customer list: a failure, or its first customers and then a missing page. */
   list: { status: number; code?: string } | { cutAfter: number } | undefined
-  /** The activity log: its records, or what it answers instead. */
+  /** The activity log: its records, or another response. */
   log: {
     items: LoggedOrder[]
     failure?: { status: number; code?: string; headers?: Record<string, string> } | undefined
   }
-  /** Instants of all requests upstream. */
+  /** The times of all upstream requests. */
   requests: { at: number; path: string }[]
   queue: QueuedMessage[]
   poison: Message[]
   snapshots: Snapshots
   /** Another worker on the same storage, with its own memory. */
   newWorker: () => Promise<Snapshots>
-  /** Delivers messages in the order of their time until none is left; each delivery may fail and come back. */
+  /** Delivers messages in the order of their time until there is none. A failed delivery is repeated. */
   drain: (worker?: Snapshots) => Promise<void>
   settings: Record<string, string>
 }
@@ -59,7 +59,7 @@ const settingsOf = (more: Record<string, string>) => ({
 
 export const customerId = (number: number): string => `00000000-0000-4000-8000-${String(number).padStart(12, '0')}`
 
-/** Snapshots on storage in memory, a scripted upstream and fake time: whole runs in milliseconds. */
+/** Snapshots with storage in memory, a scripted upstream and fake time, which takes milliseconds for a run. */
 export async function createWorld(settings: Record<string, string> = {}, store = createMemoryStore()): Promise<World> {
   const clock = createFakeClock({ jumps: true })
   const queue: QueuedMessage[] = []
@@ -184,12 +184,12 @@ export const start = async (world: World) =>
 /** A blob's JSON. */
 export const json = <T>(world: World, name: string): T =>
   JSON.parse(world.store.blobs.get(name)?.body.toString() ?? 'null') as T
-/** Where a run's blobs are. */
+/** The folder of a run's blobs. */
 export const folder = (id: string, root = 'snapshots') =>
   `${root}/date=${id.slice(0, 4)}-${id.slice(4, 6)}-${id.slice(6, 8)}/run=${id}`
 export const manifestOf = (world: World, id: string) => json<Manifest>(world, `${folder(id)}/_manifest.json`)
 
-/** Puts an order on a customer, and a record into the log. */
+/** Adds an order to a customer, and a record to the log. */
 export function placeOrder(world: World, customer: number, id: string, record?: Partial<LoggedOrder>): void {
   const found = world.customers.find(each => each.id === customerId(customer))
   const date = new Date(world.clock.now()).toISOString()
@@ -197,7 +197,7 @@ export function placeOrder(world: World, customer: number, id: string, record?: 
   note(world, customer, record)
 }
 
-/** Puts a record into the log. */
+/** Adds a record to the log. */
 export function note(world: World, customer: number, record: Partial<LoggedOrder> = {}): void {
   const operationDate = new Date(world.clock.now()).toISOString().replace('Z', '0000Z')
   const operation = { operationType: 'create_order', operationStatus: 'succeeded', operationDate }

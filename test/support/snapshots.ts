@@ -34,7 +34,7 @@ export async function readRows<T>(container: ContainerClient, prefix: string): P
   return rows
 }
 
-/** Copies every blob into a folder, with its path. */
+/** Copies every blob to a folder, with its path. */
 export async function copyContainer(container: ContainerClient, folder: string): Promise<void> {
   for (const name of await listBlobs(container)) {
     await mkdir(dirname(join(folder, name)), { recursive: true })
@@ -42,7 +42,7 @@ export async function copyContainer(container: ContainerClient, folder: string):
   }
 }
 
-/** Starts a run and waits for its end as a flow would: by asking the Location until it no longer answers 202. */
+/** Starts a run and waits for its end like a flow: polls the Location until it no longer returns 202. */
 export async function takeSnapshot(api: string, body?: unknown): Promise<Response> {
   const options = { method: 'POST', ...(body === undefined ? {} : { body: JSON.stringify(body) }) }
   const started = await fetch(`${api}/snapshots`, options)

@@ -1,4 +1,7 @@
-/** The expressions of workflow definitions, as far as the samples use them (learn.microsoft.com/azure/logic-apps/expression-functions-reference). */
+/**
+ * The expressions of workflow definitions that the samples use
+ * (learn.microsoft.com/azure/logic-apps/expression-functions-reference).
+ */
 export type Functions = Record<string, (...values: unknown[]) => unknown>
 
 type Node = (functions: Functions) => unknown
@@ -67,7 +70,7 @@ function parse(text: string): Node {
 const asText = (value: unknown): string =>
   value === null || value === undefined ? '' : typeof value === 'object' ? JSON.stringify(value) : String(value)
 
-/** The functions that need nothing but their arguments. */
+/** The functions that depend only on their arguments. */
 export const plainFunctions: Functions = {
   concat: (...values) => values.map(asText).join(''),
   coalesce: (...values) => values.find(value => value !== null && value !== undefined) ?? null,

@@ -3,10 +3,10 @@ import { operations } from './definition.ts'
 import type { Action, Workflow } from './workflow.ts'
 import { groupsIn, textsIn } from './workflow.ts'
 
-/** A member that an expression reads, and what it is read of, such as `body('Get_order')`. */
+/** A member that an expression reads, and its source, such as `body('Get_order')`. */
 export type Read = { of: string; path: string[]; text: string }
 
-/** The shape of every failure, which an action's `body` has if it fails. */
+/** The shape of every failure, which is the `body` of a failed action. */
 const failure: Json = {
   type: 'object',
   properties: { error: { type: 'object', properties: { code: { type: 'string' }, message: { type: 'string' } } } },
@@ -20,8 +20,8 @@ const memberOf = (schema: Json | undefined, path: string[]): Json | undefined =>
   path.reduce<Json | undefined>((at, member) => ((at?.properties ?? {}) as Record<string, Json>)[member], schema)
 
 /**
- * What a flow reads of the answers of its own connector: each with whether the definition of the connector has it. What
- * other connectors answer is not known here.
+ * The members that a flow reads of responses of its own connector, each with whether the definition has it. The
+ * responses of other connectors are not known here.
  */
 export function readsOf({ triggers, actions }: Workflow, connection: string): (Read & { isKnown: boolean })[] {
   const named = new Map([...groupsIn(actions)].flatMap(group => Object.entries(group)))
@@ -33,7 +33,7 @@ export function readsOf({ triggers, actions }: Workflow, connection: string): (R
   }
   const itemsOf = (schema: Json | undefined) => schema?.items as Json | undefined
 
-  /** The schemas that an expression may have the value of; none if another connector answers it. */
+  /** The possible schemas of an expression's value. Empty for another connector. */
   function schemasOf(expression: unknown, source?: unknown): Json[] {
     const [[, of = '', members = ''] = []] = [...String(expression).matchAll(reading)]
     const [, name = ''] = /'([^']+)'/.exec(of) ?? []

@@ -3,7 +3,7 @@ import { evaluate, type Functions, plainFunctions } from './workflow-expression.
 
 export type Answer = { statusCode: number; body: unknown }
 
-/** What an action of a connection calls. `all` asks for every page. */
+/** The calls of a connection's actions. `all` requests every page. */
 export type Connectors = Record<
   string,
   (operationId: string, parameters: Record<string, unknown>, all: boolean) => Promise<Answer>
@@ -24,7 +24,7 @@ type Options = {
 
 class Terminated extends Error {}
 
-/** Runs the actions of a workflow as the platform does, one after another. */
+/** Runs the actions of a workflow like the platform, in turn. */
 export async function runWorkflow({ actions, connectors, parameters = {}, trigger, now }: Options): Promise<Run> {
   const outputs = new Map<string, unknown>()
   const variables = new Map<string, unknown>()
@@ -116,7 +116,7 @@ export async function runWorkflow({ actions, connectors, parameters = {}, trigge
     }
   }
 
-  /** A condition as designers write it: `{and: [{equals: [a, b]}]}`. */
+  /** A condition in the form of designers: `{and: [{equals: [a, b]}]}`. */
   function isTrue(condition: unknown): boolean {
     const [[operator, operands] = ['', []]] = Object.entries(condition as Record<string, unknown[]>)
     if (operator === 'and') return operands.every(isTrue)
@@ -137,7 +137,7 @@ export async function runWorkflow({ actions, connectors, parameters = {}, trigge
       )
       statuses.set(name, runs ? await runOne(name, action) : 'Skipped')
     }
-    // The last actions decide; where one was skipped, what it waited for decides.
+    // The last actions decide. If one was skipped, the action that it waited for decides.
     const failed = (name: string): boolean => {
       const status = statuses.get(name)
       return status === 'Skipped' ? Object.keys(group[name]?.runAfter ?? {}).some(failed) : status === 'Failed'

@@ -19,14 +19,17 @@ export type Workflow = {
   actions: Record<string, Action>
 }
 
-/** What the workflow definition language asks of the actions used here (learn.microsoft.com/azure/logic-apps/workflow-definition-language-schema). */
+/**
+ * The rules of the workflow definition language for the actions used here
+ * (learn.microsoft.com/azure/logic-apps/workflow-definition-language-schema).
+ */
 const ajv = new Ajv.default({ strict: false, allErrors: true })
 const validate = ajv.compile(schema)
 
 export const faultsOf = (definition: unknown): string[] =>
   validate(definition) ? [] : (validate.errors ?? []).map(({ instancePath, message }) => `${instancePath} ${message}`)
 
-/** Every group of actions that run after one another, nested ones included. */
+/** Every group of actions that run in turn, including nested ones. */
 export function* groupsIn(actions: Record<string, Action>): Generator<Record<string, Action>> {
   yield actions
   for (const action of Object.values(actions)) {
@@ -37,7 +40,7 @@ export function* groupsIn(actions: Record<string, Action>): Generator<Record<str
   }
 }
 
-/** All texts in a value: expressions among them. */
+/** All texts in a value, including expressions. */
 export function textsIn(value: unknown): string[] {
   if (typeof value === 'string') return [value]
   return typeof value === 'object' && value !== null ? Object.values(value).flatMap(textsIn) : []

@@ -1,4 +1,4 @@
-/** What the page asks for itself is not shown in the terminal. */
+/** With this id, the requests of the page itself are not shown in the terminal. */
 export const own = { 'x-ms-client-request-id': 'npm-start' }
 
 /**
@@ -8,7 +8,7 @@ export const own = { 'x-ms-client-request-id': 'npm-start' }
 export const find = id => document.getElementById(id)
 
 /**
- * Makes an element; text is always text, never markup.
+ * Creates an element. Text is never interpreted as markup.
  * @param {string} name
  * @param {Record<string, unknown>} properties
  * @param {(Node | string)[]} children
@@ -27,7 +27,7 @@ export const clock = at =>
 /** @param {number} bytes */
 export const size = bytes => (bytes < 1024 ? `${bytes} B` : `${(bytes / 1024).toFixed(bytes < 10_240 ? 1 : 0)} KB`)
 
-/** Headers with the key that the host demands, if it does. */
+/** The headers with the function key, if the host requires one. */
 let key
 /** @param {string | undefined} given */
 export const useKey = given => {
@@ -36,7 +36,7 @@ export const useKey = given => {
 export const keyHeaders = () => (key === undefined ? {} : { 'x-functions-key': key })
 
 /**
- * An address that a link can lead to: links send no headers.
+ * An address for a link. Links send no headers, so the key is part of it.
  * @param {string} path
  */
 export function linkTo(path) {
@@ -47,7 +47,7 @@ export function linkTo(path) {
 }
 
 /**
- * Asks the app; failures of the page itself are no reason to stop.
+ * Calls the app. Returns undefined for a failure, which must not stop the page.
  * @param {string} path
  */
 export async function ask(path) {

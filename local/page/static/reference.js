@@ -1,6 +1,6 @@
 /* global SwaggerUIBundle */
 
-/** Shows the document as the app serves it; requests are sent the way this page was reached. */
+/** Shows the document that the app serves. Requests go to the origin of this page. */
 async function showReference() {
   const spec = await (await fetch('/api/openapi.json', { headers: { 'x-ms-client-request-id': 'npm-start' } })).json()
   const { key } = await (await fetch('/local/state')).json()
@@ -8,7 +8,7 @@ async function showReference() {
     dom_id: '#viewer',
     spec: { ...spec, host: location.host, schemes: [location.protocol.replace(':', '')] },
     presets: [SwaggerUIBundle.presets.apis],
-    // Its badge would ask a validator on the internet.
+    // The badge of the viewer would call a validator on the internet.
     validatorUrl: null,
     docExpansion: 'list',
     defaultModelsExpandDepth: -1,

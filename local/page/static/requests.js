@@ -1,6 +1,6 @@
 import { ask, find, keyHeaders, linkTo, make } from './elements.js'
 
-/** Requests that come before those of the document: what one tries first. */
+/** The requests to try first. They come before those of the document. */
 const yesterday = new Date(Date.now() - 86_400_000).toISOString().slice(0, 10)
 const first = [
   {
@@ -38,10 +38,10 @@ const last = [
   },
 ]
 
-/** Headers of an answer that say where it comes from. */
+/** The response headers that are shown. */
 const telling = ['x-orders-source', 'x-orders-as-of', 'x-orders-prices', 'retry-after', 'location', 'x-correlation-id']
 
-/** So that a large answer does not stop the browser. */
+/** A larger response is cut, so that it does not stop the browser. */
 const mostShown = 60_000
 
 let picked = first[0]
@@ -54,7 +54,7 @@ export const setSnapshot = id => {
   newestSnapshot = id
 }
 
-/** The path with the customer, an order of theirs and the newest snapshot filled in. */
+/** The path with the selected customer, one of its orders and the newest snapshot. */
 async function fill(path) {
   let filled = path
     .replaceAll('{customerTenantId}', customerTenantId)
@@ -93,7 +93,7 @@ const curl = () => {
   const url = new URL(find('path').value, location.href).href
   const { 'x-functions-key': key } = keyHeaders()
   const header = key === undefined ? '' : ` -H "x-functions-key: ${key}"`
-  // Quotes that the shells of every system take.
+  // Double quotes work in every shell.
   if (picked.method !== 'POST') return `curl${header} "${url}"`
   return `curl${header} -X POST -H "content-type: application/json" -d "${find('body').value.replaceAll('"', '\\"')}" "${url}"`
 }
@@ -112,7 +112,7 @@ async function send() {
     show(response, text, performance.now() - startedAt)
   } catch (error) {
     find('answer').replaceChildren(
-      make('div', { className: 'answer-head' }, make('span', { className: 'pill bad' }, 'no answer'), String(error)),
+      make('div', { className: 'answer-head' }, make('span', { className: 'pill bad' }, 'no response'), String(error)),
     )
   }
   find('answer').removeAttribute('aria-busy')
@@ -142,7 +142,7 @@ function show(response, text, ms) {
   offerNext(json, response.headers.get('location'))
 }
 
-/** The request that comes next: the next page, what has changed since, or how far a snapshot is. */
+/** Offers the next request: the next page, the changes since then, or the status of a snapshot. */
 function offerNext(json, location_) {
   const url = new URL(find('path').value, location.href)
   let next = json?.nextLink ?? location_
@@ -168,7 +168,7 @@ function offerNext(json, location_) {
 
 const token = /("(?:\\.|[^"\\])*")(\s*:)?|(-?\d[\d.eE+-]*|\btrue\b|\bfalse\b)/g
 
-/** Colours JSON; what it holds stays text. */
+/** Colours JSON. Its content stays text. */
 function colour(pre, text) {
   let at = 0
   for (const match of text.matchAll(token)) {
@@ -181,7 +181,7 @@ function colour(pre, text) {
   pre.append(text.slice(at))
 }
 
-/** What can be sent from here and is not there already. */
+/** True for an operation that the page can send and does not list already. */
 const isShown = ({ method, path }) =>
   (method === 'GET' || method === 'POST') && !first.some(known => known.method === method && known.path === path)
 
@@ -222,7 +222,7 @@ async function loadOperations() {
 }
 
 /**
- * Picks a customer by its id, also one that is not in the list.
+ * Selects a customer by its id, even if it is not in the list.
  * @param {string} id
  * @param {string} name
  */
@@ -236,7 +236,7 @@ export async function useCustomer(id, name) {
   await send()
 }
 
-/** Reads the list again: a customer was put in or taken out. */
+/** Reads the list again after a customer was added or removed. */
 export const refreshCustomers = loadCustomers
 
 /** @param {string} firstCustomer */

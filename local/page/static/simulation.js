@@ -69,7 +69,7 @@ function show({ orders, cases }) {
   showCases(cases)
 }
 
-/** What the page begins with. */
+/** The initial state of the page. */
 export const readState = async () => (await fetch('/local/state')).json()
 
 export function startSimulation(state) {

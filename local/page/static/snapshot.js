@@ -13,7 +13,7 @@ let shown = ''
 
 const figure = (value, label) => make('div', {}, make('b', {}, String(value)), make('span', {}, label))
 
-/** Paths without what all of them begin with. */
+/** Paths without their common prefix. */
 const short = name =>
   name.replace(/^(snapshots)\/date=[^/]+\/run=[^/]+\//, '').replace(/\/date=[^/]+\/run=[^/]+\//, '/')
 
@@ -113,7 +113,7 @@ async function take() {
   await watch()
 }
 
-/** Looks again, often while a snapshot is taken. */
+/** Reads the status repeatedly, more often while a snapshot runs. */
 export async function watch() {
   for (;;) {
     const snapshot = await refresh().catch(() => undefined)

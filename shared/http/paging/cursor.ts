@@ -24,7 +24,7 @@ export function encodeCursor(position: unknown, scope: CursorScope): string {
   return Buffer.concat([checksum(payload, scope), payload]).toString('base64url')
 }
 
-/** The position that was encoded. Throws `invalid_request` if `encodeCursor` did not create the text for this scope. */
+/** The decoded position. Throws `invalid_request` if `encodeCursor` did not create the text for this scope. */
 export function decodeCursor(text: string, scope: CursorScope): unknown {
   const bytes = Buffer.from(text, 'base64url')
   const payload = bytes.subarray(checksumBytes)

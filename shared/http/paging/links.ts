@@ -1,16 +1,15 @@
 import type { HttpRequest } from '@azure/functions'
+import { isLoopback } from '../../formats/loopback.ts'
 
 /** Hosts of the gateway that connectors call through (github.com/microsoft/PowerPlatformConnectors/issues/2959). */
 const gatewayHosts = /\.azure-(apihub|apim)\.net$/
 
-const loopbackHosts = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/
-
 /**
- * What absolute links begin with. Behind a connector that is the gateway's own prefix, since a link to our host would
- * be called without the connection's credentials; it is taken from the request only if it names a gateway. Forwarded
- * hosts are never believed.
+ * The start of absolute links. Behind a connector, it is the prefix of the gateway, because a link to this app's host
+ * would be called without the credentials of the connection. The prefix is used only if it names a gateway. Headers
+ * with forwarded hosts are ignored.
  */
-export function linkBase(request: HttpRequest): string {
+function linkBase(request: HttpRequest): string {
   const prefix = URL.parse(request.headers.get('x-ms-apim-referrer-prefix') ?? '')
   const isGateway =
     prefix?.protocol === 'https:' &&
@@ -22,16 +21,19 @@ export function linkBase(request: HttpRequest): string {
   return appAddress(request).origin
 }
 
-/** The address that the app was called on. Only on loopback is it without TLS, whatever a proxy in front of the app speaks. */
+/**
+ * The address that the app was called on. It uses https except on loopback, whatever protocol a proxy in front of the
+ * app uses.
+ */
 export function appAddress(request: HttpRequest): URL {
   const own = new URL(request.url)
-  return new URL(loopbackHosts.test(own.hostname) ? own.origin : `https://${own.host}`)
+  return new URL(isLoopback(own.hostname) ? own.origin : `https://${own.host}`)
 }
 
 /** An absolute link to a path of this app. */
 export const linkTo = (request: HttpRequest, path: string): string => linkBase(request) + path
 
-/** The link to the next page: the request's own filters, the new cursor, and never the key of the platform. */
+/** The link to the next page: the filters of the request and the new cursor, without the function key. */
 export function nextLink(request: HttpRequest, cursor: string): string {
   const { pathname, searchParams } = new URL(request.url)
   const query = new URLSearchParams(

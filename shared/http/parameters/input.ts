@@ -24,7 +24,10 @@ const invalid = (details: ErrorDetail[]): AppError => {
 export const invalidParameter = (target: string, expected: string): AppError =>
   invalid([{ target, message: `Parameter '${target}' must be ${expected}.` }])
 
-/** Schemas by the parameters they are made of: zod compiles each for its first input, which takes longer than reading it. */
+/**
+ * The schemas of the parameter definitions. They are kept because zod compiles a schema at its first input, which takes
+ * longer than the parsing.
+ */
 const schemas = new WeakMap<object, z.ZodObject>()
 
 function schemaOf(parameters: Pick<Parameters<unknown>, 'path' | 'query' | 'body'>): z.ZodObject {
@@ -68,17 +71,17 @@ export async function readInput<Values>(request: HttpRequest, parameters: Parame
     throw invalid(details)
   }
   if (details.length > 0) throw invalid(details)
-  // `define` has made Values of these very shapes.
+  // The type of the parsed data is `Values`, because `define` derived `Values` from the same schemas.
   const input = parsed.data as Values
   const fault = check?.(input)
   if (fault !== undefined) throw invalidParameter(fault.target, fault.expected)
   return input
 }
 
-/** Flows send empty values for fields that nobody filled in. */
+/** Flows send empty values for fields that the user left empty. */
 const isEmpty = (value: unknown): boolean => value === '' || value === null
 
-/** Parsed from the URL again, because the `query` of the library joins repeated values. */
+/** Parsed from the URL, because the `query` of the library joins repeated values. */
 const readQuery = (request: HttpRequest): [string, string][] =>
   [...new URL(request.url).searchParams].filter(([name]) => name !== platformParameter)
 

@@ -1,18 +1,20 @@
 import { z } from 'zod'
-import { parseInstant, parseRfc3339, toMilliseconds } from '../../orders/instant.ts'
+import { dayMs } from '../../formats/days.ts'
+import { guidPattern } from '../../formats/guid.ts'
+import { parseRfc3339, parseTimestamp, toMilliseconds } from '../../orders/timestamp.ts'
 
 /**
- * The kinds of parameters that functions have. Each arrives as text (query, route, or a JSON scalar turned into its text) and
- * leaves as the type the use case takes. What is said of a parameter stands beside its schema: to a caller who sent
- * something else (`expected`), and to makers, from whom the OpenAPI document takes it.
+ * The kinds of parameters. A value arrives as text (query, route, or a JSON scalar converted to text) and is converted
+ * to the type that the use case takes. Each schema has its descriptions beside it: `expected` for error messages, the
+ * others for the OpenAPI document.
  */
 export type ParameterMeta = {
-  /** The form that a caller is told to send. */
+  /** The expected form, as an error message states it. */
   expected: string
-  /** Its name on a form. */
+  /** The label on a form. */
   title: string
   description: string
-  /** How OpenAPI 2.0 describes it. */
+  /** The OpenAPI 2.0 description. */
   openapi: {
     type: 'string' | 'boolean' | 'integer' | 'array'
     format?: string
@@ -23,10 +25,10 @@ export type ParameterMeta = {
     default?: string | boolean | number
     items?: object
   }
-  /** Labels of the values of an enum, in their order. */
+  /** The labels of the enum values, in the same order. */
   labels?: readonly string[]
   visibility?: 'important' | 'advanced' | 'internal'
-  /** The list that makers pick the value from. */
+  /** The list from which a maker picks the value. */
   picks?: PickList
 }
 
@@ -34,14 +36,11 @@ export type PickList = 'customer' | 'order' | 'snapshot'
 
 export const described = <T extends z.ZodType>(schema: T, meta: ParameterMeta): T => schema.meta({ ...meta })
 
-/** What a parameter's schema was described with. */
+/** The description that `described` attached to a schema. */
 export const metaOf = (schema: unknown): ParameterMeta | undefined =>
   schema instanceof z.ZodType ? (schema.meta() as ParameterMeta | undefined) : undefined
 
-export const guid = z
-  .string()
-  .regex(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i)
-  .toLowerCase()
+export const guid = z.string().regex(guidPattern).toLowerCase()
 
 export const customerMeta: ParameterMeta = {
   expected: 'a GUID such as b0d70a69-4c42-4b27-b17b-91a835d8686a',
@@ -82,15 +81,15 @@ export const oneOf = <const T extends readonly [string, ...string[]]>(
 const isDate = (text: string): boolean => /^\d{4}-\d{2}-\d{2}$/.test(text)
 
 /**
- * The bound of a period: a timestamp, or a date, which stands for its start in UTC. OpenAPI has no format for both, and
- * the designer of flows refuses a date where the format is `date-time`.
+ * The start or end of a period: a timestamp, or a date, which means its start in UTC. OpenAPI has no format for both,
+ * and the flow designer rejects a date where the format is `date-time`.
  */
 const bound = (title: string, description: string) =>
   described(
     z
       .string()
       .transform((text, context) => {
-        const value = isDate(text) ? parseInstant(text) : parseRfc3339(text)
+        const value = isDate(text) ? parseTimestamp(text) : parseRfc3339(text)
         if (value === undefined) context.addIssue('neither a date nor a timestamp')
         return value
       })
@@ -105,10 +104,10 @@ const bound = (title: string, description: string) =>
   )
 
 /** Billing cycles of an order (learn.microsoft.com/partner-center/developer/order-resources, and the archived SDK's BillingCycleType). */
-export const billingTypes = ['monthly', 'annual', 'one_time', 'none', 'triennial', 'biennial'] as const
+const billingTypes = ['monthly', 'annual', 'one_time', 'none', 'triennial', 'biennial'] as const
 
 /** Statuses of an order (learn.microsoft.com/partner-center/developer/order-resources). */
-export const orderStatuses = ['pending', 'completed', 'cancelled', 'unknown'] as const
+const orderStatuses = ['pending', 'completed', 'cancelled', 'unknown'] as const
 
 export const format = described(
   z
@@ -119,7 +118,7 @@ export const format = described(
   {
     expected: 'json or csv',
     title: 'Format',
-    description: 'Rows as JSON, or all of them as one CSV file.',
+    description: 'Rows as JSON, or all rows as one CSV file.',
     openapi: { type: 'string', enum: ['json', 'csv'], default: 'json' },
     labels: ['JSON', 'CSV'],
   },
@@ -134,22 +133,22 @@ const rows = z
 const topMeta: ParameterMeta = {
   expected: 'a whole number from 1 to 1000',
   title: 'Page Size',
-  description: 'The most rows of one page.',
+  description: 'The maximum number of rows on a page.',
   openapi: { type: 'integer', format: 'int32', minimum: 1, maximum: 1000 },
   visibility: 'advanced',
 }
 
-/** Rows of one page. */
+/** The default number of rows on a page. */
 export const defaultRows = 500
 export const top = described(rows.default(defaultRows), {
   ...topMeta,
   openapi: { ...topMeta.openapi, default: defaultRows },
 })
 
-/** The same where the default depends on the format of the page. */
+/** The same parameter for functions whose default depends on the format. */
 export const topOfFormat = described(rows.optional(), {
   ...topMeta,
-  description: `The most rows of one page; ${defaultRows} if left out.`,
+  description: `The maximum number of rows on a page. The default is ${defaultRows}.`,
 })
 
 export const cursor = described(
@@ -159,32 +158,30 @@ export const cursor = described(
     .regex(/^[\w-]+$/)
     .optional(),
   {
-    expected: 'one that this function gave out, unchanged',
+    expected: 'an unchanged cursor that this function returned',
     title: 'Cursor',
-    description: 'Where the page begins; taken from the link of the page before.',
+    description: 'The start of the page, from the link of the previous page.',
     openapi: { type: 'string', maxLength: 4096 },
     visibility: 'internal',
   },
 )
 
-/** GUID, 12 hex digits or base64url have been seen; never anything that has a meaning in a path. */
+/** Partner Center uses GUIDs, 12 hex digits and base64url. Characters with a meaning in a path are rejected. */
 export const orderId = described(z.string().regex(/^(?!\.+$)[\w.~:=+-]{1,128}$/), {
   expected: 'an order id: up to 128 letters, digits, - and _',
   title: 'Order',
-  description: 'The id of the order. The list shows when each order was created.',
+  description: 'The id of the order. The list shows the creation date of each order.',
   openapi: { type: 'string', maxLength: 128 },
   visibility: 'important',
   picks: 'order',
 })
 
-const dayMs = 86_400_000
-
-/** A timestamp, or a date, which stands for its end in UTC; in milliseconds since 1970 UTC. */
+/** A timestamp, or a date, which means its end in UTC. In milliseconds since 1970 UTC. */
 const asOf = described(
   z
     .string()
     .transform((text, context) => {
-      const value = isDate(text) ? parseInstant(text) : parseRfc3339(text)
+      const value = isDate(text) ? parseTimestamp(text) : parseRfc3339(text)
       if (value === undefined) context.addIssue('neither a date nor a timestamp')
       return value === undefined ? 0 : toMilliseconds(value) + (isDate(text) ? dayMs - 1 : 0)
     })
@@ -193,7 +190,7 @@ const asOf = described(
     expected: 'a date such as 2026-11-20 or a timestamp with a zone such as 2026-11-20T12:00:00Z',
     title: 'As Of',
     description:
-      'A date (its end in UTC) or a timestamp: answers from the newest snapshot of that time or before, instead of live.',
+      'A date (its end in UTC) or a timestamp. The response then comes from the newest snapshot of that time or before, not from a live call.',
     openapi: { type: 'string' },
     visibility: 'advanced',
   },
@@ -201,7 +198,7 @@ const asOf = described(
 
 export const includePrice = trueOrFalse(false, {
   title: 'Include Prices',
-  description: 'Adds prices, where the account behind the app has access to them.',
+  description: 'Adds prices if the account of the app has access to them.',
 })
 
 export const orderFilters = {
@@ -215,7 +212,7 @@ export const orderFilters = {
   ),
   createdTo: bound(
     'Created Before',
-    'Only orders created before this time. A date such as 2026-12-01 means the start of that day in UTC: the day itself is left out.',
+    'Only orders created before this time. A date such as 2026-12-01 means the start of that day in UTC, so the day itself is excluded.',
   ),
   billingType: oneOf(billingTypes, ['Monthly', 'Annual', 'One Time', 'None (Trial)', 'Three Years', 'Two Years'], {
     title: 'Billing Cycle',
@@ -224,13 +221,13 @@ export const orderFilters = {
   includePrice,
   includeSystemPurchases: trueOrFalse(true, {
     title: 'Include System Orders',
-    description: 'Also orders that the system made, such as renewals.',
+    description: 'Includes orders that the system created, such as renewals.',
     visibility: 'advanced',
   }),
   asOf,
   allowStale: trueOrFalse(false, {
     title: 'Allow Older Orders',
-    description: 'If the upstream service is down, answers from the newest snapshot instead of failing.',
+    description: 'If the upstream service is down, the response comes from the newest snapshot.',
     visibility: 'advanced',
   }),
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { compareInstants, type Instant } from '../../orders/instant.ts'
+import { compareTimestamps, type Timestamp } from '../../orders/timestamp.ts'
+import { snapshotIdPattern } from '../../snapshots/storage/layout.ts'
 import { changeKinds } from '../../snapshots/storage/shapes.ts'
 import {
   cursor,
@@ -16,20 +17,20 @@ import {
   topOfFormat,
 } from './parameter-kinds.ts'
 
-/** The parameters of a function, by where they come from; `Values` is what the use case gets of them all. */
+/** The parameters of a function, grouped by their location. `Values` is the type that the use case takes. */
 export type Parameters<Values> = {
   path: z.ZodRawShape
   query: z.ZodRawShape
-  /** What a POST may send as a JSON object. */
+  /** The members of the JSON object in a POST. */
   body?: z.ZodRawShape
-  /** A rule over several parameters: the one at fault and what it has to be, or undefined. */
+  /** Checks a rule over several parameters. Returns the parameter at fault and its expected form, or undefined. */
   check?: (values: Values) => { target: string; expected: string } | undefined
 }
 
-type DateRange = { createdFrom?: Instant | undefined; createdTo?: Instant | undefined }
+type DateRange = { createdFrom?: Timestamp | undefined; createdTo?: Timestamp | undefined }
 
 const checkRange = ({ createdFrom, createdTo }: DateRange) =>
-  createdFrom !== undefined && createdTo !== undefined && compareInstants(createdFrom, createdTo) >= 0
+  createdFrom !== undefined && createdTo !== undefined && compareTimestamps(createdFrom, createdTo) >= 0
     ? { target: 'createdTo', expected: 'later than createdFrom' }
     : undefined
 
@@ -59,7 +60,7 @@ export const customerOrder = define({
       {
         expected: 'provisioningStatus',
         title: 'Expand',
-        description: 'What to add to the order.',
+        description: 'The data to add to the order.',
         openapi: { type: 'string', enum: ['provisioningStatus'] },
         labels: ['Provisioning Status'],
       },
@@ -75,7 +76,9 @@ export const orderLines = define(
 
 const { status, createdFrom, createdTo, billingType, includeSystemPurchases, asOf } = orderFilters
 
-/** Snapshots hold no prices, and nothing is asked upstream that could fail. */
+/**
+ * Without `includePrice`, because snapshots contain no prices, and without `allowStale`, because nothing is read live.
+ */
 export const allOrderLines = define(
   {
     path: {},
@@ -100,7 +103,7 @@ export const customers = define({
     search: described(z.string().max(200).optional(), {
       expected: 'at most 200 characters',
       title: 'Search',
-      description: 'Part of the name or domain, whatever its case and accents.',
+      description: 'Part of the name or domain. Case and accents are ignored.',
       openapi: { type: 'string', maxLength: 200 },
     }),
     top,
@@ -121,7 +124,7 @@ export const orderChanges = define({
   },
 })
 
-/** At most as many customers as one snapshot over some of them may have. */
+/** The most customers of one snapshot over some customers. */
 const mostCustomers = 100
 
 export const startSnapshot = define(
@@ -133,13 +136,13 @@ export const startSnapshot = define(
         z
           .array(guid)
           .max(mostCustomers)
-          // Flows send an empty list for what was not filled in.
+          // Flows send an empty list for a field that the user left empty.
           .transform(ids => (ids.length === 0 ? undefined : [...new Set(ids)]))
           .optional(),
         {
           expected: `an array of at most ${mostCustomers} GUIDs`,
           title: 'Customers',
-          description: `Only these customers, at most ${mostCustomers}; all of them if left out.`,
+          description: `Only these customers, at most ${mostCustomers}. The default is all customers.`,
           openapi: {
             type: 'array',
             items: { type: 'string', title: 'Customer', description: 'A Microsoft tenant id.' },
@@ -157,7 +160,7 @@ export const startSnapshot = define(
           expected: 'latest',
           title: 'Failed In',
           description:
-            'Only the customers that failed in the newest snapshot. They are read again as between snapshots.',
+            'Only the customers that failed in the newest snapshot. They are read again, and their changes are reported.',
           openapi: { type: 'string', enum: ['latest'] },
           labels: ['Newest Snapshot'],
           visibility: 'advanced',
@@ -167,11 +170,11 @@ export const startSnapshot = define(
   },
   ({ customerTenantIds, failedOf }) =>
     customerTenantIds !== undefined && failedOf !== undefined
-      ? { target: 'failedOf', expected: 'left out where customerTenantIds are given' }
+      ? { target: 'failedOf', expected: 'absent if customerTenantIds is given' }
       : undefined,
 )
 
-const snapshotId = described(z.string().regex(/^\d{8}T\d{6}Z$/), {
+const snapshotId = described(z.string().regex(snapshotIdPattern), {
   expected: 'a snapshot id such as 20261120T002000Z',
   title: 'Snapshot',
   description: 'The id of the snapshot, such as 20261120T002000Z.',

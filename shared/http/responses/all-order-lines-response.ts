@@ -1,6 +1,7 @@
 import type { HttpRequest, HttpResponseInit } from '@azure/functions'
 import { z } from 'zod'
 import { AppError } from '../../errors.ts'
+import { dayOf } from '../../formats/days.ts'
 import { type OrderLine, orderLineColumns, toOrderLines } from '../../orders/order-lines.ts'
 import { type OrderFilter, selectAsUpstream, selectOrders, type UpstreamSelection } from '../../orders/select-orders.ts'
 import { readOrder } from '../../partner-center/collection.ts'
@@ -31,20 +32,23 @@ export type AllOrderLinesInput = OrderFilter &
     cursor?: string | undefined
   }
 
-/** Where a page begins: the run, the order within it, and the row within the lines of that order. */
+/** The start of a page: the run, the order within it, and the row within the lines of that order. */
 type Position = OrderPlace & { snapshotId: string; row: number }
 
-/** Rows of one page of CSV. */
+/** The default number of rows on a page of CSV. */
 const mostCsvRows = 50_000
 
 const count = z.int().nonnegative()
-const positionShape = z.tuple([z.string().regex(snapshotIdPattern), count, count, count])
+const positionSchema = z.tuple([z.string().regex(snapshotIdPattern), count, count, count])
 
-/** Calls to storage for a page of up to 1,000 rows, those that find the run included. A page may end early: then it has a link. */
+/**
+ * The most storage calls for a page of up to 1,000 rows, including those that find the run. A page that needs more
+ * calls ends early and has a link.
+ */
 const mostCalls = 12
-const callsToFind = { newest: 2, asOf: 6, open: 1 }
+const callsToFind = { newest: 2, asOf: 6, get: 1 }
 
-/** The share of the time in which rows are gathered; a page that takes longer ends early. */
+/** The share of the deadline in which rows are collected. A page that takes longer ends early and has a link. */
 const gatheringShare = 0.6
 
 const expired = (): AppError =>
@@ -55,13 +59,13 @@ const expired = (): AppError =>
   )
 
 function readPosition(cursor: string, scope: { function: string }): Position {
-  const decoded = positionShape.safeParse(decodeCursor(cursor, scope))
-  if (!decoded.success) throw invalidParameter('cursor', 'one that this function gave out')
+  const decoded = positionSchema.safeParse(decodeCursor(cursor, scope))
+  if (!decoded.success) throw invalidParameter('cursor', 'a cursor that this function returned')
   const [snapshotId, part, order, row] = decoded.data
   return { snapshotId, part, order, row }
 }
 
-/** The bytes of a page, row by row, so that no more than the row at hand is held as an object. */
+/** Collects the bytes of a page row by row, so that memory holds only one row as an object. */
 function createPage(format: 'json' | 'csv') {
   const pieceLength = 64 * 1024
   const pieces: Buffer[] = []
@@ -86,7 +90,7 @@ function createPage(format: 'json' | 'csv') {
 
 type Context = { readRun: ReadRun; request: HttpRequest; clock: Clock; operation: OperationContext }
 
-/** A page of the order lines of every customer, from the newest snapshot or that of the time asked for. */
+/** One page of the order lines of all customers, from the newest snapshot or the snapshot that `asOf` selects. */
 export async function respondWithAllOrderLines(
   { top, cursor, ...filters }: AllOrderLinesInput,
   { readRun, request, clock, operation }: Context,
@@ -97,23 +101,23 @@ export async function respondWithAllOrderLines(
   const startedAt = clock.now()
   const until = startedAt + gatheringShare * (operation.deadline.at - startedAt)
   const from = cursor === undefined ? undefined : readPosition(cursor, scope)
-  const run = from === undefined ? await readRun.find(asOf) : await readRun.open(from.snapshotId)
+  const run = from === undefined ? await readRun.find(asOf) : await readRun.get(from.snapshotId)
   if (run === undefined) throw expired()
 
   const page = createPage(format)
-  const found = from !== undefined ? callsToFind.open : asOf === undefined ? callsToFind.newest : callsToFind.asOf
+  const found = from !== undefined ? callsToFind.get : asOf === undefined ? callsToFind.newest : callsToFind.asOf
   const callsLeft = Math.max(mostCalls, mostCalls * Math.ceil(mostRows / 1000)) - found
   const place = await gather(run, from ?? { part: 0, order: 0, row: 0 }, callsLeft)
 
-  /** Adds rows until the page is full; where the next one begins, or undefined after the last row. */
+  /** Adds rows until the page is full. Returns the start of the next page, or undefined after the last row. */
   async function gather(run: Manifest, first: OrderPlace & { row: number }, most: number) {
     let next: OrderPlace & { row: number } = first
     for (let calls = 0; ; ) {
       calls += callsFor(run, next)
       operation.deadline.signal.throwIfAborted()
-      const stretch = await readRun.read(run, next)
-      if (stretch === undefined) return undefined
-      for await (const stored of stretch.orders) {
+      const batch = await readRun.read(run, next)
+      if (batch === undefined) return undefined
+      for await (const stored of batch.orders) {
         const { part, order } = stored
         const skipped = part === next.part && order === next.order ? next.row : 0
         const lines = linesOf(stored, filters)
@@ -123,7 +127,7 @@ export async function respondWithAllOrderLines(
           if (line !== undefined) page.add(line)
         }
       }
-      const following = firstOrder(run, stretch.next)
+      const following = firstOrder(run, batch.next)
       if (following === undefined) return undefined
       next = { ...following, row: 0 }
       if (page.rows() === mostRows || calls + callsFor(run, next) > most || clock.now() > until) return next
@@ -137,7 +141,7 @@ export async function respondWithAllOrderLines(
   const headers = {
     ...ordersHeaders({ source: 'snapshot', asOf: Date.parse(run.startedAt), pricesUnavailable: false }),
     ...(format === 'csv'
-      ? { 'content-disposition': `attachment; filename="order-lines-${run.startedAt.slice(0, 10)}.csv"` }
+      ? { 'content-disposition': `attachment; filename="order-lines-${dayOf(Date.parse(run.startedAt))}.csv"` }
       : {}),
     ...(format === 'csv' && link !== undefined ? { link: `<${link}>; rel="next"` } : {}),
   }
@@ -148,7 +152,7 @@ export async function respondWithAllOrderLines(
   })
 }
 
-/** The rows of an order that passes the filters. */
+/** The rows of an order. Empty if the order does not pass the filters. */
 function linesOf({ head, json }: StoredOrder, filters: OrderFilter & UpstreamSelection): OrderLine[] {
   const order = readOrder(json)
   if (selectOrders(selectAsUpstream([order], filters), filters).length === 0) return []

@@ -4,7 +4,7 @@ import type { ChangeFilter, FeedPosition } from '../../snapshots/changes/changes
 import { decodeCursor, encodeCursor } from '../paging/cursor.ts'
 import { invalidParameter } from '../parameters/input.ts'
 
-const position = z.tuple([z.string(), z.int(), z.int().nonnegative()])
+const positionSchema = z.tuple([z.string(), z.int(), z.int().nonnegative()])
 
 const scopeOf = (filter: ChangeFilter) => ({ function: 'poll-order-changes', ...filter })
 
@@ -12,13 +12,13 @@ const toCursor = ({ snapshotId, part, line }: FeedPosition, filter: ChangeFilter
   encodeCursor([snapshotId, part, line], scopeOf(filter))
 
 export function readPosition(cursor: string, filter: ChangeFilter): FeedPosition {
-  const decoded = position.safeParse(decodeCursor(cursor, scopeOf(filter)))
+  const decoded = positionSchema.safeParse(decodeCursor(cursor, scopeOf(filter)))
   if (!decoded.success) throw invalidParameter('cursor', 'a cursor that this function returned')
   const [snapshotId, part, line] = decoded.data
   return { snapshotId, part, line }
 }
 
-/** `{value, cursor}`, with the changes as they are stored. */
+/** `{value, cursor}`, with the changes in their stored form. */
 export function changesBody(changes: readonly Buffer[], next: FeedPosition, filter: ChangeFilter): Buffer {
   const pieces: Buffer[] = [Buffer.from('{"value":[')]
   changes.forEach((change, index) => {

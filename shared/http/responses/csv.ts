@@ -1,13 +1,13 @@
-/** A cell: texts may hold anything, numbers and booleans are written as they are, undefined is an empty cell. */
+/** The value of a cell. Text is quoted where necessary, and undefined is an empty cell. */
 export type Cell = string | number | boolean | undefined
 
 const byteOrderMark = '\uFEFF'
 const endOfRow = '\r\n'
 
 /**
- * What a spreadsheet would run as a formula, in the wide letters of East Asian keyboards as well, or would take apart so
- * that a formula comes to the front of a cell (owasp.org/www-community/attacks/CSV_Injection). Ids of Partner Center may
- * begin with a hyphen: a hyphen before nothing but letters, digits, hyphens and underscores is no formula.
+ * Text that a spreadsheet would run as a formula, also with the full-width signs of East Asian keyboards, or would
+ * split so that a formula starts a cell (owasp.org/www-community/attacks/CSV_Injection). Ids of Partner Center can
+ * start with a hyphen. A hyphen that only letters, digits, hyphens and underscores follow is no formula.
  */
 const formula = /^(?:\s*[=+@＝＋＠－]|\s*-(?![\w-]*$)|[\t\r\n\0,;|])/
 
@@ -27,8 +27,8 @@ export const csvRow = <Column extends string>(columns: readonly Column[], row: R
   columns.map(column => toCell(row[column])).join(',') + endOfRow
 
 /**
- * RFC 4180 with a header row and CRLF, in UTF-8 with a byte-order mark, without which Excel takes it for another
- * encoding. Texts that a spreadsheet would run as a formula get an apostrophe in front.
+ * RFC 4180 with a header row and CRLF, in UTF-8 with a byte-order mark, which Excel needs to detect the encoding. Text
+ * that a spreadsheet would run as a formula gets a leading apostrophe.
  */
 export function toCsv<Column extends string>(columns: readonly Column[], rows: Iterable<Row<Column>>): string {
   const lines = [csvHead(columns)]

@@ -2,11 +2,14 @@ import type { App } from '../../app.ts'
 import { isAppError } from '../../errors.ts'
 import { logMissing } from '../../snapshots/storage/followed.ts'
 
-/** How the activity log is followed between snapshots, for an operator. */
+/** The state of following, for an operator. */
 export type FollowingHealth = {
-  /** `off` by setting, `unavailable` where there is no log, `waiting` for the first snapshot, `failing` since the last look. */
+  /**
+   * `off`: switched off. `unavailable`: this cloud or tenant has no log. `waiting`: there is no snapshot yet.
+   * `failing`: the last reading of the log failed.
+   */
   status: 'off' | 'unavailable' | 'waiting' | 'ok' | 'failing'
-  /** Everything that the log says until then is told. */
+  /** All changes in the log up to this time are recorded. */
   position?: string
   lagMinutes?: number
   error?: { code: string; message: string; at?: string }

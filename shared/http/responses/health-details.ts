@@ -6,10 +6,10 @@ import type { OperationContext } from '../../runtime/operation.ts'
 import type { Snapshot } from '../../snapshots/storage/shapes.ts'
 import { type FollowingHealth, readFollowingHealth } from './following-health.ts'
 
-/** The last snapshot, absent before the first, or why it cannot be told. */
+/** The last snapshot, or the error that prevented reading it. Undefined before the first snapshot. */
 type LastSnapshot = Snapshot | { error: { code: string; message: string } }
 
-export type HealthDetails = {
+type HealthDetails = {
   status: 'ok' | 'degraded'
   credential: CredentialHealth
   partnerCenter: Reachability
@@ -17,7 +17,10 @@ export type HealthDetails = {
   following: FollowingHealth
 }
 
-/** From this many days before the end of a secret on, the app counts as degraded, as it is from then on warned of. */
+/**
+ * The app counts as degraded from this many days before a secret expires. The warnings in the log start on the same
+ * day.
+ */
 const warnDays = 14
 
 const isWell = ({ error, secrets, mfaCompliant }: CredentialHealth): boolean =>
@@ -39,13 +42,13 @@ async function readLastSnapshot(app: App): Promise<LastSnapshot | undefined> {
 const isFine = (snapshot: LastSnapshot | undefined): boolean =>
   snapshot === undefined || ('status' in snapshot && snapshot.status !== 'failed')
 
-/** What an operator wants to know before a caller does: names, dates and counts, never a secret. */
+/** The state of the app for an operator: names, dates and counts, never a secret. */
 export const readHealthDetails = (app: App, operation: OperationContext): Promise<HealthDetails> =>
   app.share('health details', operation, operation => read(app, operation))
 
 async function read(app: App, operation: OperationContext): Promise<HealthDetails> {
   const [readCredential, readReachability] = await Promise.all([app.credentialHealth(), app.reachability()])
-  // First whether it is reachable: that call also tells whether the sign-in was made with MFA.
+  // Reachability comes before the credential, because the response of that call says whether the sign-in used MFA.
   const [partnerCenter, lastSnapshot, following] = await Promise.all([
     readReachability(operation),
     readLastSnapshot(app),

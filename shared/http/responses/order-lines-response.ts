@@ -1,40 +1,41 @@
 import type { HttpRequest, HttpResponseInit } from '@azure/functions'
+import { dayOf } from '../../formats/days.ts'
 import { type OrderLine, orderLineColumns, toOrderLines } from '../../orders/order-lines.ts'
 import type { OrderBytes } from '../../partner-center/collection.ts'
-import { openPage, type PagedList } from '../paging/paging.ts'
+import { type PagedList, preparePage } from '../paging/paging.ts'
 import { toCsv } from './csv.ts'
 import { ordersHeaders } from './orders-response.ts'
 import type { SourcedOrders } from './orders-source.ts'
 import { respond } from './response.ts'
 
-export type OrderLinesInput = {
+type OrderLinesInput = {
   customerTenantId: string
   format: 'json' | 'csv'
   top: number
   cursor?: string | undefined
 }
 
-/** Where orders come from, and whose they are. */
+/** Where the orders come from, and the name of their customer. */
 type Source = Pick<SourcedOrders, 'provenance' | 'customerName'>
 
 type Customer = { customerTenantId: string; customerName: string | undefined }
 
-export type RespondWithLines = (orders: readonly OrderBytes[], source: Source) => HttpResponseInit
+type RespondWithLines = (orders: readonly OrderBytes[], source: Source) => HttpResponseInit
 
 /**
- * Checks the cursor of a request and returns what answers it: the lines of sorted orders as one page of JSON rows, or
- * all of them as CSV.
+ * Checks the cursor of a request. Returns a function that creates the response: the lines of the sorted orders as one
+ * page of JSON rows, or all of them as CSV.
  */
-export function openOrderLines(
+export function prepareOrderLines(
   { format, top, cursor, ...filters }: OrderLinesInput,
   request: HttpRequest,
 ): RespondWithLines {
   const ifNoneMatch = request.headers.get('if-none-match')
   const { customerTenantId } = filters
-  const takePage = openPage({ top, cursor }, { function: 'list-order-lines', format, ...filters }, request)
+  const takePage = preparePage({ top, cursor }, { function: 'list-order-lines', format, ...filters }, request)
 
   const respondWithCsv: RespondWithLines = (orders, { provenance, customerName }) => {
-    const day = new Date(provenance.asOf).toISOString().slice(0, 10)
+    const day = dayOf(provenance.asOf)
     const csv = toCsv(orderLineColumns, allLines(orders, { customerTenantId, customerName }))
     return respond(csv, {
       ifNoneMatch,
@@ -53,7 +54,10 @@ export function openOrderLines(
   return format === 'csv' ? respondWithCsv : respondWithPage
 }
 
-/** Rows are counted without parsing; the orders that hold the first rows stand for them. */
+/**
+ * Counts rows without parsing an order. `OrderBytes.lines` and `toOrderLines` count the same: each object in `lineItems`
+ * is one row. The bytes of the first orders represent their rows.
+ */
 function toList(orders: readonly OrderBytes[]): PagedList {
   return {
     length: orders.reduce((sum, { lines }) => sum + lines, 0),
@@ -75,7 +79,7 @@ function* allLines(orders: readonly OrderBytes[], customer: Customer): Generator
   for (const order of orders) yield* linesOf(order, customer)
 }
 
-/** Parses only the orders that the rows from `from` to `to` stand in. */
+/** Parses only the orders that contain the rows from `from` to `to`. */
 function linesBetween(orders: readonly OrderBytes[], customer: Customer, from: number, to: number): OrderLine[] {
   const lines: OrderLine[] = []
   let before = 0

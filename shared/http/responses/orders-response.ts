@@ -1,12 +1,10 @@
 import type { HttpResponseInit } from '@azure/functions'
 import type { SingleOrder } from '../../orders/read-order.ts'
+import { settlingMs } from '../../orders/settling.ts'
 import type { EnvelopeMember, OrderBytes } from '../../partner-center/collection.ts'
 import { respond } from './response.ts'
 
-/** Orders younger than this may be missing from a list that was just read (learn.microsoft.com/partner-center/developer/get-all-of-a-customer-s-orders). */
-const settlingMs = 15 * 60 * 1000
-
-/** What the headers of an answer with orders say about where they come from. */
+/** The source of the orders in a response, for its headers. */
 export type Provenance = { source: 'live' | 'snapshot'; asOf: number; pricesUnavailable: boolean }
 
 export const live = ({ asOf, pricesUnavailable }: Omit<Provenance, 'source'>): Provenance => ({
@@ -24,7 +22,7 @@ export function ordersHeaders({ source, asOf, pricesUnavailable }: Provenance): 
   }
 }
 
-/** The documented collection: `totalCount` and the items given, then what else the upstream's envelope holds. */
+/** The documented collection: `totalCount` and the given items, then the other members of the upstream envelope. */
 export function collectionResponse(
   orders: readonly OrderBytes[],
   envelope: readonly EnvelopeMember[],
@@ -46,7 +44,7 @@ export function collectionResponse(
 
 const comma = Buffer.from(',')
 
-/** One order, its provisioning status beside its own members if that was asked for. */
+/** One order. If it was requested, the provisioning status is one more member of the order. */
 export function orderResponse(
   { order, provisioningStatus, ...read }: SingleOrder,
   ifNoneMatch: string | null,

@@ -6,10 +6,10 @@ import type { EnvelopeMember, OrderBytes } from '../../partner-center/collection
 import { type OperationContext, timeLimit, withDeadline } from '../../runtime/operation.ts'
 import { live, type Provenance } from './orders-response.ts'
 
-export type OrdersInput = OrdersQuery & {
-  /** Milliseconds since 1970 UTC: answer from the newest finished snapshot at or before. */
+type OrdersInput = OrdersQuery & {
+  /** Milliseconds since 1970 UTC. The response comes from the newest finished snapshot at or before this time. */
   asOf?: number | undefined
-  /** Answer from the newest snapshot if the upstream is down. */
+  /** If Partner Center is down, the response comes from the newest snapshot. */
   allowStale: boolean
 }
 
@@ -17,11 +17,11 @@ export type SourcedOrders = {
   orders: OrderBytes[]
   envelope: EnvelopeMember[]
   provenance: Provenance
-  /** If it is known without asking for it. */
+  /** Undefined if finding the name would take another call. */
   customerName: string | undefined
 }
 
-/** Failures of the upstream, or of what stands between us and it, that a stale answer bridges. */
+/** Failures of Partner Center, or of a service on the way to it, that `allowStale` covers. */
 const outages: readonly ErrorCode[] = [
   'partner_center_unavailable',
   'partner_center_throttled',
@@ -31,10 +31,13 @@ const outages: readonly ErrorCode[] = [
   'key_vault_unavailable',
 ]
 
-/** The share of the time that the upstream gets where a snapshot may have to answer in what is left. */
+/** The share of the deadline for the live call. The rest is for the snapshot. */
 const liveShare = 0.8
 
-/** A customer's orders from where the caller wants them: live, as of some time, or live with the newest snapshot as a substitute. */
+/**
+ * A customer's orders from the source that the caller selects: live, from a snapshot, or live with the newest snapshot
+ * as a fallback.
+ */
 export async function readOrdersFrom(
   app: App,
   input: OrdersInput,
@@ -69,13 +72,13 @@ async function readSnapshot(app: App, input: OrdersInput, operation: OperationCo
   return {
     orders: selectAsUpstream(orders, input),
     envelope: snapshotEnvelope(input.customerTenantId),
-    // Snapshots hold no prices.
+    // Snapshots contain no prices.
     provenance: { source: 'snapshot', asOf, pricesUnavailable: input.includePrice },
     customerName,
   }
 }
 
-/** What Partner Center puts around a customer's orders. */
+/** The members that Partner Center adds to the collection of a customer's orders. */
 const snapshotEnvelope = (customerTenantId: string): EnvelopeMember[] => {
   const self = { uri: `/customers/${customerTenantId}/orders`, method: 'GET', headers: [] }
   return [

@@ -6,13 +6,16 @@ import { decodeCursor, encodeCursor } from '../paging/cursor.ts'
 import { linkTo, nextLink } from '../paging/links.ts'
 import { invalidParameter } from '../parameters/input.ts'
 
-/** Seconds between two requests for the status. A run takes minutes. */
+/** The suggested seconds between two requests for the status. A run takes minutes. */
 export const pollSeconds = 10
 
-/** The path of a run's status. The route prefix is the one in host.json. */
+/** The path of the status. Its prefix is the `routePrefix` of host.json. */
 const statusPath = (snapshotId: string): string => `/api/snapshots/${snapshotId}`
 
-/** The headers of a 202: where to ask for the status, and when. Logic Apps and Power Automate follow them automatically. */
+/**
+ * The headers of a 202: the address of the status, and the wait before the next request. Logic Apps and Power Automate
+ * follow them automatically.
+ */
 export const statusHeaders = (request: HttpRequest, snapshotId: string): Record<string, string> => ({
   location: linkTo(request, statusPath(snapshotId)),
   'retry-after': String(pollSeconds),
@@ -29,7 +32,7 @@ export const snapshotRunning = (request: HttpRequest, snapshotId: string): AppEr
 
 const scope = { function: 'list-snapshots' }
 
-/** The id before which a page begins. New runs are only added at the front, so the position stays valid. */
+/** The id before which a page starts. New runs are only added at the front, so the position stays valid. */
 export function toBefore(cursor: string | undefined): string | undefined {
   if (cursor === undefined) return undefined
   const decoded = z.string().safeParse(decodeCursor(cursor, scope))

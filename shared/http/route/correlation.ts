@@ -2,10 +2,13 @@ import { randomUUID } from 'node:crypto'
 
 const wellFormed = /^[\w.-]{1,128}$/
 
-/** Headers that Power Automate and Logic Apps name a run's request with, the most specific first. */
+/** Headers in which Power Automate and Logic Apps send an id, the most specific one first. */
 const headerNames = ['x-ms-client-tracking-id', 'x-ms-correlation-id', 'x-ms-client-request-id']
 
-/** The id that this request goes by in answers, logs and upstream: the caller's own if there is a well-formed one. */
+/**
+ * The correlation id of a request: the well-formed id that the caller sent, otherwise a new one. It appears in
+ * responses, in logs and in calls to Partner Center.
+ */
 export function correlationIdOf(headers: Headers): string {
   for (const name of headerNames) {
     const value = headers.get(name)

@@ -1,6 +1,6 @@
 import type { HttpResponseInit } from '@azure/functions'
 
-/** The members of a `Response` that the library reads when it converts one for the worker. */
+/** The members of a `Response` that the library reads when it converts the response for the worker. */
 type ReadyResponse = {
   status: number
   headers: Pick<Map<string, string>, 'entries'>
@@ -8,10 +8,10 @@ type ReadyResponse = {
 }
 
 /**
- * Adds to a response what the library would make of it. The library builds a `Response` from status, headers and body, only
- * to read them from it again; for the bytes of orders this takes as long as sending them and copies them twice.
- * Its `HttpResponse` takes a response that is already there as `nativeResponse`, which its types do not mention. A library
- * that knows no such member makes its own from the others, so the response stays right and only becomes slower.
+ * Adds the converted response. The library creates a `Response` from status, headers and body, and then reads them from
+ * it again. For the bytes of orders, that takes as long as sending them and copies them twice. The `HttpResponse` of
+ * the library accepts a finished response as `nativeResponse`, a member that its types omit. A library without this
+ * member uses the other members: the response stays correct and is only slower.
  */
 export function withReadyResponse(response: HttpResponseInit): HttpResponseInit {
   const { status = 200, headers, body } = response
@@ -21,6 +21,6 @@ export function withReadyResponse(response: HttpResponseInit): HttpResponseInit 
     headers: new Map(Object.entries(headers as Record<string, string>)),
     arrayBuffer: async () => body,
   }
-  // Not enumerable: what is compared, copied or logged of a response are its own members.
+  // Not enumerable, so that a comparison, a copy or a log of the response does not contain it.
   return Object.defineProperty(response, 'nativeResponse', { value: ready })
 }

@@ -8,17 +8,19 @@ import { correlationIdOf } from './correlation.ts'
 import { errorResponse, toKnownError } from './error-response.ts'
 import { withReadyResponse } from './ready-response.ts'
 
-export type RouteContext = { app: App; operation: OperationContext; request: HttpRequest }
+type RouteContext = { app: App; operation: OperationContext; request: HttpRequest }
 
 type Route<Values, Modules> = {
   /** Selects the parameters of the function. The first call loads their module. */
   parameters: (module: typeof parameterModule) => Parameters<Values>
-  /** Loads what `handle` needs, with the first call: an import costs time at each call, even of a loaded module. */
+  /**
+   * Loads the modules of `handle` with the first call. `import()` takes time at each call, even for a loaded module.
+   */
   modules?: () => Promise<Modules>
   handle: (input: Values, context: RouteContext, modules: NoInfer<Modules>) => Promise<HttpResponseInit>
 }
 
-/** The deadline in seconds of functions that work without settings. */
+/** The deadline of functions that work without settings. */
 const defaultDeadlineSeconds = 100
 
 type Handler = (request: HttpRequest, context: InvocationContext) => Promise<HttpResponseInit>

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { OrderChange } from '../../orders/compare-orders.ts'
-import { parseInstant, toMilliseconds } from '../../orders/instant.ts'
+import { parseTimestamp, toMilliseconds } from '../../orders/timestamp.ts'
 import { encodeLines } from '../storage/codec.ts'
 import type { ChangeCounts } from '../storage/part-metadata.ts'
 import type { PartWriter } from '../storage/part-writer.ts'
@@ -8,25 +8,25 @@ import type { PartWriter } from '../storage/part-writer.ts'
 export type ChangeLine = {
   kind: OrderChange['kind']
   line: string
-  /** When an order that is new was created, as Partner Center writes it. */
+  /** The creation date of a created order, in Partner Center's format. */
   createdAt?: string | undefined
 }
 
-/** What a change line says besides the change. */
-export type ChangeContext = {
+/** The members of a change line besides the change itself. */
+type ChangeContext = {
   snapshotId: string
   detectedAt: string
   customerTenantId: string
   customerName: string
-  /** The run that the orders were compared with; none for a customer that is new. */
+  /** The run that the orders were compared with. Undefined for a new customer. */
   previousSnapshotId: string | undefined
 }
 
-/** Stable: the same change found again, after a crash or by two at once, has the same id. */
+/** Stable: the same change gets the same id, also after a crash or when two workers find it. */
 const changeId = ({ snapshotId, customerTenantId }: ChangeContext, { kind, orderId }: OrderChange): string =>
   `${snapshotId}-${createHash('sha256').update(`${customerTenantId}\0${orderId}\0${kind}`).digest('hex').slice(0, 20)}`
 
-/** One change as the line that stands in the changes blob, the orders byte for byte as they were read. */
+/** One change as a line of the changes blob. The orders keep their original bytes. */
 export function toChangeLine(change: OrderChange, context: ChangeContext): ChangeLine {
   const { snapshotId, detectedAt, customerTenantId, customerName, previousSnapshotId } = context
   const head = JSON.stringify({
@@ -52,16 +52,16 @@ function creationDateOf(order: Buffer): string | undefined {
 }
 
 /**
- * True for a change that a snapshot tells although following should have done so before. When an order was changed it
- * does not say; a new one counts if it is older than the position of following.
+ * True for a change that a snapshot reports although following should have reported it before. An update has no date of
+ * its own, so it does not count. A created order counts if it is older than the position of following.
  */
 export function isMissed({ createdAt }: ChangeLine, followedThrough: string | undefined): boolean {
   if (followedThrough === undefined) return false
-  const instant = parseInstant(createdAt)
-  return instant === undefined || toMilliseconds(instant) <= Date.parse(followedThrough)
+  const created = parseTimestamp(createdAt)
+  return created === undefined || toMilliseconds(created) <= Date.parse(followedThrough)
 }
 
-/** Adds a customer's changes to its part, and to the counts of the part. */
+/** Adds a customer's changes to the part and to its counts. */
 export async function writeChanges(
   writer: PartWriter,
   counts: ChangeCounts,

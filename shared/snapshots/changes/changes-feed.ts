@@ -1,38 +1,39 @@
 import { z } from 'zod'
+import { parseJson } from '../../formats/json.ts'
 import type { Clock } from '../../runtime/clock.ts'
 import type { OperationContext } from '../../runtime/operation.ts'
 import { decodeLines } from '../storage/codec.ts'
-import { type CurrentRun, readLatest } from '../storage/current-run.ts'
-import { type FindRuns, type KeptPlace, tellsChanges } from '../storage/find-runs.ts'
+import { type CurrentRun, findLatest } from '../storage/current-run.ts'
+import { type FindRuns, type KeptPlace, reportsChanges } from '../storage/find-runs.ts'
 import { changesBlob, changesFolder, partNumber } from '../storage/layout.ts'
 import { dataBlob } from '../storage/part-blobs.ts'
 import { type PartMetadata, readPartMetadata } from '../storage/part-metadata.ts'
 import { type ChangeKind, changeKinds } from '../storage/shapes.ts'
-import { corrupt, isUnreadable } from '../storage/storage-errors.ts'
+import { corrupt } from '../storage/storage-errors.ts'
 import type { Store } from '../storage/store.ts'
 
 /**
- * A place in the changes: in a run the next line of a part, or the end of a run, whose part is then -1. It counts runs
- * and lines, not time, so that no change is passed over however late it is found.
+ * A position in the feed: the next line of a part of a run, or the end of a run, with part -1. It consists of a run and
+ * a line, not of a time, so that a change that is found late is not skipped.
  */
 export type FeedPosition = { snapshotId: string; part: number; line: number }
 
 export type ChangeFilter = { customerTenantId?: string | undefined; kind?: ChangeKind | undefined }
 
-export type ChangesPage = {
-  /** Each change as it was written: one JSON object. */
+type ChangesPage = {
+  /** Each change in its stored form: one JSON object. */
   changes: Buffer[]
   /**
-   * Where the next page begins: behind every run that was looked through, also if none of its changes matched. A caller
-   * that keeps the cursor of its last page with changes instead loses nothing.
+   * The start of the next page: after every run that was searched, even if none of its changes matched. A caller that
+   * keeps an earlier cursor instead does not lose changes.
    */
   next: FeedPosition
 }
 
 export type ChangesFeed = {
-  /** The end of what there is: only what comes after is new. */
+  /** The end of the feed. A read from here returns only later changes. */
   end: () => Promise<FeedPosition>
-  /** Changes from a position on; undefined if what it names is no longer kept. */
+  /** Changes from a position. Undefined if the run of the position was deleted. */
   read: (
     from: FeedPosition,
     filter: ChangeFilter,
@@ -41,26 +42,26 @@ export type ChangesFeed = {
   ) => Promise<ChangesPage | undefined>
 }
 
-/** `count` is unknown for readings between snapshots, whose parts may be folded away. */
+/** `count` is undefined for following runs, whose parts may be deleted already. */
 type ChangedPart = { part: number; name: string; count: number | undefined }
 
 type Options = { store: Store; runs: FindRuns; currentRun: CurrentRun; clock: Clock }
 
 const endOfRun = -1
 
-/** A blob without a line is one empty member. */
+/** The size of a blob without lines: one empty gzip member. */
 const emptyBytes = 20
 
-/** Before every run there can be. */
+/** An id before every possible run. */
 const beforeAll = '00010101T000000Z'
 
-/** The share of a caller's time that may be spent on looking through changes that the filter leaves out. */
+/** The share of the deadline for the search through changes that the filter excludes. */
 const searchShare = 0.7
 
-/** Cursors of callers that do not move theirs on, for which is remembered how far was searched in vain. */
+/** The most cursors for which the end of an unsuccessful search is kept. It is for callers that reuse an old cursor. */
 const mostRemembered = 1000
 
-const head = z.looseObject({ kind: z.enum(changeKinds), customerTenantId: z.string() })
+const headSchema = z.looseObject({ kind: z.enum(changeKinds), customerTenantId: z.string() })
 
 export function createChangesFeed({ store, runs, currentRun, clock }: Options): ChangesFeed {
   const searched = new Map<string, FeedPosition>()
@@ -73,11 +74,11 @@ export function createChangesFeed({ store, runs, currentRun, clock }: Options): 
   }
 
   /**
-   * The newest run that can have changes, as `latest.json` says; if that is damaged, as the folders do. A run that has
-   * just ended counts although `latest.json` has not moved yet.
+   * The newest run that can have changes, according to `latest.json`, or to the folders if that blob is damaged. A run
+   * that has just ended counts even if `latest.json` has not moved yet.
    */
   async function newestRun(): Promise<string | undefined> {
-    const [{ latest }, { current }] = await Promise.all([readLatestIfReadable(), currentRun.read()])
+    const [latest, { current }] = await Promise.all([findLatest(store), currentRun.read()])
     const whole = latest?.snapshotId ?? (await runs.newest())
     const newest = [whole, current?.previous]
       .filter(id => id !== undefined)
@@ -86,16 +87,10 @@ export function createChangesFeed({ store, runs, currentRun, clock }: Options): 
     const canTell = current !== undefined && (current.customers === undefined || current.following === true)
     if (!canTell || current.snapshotId <= (newest ?? '') || current.ended === 'failed') return newest
     const run = await runs.finished(current.snapshotId)
-    return run !== undefined && tellsChanges(run) ? run.snapshotId : newest
+    return run !== undefined && reportsChanges(run) ? run.snapshotId : newest
   }
 
-  const readLatestIfReadable = () =>
-    readLatest(store).catch(error => {
-      if (!isUnreadable(error)) throw error
-      return { latest: undefined }
-    })
-
-  /** Changes that stay when the readings between snapshots that told them are folded away. */
+  /** The changes of a following run. They stay when the other blobs of the run are deleted. */
   async function followingParts(snapshotId: string, from: number): Promise<ChangedPart[]> {
     const parts: ChangedPart[] = []
     for await (const { name, metadata, bytes } of store.list(changesFolder({ snapshotId }))) {
@@ -107,13 +102,13 @@ export function createChangesFeed({ store, runs, currentRun, clock }: Options): 
     return parts
   }
 
-  /** Parts of a run that say of themselves that they found such changes, from a part on. */
+  /** The parts of a run, from `from` on, whose metadata says that they have matching changes. */
   async function changedParts(
-    { snapshotId, following, folded }: KeptPlace,
+    { snapshotId, following, onlyChanges }: KeptPlace,
     from: number,
     { kind, customerTenantId }: ChangeFilter,
   ): Promise<ChangedPart[]> {
-    if (following === true || folded) return followingParts(snapshotId, from)
+    if (following === true || onlyChanges) return followingParts(snapshotId, from)
     const parts: (PartMetadata & { part: number })[] = []
     for await (const { name, metadata } of store.list(dataBlob.prefixOf({ snapshotId }))) {
       parts.push({ part: partNumber(name), ...readPartMetadata(metadata) })
@@ -143,7 +138,7 @@ export function createChangesFeed({ store, runs, currentRun, clock }: Options): 
 
   const matches = (line: Buffer, name: string, { customerTenantId, kind }: ChangeFilter): boolean => {
     if (customerTenantId === undefined && kind === undefined) return true
-    const parsed = head.safeParse(parseJson(line))
+    const parsed = headSchema.safeParse(parseJson(line))
     if (!parsed.success) throw corrupt(name, parsed.error)
     return (
       (customerTenantId === undefined || parsed.data.customerTenantId === customerTenantId) &&
@@ -151,21 +146,21 @@ export function createChangesFeed({ store, runs, currentRun, clock }: Options): 
     )
   }
 
-  /** The runs to read, the one of the position first if it is not at its end. */
+  /** The runs to search. The run of the position comes first, unless the position is at its end. */
   async function* runsFrom({ snapshotId, part }: FeedPosition, newest: string): AsyncGenerator<KeptPlace> {
     if (part !== endOfRun) {
       const run = await runs.finished(snapshotId)
-      yield { snapshotId, following: run?.following, folded: run === undefined }
+      yield { snapshotId, following: run?.following, onlyChanges: run === undefined }
     }
     if (newest <= snapshotId) return
     for await (const place of runs.placesAfter(snapshotId)) {
       if (place.snapshotId > newest) return
-      const run = place.folded ? undefined : await runs.finished(place.snapshotId)
-      if (place.folded || (run !== undefined && tellsChanges(run))) yield place
+      const run = place.onlyChanges ? undefined : await runs.finished(place.snapshotId)
+      if (place.onlyChanges || (run !== undefined && reportsChanges(run))) yield place
     }
   }
 
-  /** True if the run of a position, or at least what it told, is kept. */
+  /** True if the run of a position, or at least its changes, still exists. */
   async function isKept(snapshotId: string): Promise<boolean> {
     if ((await runs.finished(snapshotId)) !== undefined) return true
     for await (const { metadata } of store.list(changesFolder({ snapshotId }))) {
@@ -206,7 +201,7 @@ export function createChangesFeed({ store, runs, currentRun, clock }: Options): 
   return {
     async end() {
       const newest = await newestRun()
-      // latest.json may name a run that is no longer kept.
+      // The run in `latest.json` may have been deleted.
       const isThere = newest !== undefined && (await isKept(newest))
       return { snapshotId: (isThere ? newest : await runs.newest()) ?? beforeAll, part: endOfRun, line: 0 }
     },
@@ -218,13 +213,5 @@ export function createChangesFeed({ store, runs, currentRun, clock }: Options): 
       if (page.changes.length === 0) remember(key, page.next)
       return page
     },
-  }
-}
-
-function parseJson(line: Buffer): unknown {
-  try {
-    return JSON.parse(line.toString('utf8'))
-  } catch {
-    return undefined
   }
 }

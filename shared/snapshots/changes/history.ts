@@ -1,7 +1,7 @@
 import { compareOrders } from '../../orders/compare-orders.ts'
 import type { OperationContext } from '../../runtime/operation.ts'
-import { newerReading, type Plan, toldReading } from '../storage/plan-blob.ts'
-import type { FoundReading, SnapshotReader } from '../storage/reader.ts'
+import { newerRun, type Plan, reportingRun } from '../storage/plan-blob.ts'
+import type { CustomerReading, SnapshotReader } from '../storage/reader.ts'
 import {
   type FailedEntry,
   type Failure,
@@ -16,24 +16,29 @@ import {
 import { isUnreadable } from '../storage/storage-errors.ts'
 import { type ChangeLine, toChangeLine } from './change-lines.ts'
 
-/** What earlier runs know of a customer. */
+/**
+ * What earlier runs know about a customer, and what a successful reading then reports:
+ *
+ * | State | Meaning | Changes that a successful reading reports |
+ * |---|---|---|
+ * | `read` | read in the baseline run | the differences from that reading |
+ * | `read-before` | failed in the baseline run, or read by a following run after it | the differences from the reading in the named run |
+ * | `new` | not a customer in the baseline run, or left since: no order is reported as created | every order is `created` |
+ * | `unknown` | there is no baseline run, or its data are damaged | none |
+ */
 type Known =
-  /** It was read in the run compared with. */
-  | { state: 'read'; reading: FoundReading }
-  /** It was read in an earlier run. */
+  | { state: 'read'; reading: CustomerReading }
   | { state: 'read-before'; snapshotId: string }
-  /** None of its orders was told as created, or all were told as removed: whatever is read first is created. */
   | { state: 'new'; lastRead?: string | undefined }
-  /** There is no earlier run, or what it says of the customer is damaged: nothing can be told. */
   | { state: 'unknown' }
 
-/** What earlier runs know of the customers of one part. */
+/** What earlier runs know about the customers of one part. */
 export type PartHistory = {
-  /** The changes of a customer that was read now. */
+  /** The changes of a customer that was read in this run. */
   changesOf: (customer: PlannedCustomer, now: ReadEntry, orders: readonly Buffer[]) => Promise<ChangeLine[]>
-  /** `removed` for every order of a customer that left, once. */
+  /** `removed` for every order of a customer that left. */
   removalsOf: (customer: PlannedCustomer, detectedAt: string) => Promise<ChangeLine[]>
-  /** The index entry of a customer that could not be read. */
+  /** The index entry of a customer that failed. */
   toFailed: (customer: PlannedCustomer, error: Failure) => FailedEntry
   /** The index entry of a customer that left. */
   toGone: (customer: PlannedCustomer) => GoneEntry
@@ -53,20 +58,25 @@ function toKnown(plan: Plan, part: number, entry: IndexEntry): Known {
 }
 
 /**
- * What the run compared with knows of a part's customers. A damaged earlier run costs its comparisons, never the run: of
- * what cannot be read nothing is told, and one line in the log says so.
+ * Reads the state of a part's customers from three places, where a later one replaces an earlier one:
+ * 1. the indexes of the baseline run, for customers that it planned;
+ * 2. the other customers in its plan, and the runs they name;
+ * 3. the marks of the new plan (`newerRun`, `reportingRun`), for following runs after the baseline run.
+ *
+ * Damage in an earlier run costs comparisons but does not fail the run. A customer whose data are unreadable stays
+ * `unknown` and has no changes. The log then has one line `comparison_lost`.
  */
 export async function readHistory({ reader, plan, customers, operation }: Options): Promise<PartHistory> {
   const { snapshotId, base } = plan
   const known = new Map<string, Known>()
-  /** The newest run of all that read a customer, if that is not the one that changes are found against. */
-  const readIn = new Map<string, string>()
-  const keepReading = (id: string, run: string | undefined) => {
-    if (run !== undefined) readIn.set(id, run)
+  /** The newest run that read a customer, if it is not the run that changes are compared with. */
+  const lastReadIn = new Map<string, string>()
+  const noteReading = (id: string, run: string | undefined) => {
+    if (run !== undefined) lastReadIn.set(id, run)
   }
   const stateOf = ([id]: PlannedCustomer): Known => known.get(id) ?? { state: 'unknown' }
 
-  const giveUpIfUnreadable = (error: unknown): void => {
+  const rethrowUnlessUnreadable = (error: unknown): void => {
     if (!isUnreadable(error)) throw error
     operation.log('warn', 'comparison_lost', { snapshotId, base, why: error.message })
   }
@@ -81,10 +91,10 @@ export async function readHistory({ reader, plan, customers, operation }: Option
       try {
         for (const entry of (await reader.readIndex(basePlan, part)).customers) {
           known.set(entry.customerTenantId, toKnown(basePlan, part, entry))
-          if (!isRead(entry)) keepReading(entry.customerTenantId, entry.readIn)
+          if (!isRead(entry)) noteReading(entry.customerTenantId, entry.readIn)
         }
       } catch (error) {
-        giveUpIfUnreadable(error)
+        rethrowUnlessUnreadable(error)
         damaged.push({ from: firstId, to: nextId })
       }
     }
@@ -92,12 +102,12 @@ export async function readHistory({ reader, plan, customers, operation }: Option
     for (const [id] of customers) {
       if (known.has(id) || isDamaged(id)) continue
       const other = await reader.findOther(basePlan, id)
-      keepReading(id, other?.readIn)
+      noteReading(id, other?.readIn)
       known.set(id, await resolve(other, basePlan.incomplete === true, id))
     }
   }
 
-  /** A customer that the run compared with did not plan itself: it is known from another one, or new. */
+  /** The state of a customer that the baseline run did not plan. */
   async function resolve(other: OtherCustomer | undefined, isIncomplete: boolean, id: string): Promise<Known> {
     if (other?.toldIn !== undefined) return { state: 'read-before', snapshotId: other.toldIn }
     if (other?.gone === true) return { state: 'new', lastRead: other.knownIn }
@@ -113,20 +123,20 @@ export async function readHistory({ reader, plan, customers, operation }: Option
       if (basePlan === undefined) operation.log('warn', 'comparison_lost', { snapshotId, base, why: 'It has no plan' })
       else await readBase(basePlan)
     } catch (error) {
-      giveUpIfUnreadable(error)
+      rethrowUnlessUnreadable(error)
     }
   }
 
-  // What the plan says is newer than what the run compared with says.
+  // The marks of the new plan are newer than the baseline run.
   for (const customer of customers) {
-    keepReading(customer[0], newerReading(customer))
-    const told = toldReading(customer)
-    if (told !== undefined && !plan.partial) known.set(customer[0], { state: 'read-before', snapshotId: told })
+    noteReading(customer[0], newerRun(customer))
+    const reported = reportingRun(customer)
+    if (reported !== undefined && !plan.partial) known.set(customer[0], { state: 'read-before', snapshotId: reported })
   }
 
   async function compare(
     customer: PlannedCustomer,
-    previous: FoundReading | undefined,
+    previous: CustomerReading | undefined,
     orders: readonly Buffer[],
     detectedAt: string,
   ): Promise<ChangeLine[]> {
@@ -137,8 +147,8 @@ export async function readHistory({ reader, plan, customers, operation }: Option
     return compareOrders(before, orders).map(change => toChangeLine(change, context))
   }
 
-  /** The reading to compare with: undefined if there was none, nothing at all if it is not known. */
-  async function previousOf(customer: PlannedCustomer): Promise<{ reading: FoundReading | undefined } | undefined> {
+  /** The reading to compare with. `{ reading: undefined }` if there is none, undefined if it is not known. */
+  async function previousOf(customer: PlannedCustomer): Promise<{ reading: CustomerReading | undefined } | undefined> {
     const state = stateOf(customer)
     if (state.state === 'unknown') return undefined
     if (state.state === 'new') return { reading: undefined }
@@ -149,22 +159,22 @@ export async function readHistory({ reader, plan, customers, operation }: Option
     return reading && { reading }
   }
 
-  async function tell(
+  async function reportChanges(
     customer: PlannedCustomer,
-    work: (reading: FoundReading | undefined) => Promise<ChangeLine[]>,
+    work: (reading: CustomerReading | undefined) => Promise<ChangeLine[]>,
   ): Promise<ChangeLine[]> {
     try {
       const previous = await previousOf(customer)
       return previous === undefined ? [] : await work(previous.reading)
     } catch (error) {
-      giveUpIfUnreadable(error)
+      rethrowUnlessUnreadable(error)
       return []
     }
   }
 
   function earlierReadings(id: string): { lastRead?: string; readIn?: string } {
     const lastRead = lastReadOf(stateOf([id, '']))
-    const newest = readIn.get(id)
+    const newest = lastReadIn.get(id)
     return {
       ...(lastRead === undefined ? {} : { lastRead }),
       ...(newest === undefined || newest <= (lastRead ?? '') ? {} : { readIn: newest }),
@@ -173,12 +183,14 @@ export async function readHistory({ reader, plan, customers, operation }: Option
 
   return {
     changesOf: (customer, now, orders) =>
-      tell(customer, async reading => {
+      reportChanges(customer, async reading => {
         if (reading?.entry.sha256 === now.sha256) return []
         return compare(customer, reading, orders, now.retrievedAt)
       }),
     removalsOf: (customer, detectedAt) =>
-      tell(customer, async reading => (reading === undefined ? [] : compare(customer, reading, [], detectedAt))),
+      reportChanges(customer, async reading =>
+        reading === undefined ? [] : compare(customer, reading, [], detectedAt),
+      ),
     toFailed([customerTenantId, customerName], error) {
       const isNew = stateOf([customerTenantId, customerName]).state === 'new'
       const earlier = earlierReadings(customerTenantId)

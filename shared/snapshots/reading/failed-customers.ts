@@ -10,7 +10,7 @@ import type { Store } from '../storage/store.ts'
 /** The customers that failed in the newest snapshot of all customers. */
 export type FailedCustomers = () => Promise<PlannedCustomer[]>
 
-/** As many as a run over some customers can name; where more have failed, a new snapshot is better. */
+/** The most customers. If more failed, a new snapshot is faster. */
 const mostCustomers = 5000
 
 export const createFailedCustomers =

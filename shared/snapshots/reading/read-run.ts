@@ -1,43 +1,43 @@
 import { createHash } from 'node:crypto'
 import { AppError } from '../../errors.ts'
 import { decodeLines, type MemberHead, splitLine } from '../storage/codec.ts'
-import { readLatest } from '../storage/current-run.ts'
+import { findLatest } from '../storage/current-run.ts'
 import { type FindRuns, isWhole } from '../storage/find-runs.ts'
 import { partBlob, toSnapshotId } from '../storage/layout.ts'
 import { createMemory } from '../storage/memory.ts'
 import { decodeMember, type SnapshotReader } from '../storage/reader.ts'
 import { isRead, type Manifest, type ReadEntry } from '../storage/shapes.ts'
-import { corrupt, isUnreadable } from '../storage/storage-errors.ts'
+import { corrupt } from '../storage/storage-errors.ts'
 import type { Store } from '../storage/store.ts'
 
-/** The place of an order in a run: its part, and its number within that. */
+/** The place of an order in a run: its part, and its number within the part. */
 export type OrderPlace = { part: number; order: number }
 
 export type StoredOrder = OrderPlace & { head: Pick<MemberHead, 'customerTenantId' | 'customerName'>; json: Buffer }
 
-/** Orders that `callsFor` calls to storage give, in the order of the run, and where to go on. */
-export type Stretch = { orders: AsyncIterable<StoredOrder> | Iterable<StoredOrder>; next: OrderPlace }
+/** Orders that `callsFor` storage calls return, in the order of the run, and the place after them. */
+type OrderBatch = { orders: AsyncIterable<StoredOrder> | Iterable<StoredOrder>; next: OrderPlace }
 
 export type ReadRun = {
-  /** The newest finished run over all customers at or before an instant; the newest of all without one. */
+  /** The newest finished run over all customers at or before a time, or the newest of all. */
   find: (atMost: number | undefined) => Promise<Manifest>
-  /** A finished run; undefined if it is no longer kept. */
-  open: (snapshotId: string) => Promise<Manifest | undefined>
-  /** The orders from a place on, as far as a few calls reach; undefined after the last one. */
-  read: (run: Manifest, from: OrderPlace) => Promise<Stretch | undefined>
+  /** A finished run. Undefined if it was deleted. */
+  get: (snapshotId: string) => Promise<Manifest | undefined>
+  /** The next orders from a place on, as many as a few calls return. Undefined after the last one. */
+  read: (run: Manifest, from: OrderPlace) => Promise<OrderBatch | undefined>
 }
 
-/** Up to here a part is read whole, which saves a call for its index. */
+/** A part up to this size is read whole, which saves the call for its index. */
 const smallBytes = 1024 * 1024
 
 type Options = { store: Store; runs: FindRuns; reader: SnapshotReader }
 
 const isSmall = (run: Manifest, part: number): boolean => (run.parts[part]?.bytes ?? 0) <= smallBytes
 
-/** Calls that the next stretch takes at most. */
+/** The most calls for the next orders. */
 export const callsFor = (run: Manifest, { part }: OrderPlace): number => (isSmall(run, part) ? 1 : 2)
 
-/** The first order at or after a place; undefined if there is none. */
+/** The first order at or after a place. Undefined if there is none. */
 export function firstOrder(run: Manifest, { part, order }: OrderPlace): OrderPlace | undefined {
   if (order < (run.parts[part]?.orders ?? 0)) return { part, order }
   const after = run.parts.findIndex(({ orders }, number) => number > part && orders > 0)
@@ -48,20 +48,17 @@ function* split(lines: readonly Buffer[], { part, order: first }: OrderPlace): G
   for (const [at, line] of lines.slice(first).entries()) yield { part, order: first + at, ...splitLine(line) }
 }
 
-/** Reads all customers of one run, a bounded piece at a time. */
+/** Reads all customers of one run in pieces of limited size. */
 export function createReadRun({ store, runs, reader }: Options): ReadRun {
   const manifests = createMemory<Manifest>(2)
-  const open: ReadRun['open'] = snapshotId => manifests(snapshotId, () => reader.readManifest({ snapshotId }))
+  const get: ReadRun['get'] = snapshotId => manifests(snapshotId, () => reader.readManifest({ snapshotId }))
 
   async function newest(): Promise<string | undefined> {
-    const { latest } = await readLatest(store).catch(error => {
-      if (!isUnreadable(error)) throw error
-      return { latest: undefined }
-    })
+    const latest = await findLatest(store)
     return latest?.snapshotId ?? runs.newest()
   }
 
-  /** Runs that failed and runs over some customers name the one before. */
+  /** Failed runs and runs over some customers name the run before them. */
   async function newestAt(atMost: number): Promise<string | undefined> {
     for await (const { snapshotId: id, following } of runs.places(toSnapshotId(atMost))) {
       if (following === true) continue
@@ -77,7 +74,7 @@ export function createReadRun({ store, runs, reader }: Options): ReadRun {
     return undefined
   }
 
-  async function readWhole(run: Manifest, from: OrderPlace): Promise<Stretch> {
+  async function readWhole(run: Manifest, from: OrderPlace): Promise<OrderBatch> {
     const { part } = from
     const blob = partBlob(run, part)
     const stored = await store.read(blob)
@@ -89,8 +86,8 @@ export function createReadRun({ store, runs, reader }: Options): ReadRun {
     return { orders: split(lines, from), next: { part: part + 1, order: 0 } }
   }
 
-  /** Some customers of a part that is too large to be read whole; at least one. */
-  async function readSome(run: Manifest, { part, order: first }: OrderPlace): Promise<Stretch> {
+  /** Reads some customers of a part that is too large to be read whole, at least one. */
+  async function readSome(run: Manifest, { part, order: first }: OrderPlace): Promise<OrderBatch> {
     const blob = partBlob(run, part)
     const chosen: { entry: ReadEntry; order: number }[] = []
     let [order, bytes] = [0, 0]
@@ -120,16 +117,16 @@ export function createReadRun({ store, runs, reader }: Options): ReadRun {
   }
 
   return {
-    open,
+    get,
     async find(atMost) {
       const id = atMost === undefined ? await newest() : await newestAt(atMost)
-      const manifest = id === undefined ? undefined : await open(id)
+      const manifest = id === undefined ? undefined : await get(id)
       if (manifest !== undefined) return manifest
       throw new AppError(
         'snapshot_not_found',
         atMost === undefined
           ? 'There is no finished snapshot of all customers. Take one with start-snapshot.'
-          : 'There is no finished snapshot of all customers of that time or before. list-snapshots shows which there are.',
+          : 'There is no finished snapshot of all customers of that time or before. list-snapshots lists the snapshots.',
       )
     },
     async read(run, from) {

@@ -12,9 +12,9 @@ import { isUnreadable } from '../storage/storage-errors.ts'
 import type { BlobInfo, Store } from '../storage/store.ts'
 
 export type RunStatus = {
-  /** The manifest of a finished run, or the run that is going on as it stands. Rejects for a failed and an unknown one. */
+  /** The manifest of a finished run, or the present state of a running one. Rejects for a failed and an unknown run. */
   get: (snapshotId: string, operation: OperationContext) => Promise<{ running: Snapshot } | { manifest: Manifest }>
-  /** Runs newest first, the one that is going on among them, older than `before`. */
+  /** Runs older than `before`, newest first, including the running one. */
   list: (top: number, before: string | undefined) => Promise<{ runs: Snapshot[]; hasMore: boolean }>
 }
 
@@ -26,10 +26,10 @@ type Options = {
   ensure: (snapshotId: string, operation: OperationContext) => Promise<unknown>
 }
 
-/** Dates whose runs are read at a time. */
+/** The most dates whose runs are read at a time. */
 const mostAhead = 16
 
-/** The code a failed run is answered with: its cause's, where that is one that needs a person, else the general one. */
+/** The error code for a failed run: that of its cause if the cause needs a person, otherwise `snapshot_failed`. */
 const failureCode = (code: string | undefined): ErrorCode =>
   code !== undefined && code in errorKinds && errorKinds[code as ErrorCode].status === errorKinds.snapshot_failed.status
     ? (code as ErrorCode)
@@ -60,16 +60,17 @@ export function createRunStatus({ store, reader, runs, currentRun, ensure }: Opt
         const parts = await Array.fromAsync(store.list(dataBlob.prefixOf(current)))
         const plan = manifest === undefined ? await reader.readPlan(current) : undefined
         const isComplete = plan !== undefined && parts.length >= plan.parts.length
-        // Who is told that a run has ended finds latest.json moved; and a run whose workers died on its last step ends.
+        // A caller that learns the end of the run must find `latest.json` moved. A run whose workers died in its last
+        // step must still end.
         if (manifest !== undefined || isComplete) await ensure(snapshotId, operation)
         manifest ??= await readManifest()
         if (manifest === undefined) return { running: await describeRunning(current, parts) }
       }
       if (manifest === undefined) {
-        throw new AppError('snapshot_not_found', 'There is no such snapshot. list-snapshots shows which there are.')
+        throw new AppError('snapshot_not_found', 'There is no such snapshot. list-snapshots lists the snapshots.')
       }
       if (manifest.status !== 'failed') return { manifest }
-      const { code, message } = manifest.error ?? { code: undefined, message: 'The snapshot has failed.' }
+      const { code, message } = manifest.error ?? { code: undefined, message: 'The snapshot failed.' }
       const advice =
         code === 'snapshot_cancelled' ? '' : ' Fix the cause, then take a new snapshot with start-snapshot.'
       throw new AppError(failureCode(code), `${message}${advice}`)
@@ -82,7 +83,7 @@ export function createRunStatus({ store, reader, runs, currentRun, ensure }: Opt
       const listed = current?.following === true ? undefined : current?.snapshotId
       for await (const folder of withCurrent(folders, listed, before)) {
         const run = await describe(folder, current).catch(error => {
-          // One damaged run does not hide the others; get-snapshot names the blob.
+          // A damaged run does not hide the others. `get-snapshot` names the damaged blob.
           if (isUnreadable(error)) return undefined
           throw error
         })
@@ -95,7 +96,7 @@ export function createRunStatus({ store, reader, runs, currentRun, ensure }: Opt
   }
 }
 
-/** A run has no folder before its plan is written: it is put where it belongs. */
+/** A run has no folder until its plan is written. It is inserted at its place in the order. */
 async function* withCurrent(
   folders: AsyncGenerator<RunFolder>,
   current: string | undefined,

@@ -5,7 +5,7 @@ import { manifestBlob } from '../storage/layout.ts'
 import type { PartQueue } from '../storage/part-queue.ts'
 import type { Store } from '../storage/store.ts'
 
-/** Asks a run to end. Rejects if it has ended, or there is none of that id. */
+/** Cancels a run. Rejects if the run has ended or does not exist. */
 export type CancelRun = (snapshotId: string, operation: OperationContext) => Promise<void>
 
 type Options = { store: Store; queue: PartQueue; currentRun: CurrentRun }
@@ -15,7 +15,7 @@ const cancelled = {
   message: 'The snapshot was cancelled. Take a new one with start-snapshot.',
 }
 
-/** The decision is one write of `current.json`; a worker then ends the run, as it ends any other. */
+/** The cancellation is one write of `current.json`. A worker then ends the run like any other. */
 export function createCancelRun({ store, queue, currentRun }: Options): CancelRun {
   return async (snapshotId, operation) => {
     const [{ current }, ofSnapshot] = await Promise.all([currentRun.read(), store.head(manifestBlob({ snapshotId }))])
@@ -33,8 +33,8 @@ export function createCancelRun({ store, queue, currentRun }: Options): CancelRu
       return
     }
     if (manifest === undefined && current?.snapshotId !== snapshotId) {
-      throw new AppError('snapshot_not_found', 'There is no such snapshot. list-snapshots shows which there are.')
+      throw new AppError('snapshot_not_found', 'There is no such snapshot. list-snapshots lists the snapshots.')
     }
-    throw new AppError('snapshot_ended', 'The snapshot has ended, or is being ended for another reason.')
+    throw new AppError('snapshot_ended', 'The snapshot has ended, or is ending for another reason.')
   }
 }

@@ -2,16 +2,16 @@ import { isAppError, isCredentialFailure } from '../../errors.ts'
 import type { Clock } from '../../runtime/clock.ts'
 import type { OperationContext } from '../../runtime/operation.ts'
 
-/** True if Partner Center takes the credential for the customer list, so that a refusal is one customer's. */
+/** True if Partner Center accepts the credential for the customer list. A refusal then concerns only one customer. */
 export type CredentialProbe = (operation: OperationContext) => Promise<boolean>
 
 type Options = {
-  /** Asks for as little of the customer list as there is. */
+  /** Requests one row of the customer list. */
   readList: (operation: OperationContext) => Promise<unknown>
   clock: Clock
 }
 
-/** For how long the answer is taken for granted: many customers can refuse the app at once. */
+/** How long a positive result is kept. Many customers can refuse the app at once. */
 const goodForMs = 60_000
 
 export function createCredentialProbe({ readList, clock }: Options): CredentialProbe {
@@ -22,7 +22,8 @@ export function createCredentialProbe({ readList, clock }: Options): CredentialP
       await readList(operation)
     } catch (error) {
       if (isAppError(error) && isCredentialFailure(error)) return false
-      // An outage says nothing of the credential. The customer stays with its failure, and the next one asks again.
+      // An outage says nothing about the credential. The customer keeps its failure, and the next one runs the probe
+      // again.
       return true
     }
     acceptedAt = clock.now()

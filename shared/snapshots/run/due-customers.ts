@@ -1,17 +1,20 @@
 import type { News } from '../../following/read-log.ts'
+import { settlingMs } from '../../orders/settling.ts'
 
 /**
- * An order may be missing from the orders of its customer for a quarter of an hour after the log has told of it: who was
- * read within this time is read once more after it.
+ * Partner Center can omit an order from a customer's orders for 15 minutes after the log has recorded it. A customer
+ * that was read within this time is read once more after it. The margin is twice as long.
  */
-const settlingMs = 30 * 60_000
+const recheckMs = 2 * settlingMs
 
-/** Customers whose news no reading holds for certain, those with the oldest news first. */
+/**
+ * Customers whose last reading may not contain all recorded operations. Those with the oldest operations come first.
+ */
 export function dueCustomers(news: News, readings: ReadonlyMap<string, number>, now: number): string[] {
   const isDue = ([id, { at }]: [string, { at: number[] }]): boolean => {
     const readAt = readings.get(id)
     if (readAt === undefined) return true
-    return at.some(each => each > readAt || (each <= now - settlingMs && readAt < each + settlingMs))
+    return at.some(each => each > readAt || (each <= now - recheckMs && readAt < each + recheckMs))
   }
   return [...news]
     .filter(isDue)
@@ -19,6 +22,8 @@ export function dueCustomers(news: News, readings: ReadonlyMap<string, number>, 
     .map(([id]) => id)
 }
 
-/** The oldest of a customer's news that its last reading may not hold, of those that are not too old to wait for. */
+/**
+ * The oldest operation that the last reading of its customer may not contain. Operations before `oldest` do not count.
+ */
 export const firstUncovered = (at: readonly number[], readAt: number | undefined, oldest: number): number =>
-  at.find(each => each >= oldest && (readAt === undefined || readAt < each + settlingMs)) ?? Number.POSITIVE_INFINITY
+  at.find(each => each >= oldest && (readAt === undefined || readAt < each + recheckMs)) ?? Number.POSITIVE_INFINITY

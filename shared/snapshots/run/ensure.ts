@@ -1,5 +1,5 @@
 import { isAppError } from '../../errors.ts'
-import { createLimit, inOrder } from '../../runtime/in-order.ts'
+import { inOrder } from '../../runtime/in-order.ts'
 import type { OperationContext } from '../../runtime/operation.ts'
 import type { CurrentRun } from '../storage/current-run.ts'
 import { type FindRuns, isWhole } from '../storage/find-runs.ts'
@@ -16,18 +16,19 @@ import { isUnreadable } from '../storage/storage-errors.ts'
 import type { BlobInfo, Store } from '../storage/store.ts'
 import { type createWriteManifest, logEnd, moveLatest } from './manifest.ts'
 
-/** How far a run is. */
+/** The progress of a run. */
 export type Progress =
   | { ended: true }
   | { ended: false; run: Current; plan: Plan | undefined; openParts: number[]; committed: number }
 
 export type Ensure = {
   /**
-   * Takes a run as far towards its end as what is there allows: completes every part that is committed, and, once all
-   * are, writes the manifest, moves `latest.json`, logs the end. Anybody may call it, at any time, any number of times.
+   * Takes a run as far towards its end as the stored blobs allow. It completes every committed part. When all parts are
+   * complete, it writes the manifest, moves `latest.json` and logs the end. Any worker may call it at any time, any
+   * number of times.
    */
   ensure: (snapshotId: string, operation: OperationContext) => Promise<Progress>
-  /** Ends a run before its time: the one way to do so. Parts that are not committed are recorded as failed. */
+  /** Ends a run early. All early ends use this function. Parts without a commit are recorded as failed. */
   stop: (snapshotId: string, reason: Failure, operation: OperationContext) => Promise<void>
 }
 
@@ -38,13 +39,13 @@ type Options = {
   runs: FindRuns
   currentRun: CurrentRun
   writeManifest: ReturnType<typeof createWriteManifest>
-  /** Deletes readings between snapshots that no later run needs. */
-  foldAway: (operation: OperationContext) => Promise<void>
-  /** Commits a part whose customers all failed for one reason. */
+  /** Deletes following runs that no later run needs. */
+  deleteOldFollowing: (operation: OperationContext) => Promise<void>
+  /** Commits a part whose customers all failed for the same reason. */
   failPart: (plan: Plan, part: number, reason: Failure) => Promise<void>
 }
 
-/** Parts that are worked on at a time. */
+/** The most parts in progress at a time. */
 const concurrency = 16
 
 export function createEnsure({
@@ -54,12 +55,11 @@ export function createEnsure({
   runs,
   currentRun,
   writeManifest,
-  foldAway,
+  deleteOldFollowing,
   failPart,
 }: Options): Ensure {
   const forEach = async (parts: readonly number[], work: (part: number) => Promise<void>) => {
-    const limit = createLimit(concurrency)
-    for await (const _ of inOrder(parts, concurrency, part => limit(() => work(part))));
+    for await (const _ of inOrder(parts, concurrency, work));
   }
 
   const listBy = async (prefix: string): Promise<Map<number, BlobInfo>> => {
@@ -73,7 +73,7 @@ export function createEnsure({
     return plan.parts.map((_, part) => found.get(part))
   }
 
-  /** Makes the other blobs of the committed parts appear. */
+  /** Commits the missing blobs of the committed parts. */
   async function complete(plan: Plan, parts: readonly (BlobInfo | undefined)[]): Promise<void> {
     const present = new Map(
       await Promise.all(
@@ -86,7 +86,7 @@ export function createEnsure({
     await forEach(undone, part => rollForward(store, { run: plan, part }, parts[part]?.metadata ?? {}, missingOf(part)))
   }
 
-  /** The manifest is there: what comes after it. */
+  /** Does what remains after the manifest is written. */
   async function settle(run: Current, manifest: BlobInfo, operation: OperationContext): Promise<void> {
     const finished = await runs.finished(run.snapshotId, manifest).catch((error): FinishedRun | undefined => {
       if (!isUnreadable(error)) throw error
@@ -99,19 +99,19 @@ export function createEnsure({
         operation.log('error', 'latest_not_moved', { snapshotId: run.snapshotId, why: error.message })
       })
       logEnd(toSnapshot(finished), manifest.metadata.errorcode, run.following === true, operation)
-      if (isWhole(finished)) await foldAway(operation)
+      if (isWhole(finished)) await deleteOldFollowing(operation)
     }
     await markEnded(run, finished?.status ?? 'failed')
   }
 
-  /** Writes the end of the run, once the timer's run that waits for it has its message. */
+  /** Writes the end of the run. If the timer's run waits for this one, its message is sent first. */
   async function markEnded({ nonce, snapshotId }: Current, ended: Status): Promise<void> {
     for (let isSent = false; ; ) {
       const { current, etag } = await currentRun.read()
       if (current?.nonce !== nonce || current.ended !== undefined) return
       const leavesTheDayOpen = ended === 'failed' || current.customers !== undefined
       if (current.timerWaits === true && leavesTheDayOpen && !isSent) {
-        // If `current.json` cannot be written, sending would be repeated with each try to end the run.
+        // If `current.json` cannot be written, each try to end the run would send another message. This write tests it.
         if (!(await currentRun.replace(current, etag))) continue
         await queue.send({ kind: 'start', behind: snapshotId })
         isSent = true
@@ -121,7 +121,7 @@ export function createEnsure({
     }
   }
 
-  /** The plan and the parts that are committed once a run that was stopped has recorded the others as failed. */
+  /** The plan and the committed parts of a stopped run, after the other parts are recorded as failed. */
   async function endParts(
     run: Current,
     operation: OperationContext,
@@ -141,7 +141,7 @@ export function createEnsure({
       await complete(known, parts)
       return { plan, parts: parts.filter(info => info !== undefined) }
     } catch (error) {
-      // A blob that cannot be read must not keep the run, and with it the next one, from ending.
+      // An unreadable blob must not prevent the end of this run, because that would block the next one.
       if (!isUnreadable(error)) throw error
       operation.log('error', 'snapshot_unreadable', { snapshotId: run.snapshotId, why: error.message })
       const parts = plan === undefined ? [] : await listParts(plan)
@@ -195,7 +195,7 @@ export function createEnsure({
       try {
         return await ensure(snapshotId, operation)
       } catch (error) {
-        // Blocks that are gone, a plan that cannot be read: the run cannot be completed, but it can be ended.
+        // The run cannot be completed, for example because staged blocks expired. It can be ended.
         if (!isAppError(error) || !isUnreadable(error)) throw error
         await stop(snapshotId, { code: error.code, message: error.message }, operation)
         return { ended: true }

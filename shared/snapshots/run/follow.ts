@@ -1,23 +1,23 @@
 import { isAppError } from '../../errors.ts'
 import type { News, ReadLog } from '../../following/read-log.ts'
+import { dayMs } from '../../formats/days.ts'
 import type { Clock } from '../../runtime/clock.ts'
 import { inOrder } from '../../runtime/in-order.ts'
 import type { OperationContext } from '../../runtime/operation.ts'
 import { readHistory } from '../changes/history.ts'
-import { type CurrentRun, readLatest } from '../storage/current-run.ts'
+import { type CurrentRun, findLatest } from '../storage/current-run.ts'
 import { type Followed, type FollowedState, logMissing, readFollowed, writeFollowed } from '../storage/followed.ts'
 import { toSnapshotId } from '../storage/layout.ts'
 import { type Plan, planned } from '../storage/plan-blob.ts'
 import type { SnapshotReader } from '../storage/reader.ts'
 import { type Current, isRead, type PlannedCustomer } from '../storage/shapes.ts'
-import { isUnreadable } from '../storage/storage-errors.ts'
 import type { Store } from '../storage/store.ts'
 import { dueCustomers, firstUncovered } from './due-customers.ts'
 import type { ReadKnown } from './known-customers.ts'
 import type { ReadCustomer } from './read-customer.ts'
 import type { Earlier, StartRun } from './start.ts'
 
-/** Looks into the activity log, and starts a run over the customers whose orders differ from their newest reading. */
+/** Reads the activity log, and starts a run over the customers whose orders differ from their newest reading. */
 export type Follow = (operation: OperationContext) => Promise<void>
 
 type Options = {
@@ -30,35 +30,36 @@ type Options = {
   readEarlier: (before: Current | undefined) => Promise<Earlier>
   readNewer: ReadKnown['newer']
   start: StartRun
-  /** False in clouds whose Partner Center keeps no activity log. */
+  /** False in clouds without an activity log. */
   hasLog: boolean
   configuredCustomers: readonly string[] | undefined
   concurrency: number
-  /** Customers that are read at a time; the others wait for the next look. */
+  /** The most customers that one tick reads. The others wait for the next tick. */
   mostCustomers: number
 }
 
-const dayMs = 86_400_000
-
-/** The log goes 90 days back; a request for more is refused. */
+/** Partner Center keeps the log for 90 days and refuses an earlier start date. */
 const mostBackMs = 89 * dayMs
 
-/** So much of what was read before is read again: records may come late. */
+/** The period before the position that is read again, because records can arrive late. */
 const overlapMs = 30 * 60_000
 
-/** Customers that cannot be read keep the position back for so long; after that, the snapshot has looked for them. */
-const mostHeldMs = dayMs
+/**
+ * The longest time for which customers that cannot be read keep the position back. A snapshot reads them within that
+ * time.
+ */
+const maxHeldMs = dayMs
 
 const noLog = {
   code: logMissing,
-  message: 'Partner Center keeps no activity log in this cloud. Changes are told by snapshots only.',
+  message: 'Partner Center has no activity log in this cloud. Only snapshots report changes.',
 }
 
-/** What a look at some customers has found. */
-type Looked = {
-  /** Whose orders differ. */
+/** The result of reading some customers. */
+type ReadResult = {
+  /** Customers whose orders differ. */
   changed: PlannedCustomer[]
-  /** When the others were read or refused, in milliseconds since 1970 UTC. */
+  /** When the other customers were read or refused, in milliseconds since 1970 UTC. */
   readings: Map<string, number>
 }
 
@@ -66,9 +67,9 @@ export function createFollow(options: Options): Follow {
   const { store, reader, currentRun, clock, readLog, readCustomer, readEarlier, readNewer, start, concurrency } =
     options
 
-  const iso = (instant: number): string => new Date(instant).toISOString()
+  const iso = (at: number): string => new Date(at).toISOString()
 
-  /** One warning a day: who follows every few minutes would else fill the log. */
+  /** Logs one warning a day. With a tick every few minutes, more would fill the log. */
   async function fail(
     state: FollowedState,
     error: { code: string; message: string },
@@ -83,20 +84,17 @@ export function createFollow(options: Options): Follow {
     await writeFollowed(store, { ...followed, error: { code, message, at }, ...(isDue ? { warnedAt: at } : {}) }, state)
   }
 
-  /** Where to go on: the position, or the newest snapshot where that is unknown or too old. */
+  /** The start of the period to read: the position, or the newest snapshot if the position is unknown or too old. */
   async function positionOf({ position }: Followed, operation: OperationContext): Promise<number | undefined> {
     const oldest = clock.now() - mostBackMs
     if (position !== undefined && Date.parse(position) >= oldest) return Date.parse(position)
-    const { latest } = await readLatest(store).catch(error => {
-      if (!isUnreadable(error)) throw error
-      return { latest: undefined }
-    })
+    const latest = await findLatest(store)
     if (latest === undefined) return undefined
     operation.log(position === undefined ? 'info' : 'warn', 'following_starts', { position, from: latest.asOf })
     return Math.max(Date.parse(latest.asOf), oldest + overlapMs)
   }
 
-  /** When customers of the news were last read, as far as that is known without looking for it. */
+  /** The last reading of each customer in the log, as far as it is known without a storage call. */
   function knownReadings({ readings }: Followed, current: Current | undefined, news: News): Map<string, number> {
     const known = new Map(Object.entries(readings).filter(([id]) => news.has(id)))
     if (current?.following === true && current.ended === 'succeeded') {
@@ -108,13 +106,13 @@ export function createFollow(options: Options): Follow {
     return known
   }
 
-  /** Reads customers and compares them with their newest reading, as the run would that is then started for them. */
-  async function look(
+  /** Reads customers and compares them with their newest reading, as a part of a run does. */
+  async function readChanged(
     ids: readonly string[],
     news: News,
     { base, previous }: Earlier,
     operation: OperationContext,
-  ): Promise<Looked> {
+  ): Promise<ReadResult> {
     const newer = await readNewer(previous, base, operation)
     const customers = [...ids].sort().map(id => planned(id, news.get(id)?.customerName ?? '', true, newer))
     const now = clock.now()
@@ -122,30 +120,31 @@ export function createFollow(options: Options): Follow {
     const head = { snapshotId, startedAt: iso(now), trigger: 'timer', partial: false, following: true } as const
     const plan: Plan = { ...head, ...(base === undefined ? {} : { base }), parts: [], start: 0 }
     const history = await readHistory({ reader, plan, customers, operation })
-    const looked: Looked = { changed: [], readings: new Map() }
+    const found: ReadResult = { changed: [], readings: new Map() }
     const stopReading = new AbortController()
     const signal = AbortSignal.any([operation.deadline.signal, stopReading.signal])
-    const lookOperation: OperationContext = { ...operation, deadline: { ...operation.deadline, signal } }
+    const readOperation: OperationContext = { ...operation, deadline: { ...operation.deadline, signal } }
     const mayWait = () => false
     try {
       const results = inOrder(customers, concurrency, async customer => ({
         customer,
-        result: await readCustomer(customer, { history, mayWait }, lookOperation),
+        result: await readCustomer(customer, { history, mayWait }, readOperation),
       }))
       for await (const { customer, result } of results) {
         const { entry } = result
         if (isRead(entry)) {
-          if ('changes' in result && result.changes.length > 0) looked.changed.push(customer)
-          else looked.readings.set(customer[0], Date.parse(entry.retrievedAt))
+          if ('changes' in result && result.changes.length > 0) found.changed.push(customer)
+          else found.readings.set(customer[0], Date.parse(entry.retrievedAt))
         } else if ('error' in entry) {
-          // Requests while the service throttles only prolong it: the others wait for the next look.
+          // While the service throttles, more requests prolong the throttling. The other customers wait for the next
+          // tick.
           if (entry.error.code === 'partner_center_throttled') break
-          if (!mayPass(entry.error.code)) looked.readings.set(customer[0], clock.now())
+          if (!mayClear(entry.error.code)) found.readings.set(customer[0], clock.now())
         }
       }
-      return looked
+      return found
     } finally {
-      stopReading.abort(new Error('The look at the log has ended'))
+      stopReading.abort(new Error('The reading of the log has ended'))
     }
   }
 
@@ -168,11 +167,12 @@ export function createFollow(options: Options): Follow {
     const { changed, readings: read } =
       due.length === 0
         ? { changed: [], readings: new Map<string, number>() }
-        : await look(due.slice(0, options.mostCustomers), news, await readEarlier(current), operation)
+        : await readChanged(due.slice(0, options.mostCustomers), news, await readEarlier(current), operation)
     if (changed.length > 0) await start('timer', changed, operation, { following: true })
-    // What is not told yet is looked at again: only a run that has ended moves the position past it.
-    const open = due.filter(id => !read.has(id))
-    const held = open.map(id => firstUncovered(news.get(id)?.at ?? [], known.get(id), now - mostHeldMs))
+    // The position moves past an operation only after a run with its changes has ended. Until then, the next tick reads
+    // the customer again.
+    const unread = due.filter(id => !read.has(id))
+    const held = unread.map(id => firstUncovered(news.get(id)?.at ?? [], known.get(id), now - maxHeldMs))
     const next = isCut ? position : Math.max(position, Math.min(now, ...held))
     const { error: _, ...rest } = state.followed
     const followed = {
@@ -201,14 +201,14 @@ export function createFollow(options: Options): Follow {
     try {
       await follow(state, current, operation)
     } catch (error) {
-      if (!isAppError(error) || ofOurStorage.includes(error.code)) throw error
+      if (!isAppError(error) || storageFailures.includes(error.code)) throw error
       await fail(state, error, operation)
     }
   }
 }
 
-const ofOurStorage: readonly string[] = ['storage_unavailable', 'app_misconfigured', 'snapshot_blob_locked']
+const storageFailures: readonly string[] = ['storage_unavailable', 'app_misconfigured', 'snapshot_blob_locked']
 
-/** Failures that may pass by themselves. */
-const mayPass = (code: string): boolean =>
+/** Failures that may clear without intervention. */
+const mayClear = (code: string): boolean =>
   ['partner_center_throttled', 'partner_center_unavailable', 'deadline_exceeded'].includes(code)

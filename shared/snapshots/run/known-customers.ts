@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { createLimit, inOrder } from '../../runtime/in-order.ts'
+import { inOrder } from '../../runtime/in-order.ts'
 import { describeError } from '../../runtime/log.ts'
 import type { OperationContext } from '../../runtime/operation.ts'
 import { decodeLines } from '../storage/codec.ts'
@@ -8,62 +8,66 @@ import { changesFolder, dateOf, partNumber } from '../storage/layout.ts'
 import { dataBlob } from '../storage/part-blobs.ts'
 import { readPartMetadata } from '../storage/part-metadata.ts'
 import {
-  type NewerReadings,
-  newerReading,
+  type NewerRuns,
+  newerRun,
   type Plan,
   packCustomer,
   readAllPlanned,
   readOthers,
-  toldReading,
+  reportingRun,
 } from '../storage/plan-blob.ts'
 import type { SnapshotReader } from '../storage/reader.ts'
 import { isGone, isRead, type OtherCustomer } from '../storage/shapes.ts'
 import { isUnreadable } from '../storage/storage-errors.ts'
 import type { Store } from '../storage/store.ts'
 
-/** Whom a run knows. */
+/** The customers that a run knows. */
 export type KnownCustomers = {
-  /** Those that it planned and that did not leave, packed. */
+  /** Customers that the run planned and that did not leave, packed. */
   planned: string[]
-  /** Those that it knows from other runs. */
+  /** Customers that the run knows from other runs. */
   others: OtherCustomer[]
-  /** True if it may have missed some: it cannot be read, or its own list was cut short. */
+  /** True if the list may be incomplete: the run cannot be read, or its own customer list ended early. */
   incomplete: boolean
 }
 
 export type ReadKnown = {
-  /** Whom the run compared with knows. */
+  /** The customers that the baseline run knows. */
   known: (base: string, operation: OperationContext) => Promise<KnownCustomers>
-  /** Who was read after it by smaller runs, and by which; `previous` is the last run before this one. */
-  newer: (previous: string | undefined, base: string | undefined, operation: OperationContext) => Promise<NewerReadings>
+  /**
+   * The customers that smaller runs read after the baseline run, with the id of that run. `previous` is the run before
+   * this one.
+   */
+  newer: (previous: string | undefined, base: string | undefined, operation: OperationContext) => Promise<NewerRuns>
 }
 
 type Options = { store: Store; reader: SnapshotReader; runs: FindRuns }
 
-/** Indexes that are read at a time. */
+/** The most indexes that are read at a time. */
 const concurrency = 16
 
-const change = z.looseObject({ customerTenantId: z.string() })
+const changeSchema = z.looseObject({ customerTenantId: z.string() })
 
-const none: NewerReadings = { newest: new Map(), told: new Map() }
+const none: NewerRuns = { newest: new Map(), reported: new Map() }
 
-/** Reads whom the run compared with knows. Damage costs what cannot be read, never the plan. */
+/**
+ * Reads the customers that the baseline run knows. Damage costs the unreadable part of them but does not fail the plan.
+ */
 export function createReadKnown({ store, reader, runs }: Options): ReadKnown {
-  /** Customers of the run that were found to have left. Parts say in their metadata how many they have. */
+  /** Customers that left, according to the run. The metadata of each part has their number. */
   async function readGone(plan: Plan): Promise<Map<string, OtherCustomer>> {
     const parts: number[] = []
     for await (const { name, metadata } of store.list(dataBlob.prefixOf(plan))) {
       if (readPartMetadata(metadata).gone > 0) parts.push(partNumber(name))
     }
-    const limit = createLimit(concurrency)
     const gone = new Map<string, OtherCustomer>()
-    // Whoever left and stands in an index that cannot be read is asked once more, and found to have left again.
+    // A customer that left and whose index is unreadable is read again, and found to have left again.
     const readIndex = (part: number) =>
       reader.readIndex(plan, part).catch(error => {
         if (!isUnreadable(error)) throw error
         return { customers: [] }
       })
-    for await (const { customers } of inOrder(parts, concurrency, part => limit(() => readIndex(part)))) {
+    for await (const { customers } of inOrder(parts, concurrency, readIndex)) {
       for (const entry of customers) {
         if (!isGone(entry)) continue
         const { customerTenantId: id, lastRead: knownIn, readIn } = entry
@@ -74,8 +78,8 @@ export function createReadKnown({ store, reader, runs }: Options): ReadKnown {
   }
 
   /**
-   * Without those that left and whose last run is no longer kept: nothing more can be told of them. Who left without ever
-   * being read is new on its return, and stays known.
+   * Removes customers that left and whose last run was deleted, because nothing more can be reported about them. A
+   * customer that left without ever being read is kept: its orders are `created` if it returns.
    */
   async function stillKept(others: readonly OtherCustomer[]): Promise<OtherCustomer[]> {
     if (others.length === 0) return []
@@ -86,34 +90,33 @@ export function createReadKnown({ store, reader, runs }: Options): ReadKnown {
     })
   }
 
-  const nothing: KnownCustomers = { planned: [], others: [], incomplete: true }
+  const unreadable: KnownCustomers = { planned: [], others: [], incomplete: true }
 
-  async function readNewer(plan: Plan): Promise<NewerReadings> {
+  async function readNewer(plan: Plan): Promise<NewerRuns> {
     const newest = new Map<string, string>()
-    const told = new Map<string, string>()
+    const reported = new Map<string, string>()
     const note = (id: string, readIn: string | undefined, toldIn: string | undefined) => {
       if (readIn !== undefined) newest.set(id, readIn)
-      if (toldIn !== undefined) told.set(id, toldIn)
+      if (toldIn !== undefined) reported.set(id, toldIn)
     }
     for (const { id, readIn, toldIn } of await readOthers(store, plan)) note(id, readIn, toldIn)
     for await (const customers of readAllPlanned(store, plan)) {
-      for (const customer of customers) note(customer[0], newerReading(customer), toldReading(customer))
+      for (const customer of customers) note(customer[0], newerRun(customer), reportingRun(customer))
     }
-    const limit = createLimit(concurrency)
-    const indexes = inOrder([...plan.parts.keys()], concurrency, part => limit(() => reader.readIndex(plan, part)))
+    const indexes = inOrder([...plan.parts.keys()], concurrency, part => reader.readIndex(plan, part))
     for await (const { customers } of indexes) {
       for (const entry of customers) {
         if (!isRead(entry)) note(entry.customerTenantId, entry.readIn, undefined)
         else note(entry.customerTenantId, plan.snapshotId, plan.following === true ? plan.snapshotId : undefined)
       }
     }
-    return { newest, told }
+    return { newest, reported }
   }
 
   async function known(base: string, operation: OperationContext): Promise<KnownCustomers> {
     try {
       const plan = await reader.readPlan({ snapshotId: base })
-      if (plan === undefined) return nothing
+      if (plan === undefined) return unreadable
       const gone = await readGone(plan)
       const others = await stillKept([...(await readOthers(store, plan)), ...gone.values()])
       const planned: string[] = []
@@ -124,45 +127,47 @@ export function createReadKnown({ store, reader, runs }: Options): ReadKnown {
     } catch (error) {
       if (!isUnreadable(error)) throw error
       operation.log('warn', 'comparison_lost', { base, why: error.message })
-      return nothing
+      return unreadable
     }
   }
 
-  /** The run that would say it is damaged: who was told of since the run compared with stands in the changes themselves. */
-  async function readTold(base: string | undefined, operation: OperationContext): Promise<NewerReadings> {
-    const told = new Map<string, string>()
-    for await (const { snapshotId, following, folded } of base === undefined ? [] : runs.placesAfter(base)) {
-      const counts = folded || (following === true && (await runs.finished(snapshotId))?.status !== 'failed')
+  /**
+   * The previous run is damaged. The changes blobs also name the customers that were reported since the baseline run.
+   */
+  async function readReported(base: string | undefined, operation: OperationContext): Promise<NewerRuns> {
+    const reported = new Map<string, string>()
+    for await (const { snapshotId, following, onlyChanges } of base === undefined ? [] : runs.placesAfter(base)) {
+      const counts = onlyChanges || (following === true && (await runs.finished(snapshotId))?.status !== 'failed')
       for await (const { name, metadata } of counts ? store.list(changesFolder({ snapshotId })) : []) {
         if (metadata.following !== 'true') continue
         try {
           const lines = await decodeLines((await store.read(name))?.body ?? Buffer.alloc(0))
           for (const line of lines)
-            told.set(change.parse(JSON.parse(line.toString('utf8'))).customerTenantId, snapshotId)
+            reported.set(changeSchema.parse(JSON.parse(line.toString('utf8'))).customerTenantId, snapshotId)
         } catch (error) {
           operation.log('warn', 'readings_unknown', { previous: snapshotId, why: describeError(error) })
         }
       }
     }
-    return { newest: told, told }
+    return { newest: reported, reported }
   }
 
   async function newer(
     previous: string | undefined,
     base: string | undefined,
     operation: OperationContext,
-  ): Promise<NewerReadings> {
+  ): Promise<NewerRuns> {
     if (previous === undefined || previous === base) return none
     try {
       const plan =
         (await reader.readPlan({ snapshotId: previous })) ??
         (await reader.readPlan({ snapshotId: previous, following: true }))
-      if (plan === undefined) return await readTold(base, operation)
+      if (plan === undefined) return await readReported(base, operation)
       return plan.partial || plan.following === true ? await readNewer(plan) : none
     } catch (error) {
       if (!isUnreadable(error)) throw error
       operation.log('warn', 'readings_unknown', { previous, why: error.message })
-      return readTold(base, operation)
+      return readReported(base, operation)
     }
   }
 

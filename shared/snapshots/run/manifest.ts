@@ -18,15 +18,15 @@ import { type Current, type Failure, isFailed, type Manifest, type Snapshot } fr
 import { isUnreadable } from '../storage/storage-errors.ts'
 import type { BlobInfo, Store } from '../storage/store.ts'
 
-/** Longest list of failures in a manifest. */
-const mostFailures = 1000
+/** The most failures in a manifest. */
+const maxFailures = 1000
 
 const statusOf = (error: Failure | undefined, failed: number): 'failed' | 'completedWithErrors' | 'succeeded' => {
   if (error !== undefined) return 'failed'
   return failed > 0 ? 'completedWithErrors' : 'succeeded'
 }
 
-/** The customers that failed, as far as the indexes that list them can be read. */
+/** The failed customers, as far as their indexes can be read. */
 async function readFailures(
   reader: SnapshotReader,
   run: RunPlace,
@@ -35,7 +35,7 @@ async function readFailures(
 ) {
   const failures: Manifest['failures'] = []
   for (const { name, metadata } of parts) {
-    if (failures.length >= mostFailures) break
+    if (failures.length >= maxFailures) break
     const part = partNumber(name)
     if (readPartMetadata(metadata).failed === 0) continue
     const index = await reader.readIndex(run, part).catch(error => {
@@ -44,7 +44,7 @@ async function readFailures(
       return { customers: [] }
     })
     for (const entry of index.customers) {
-      if (!isFailed(entry) || failures.length >= mostFailures) continue
+      if (!isFailed(entry) || failures.length >= maxFailures) continue
       const { customerTenantId, customerName, error } = entry
       failures.push({ customerTenantId, ...(customerName === '' ? {} : { customerName }), ...error })
     }
@@ -54,7 +54,9 @@ async function readFailures(
 
 type Options = { store: Store; reader: SnapshotReader; clock: Clock }
 
-/** Writes the manifest of a run from its parts, unless there is one. A run that was stopped before it had a plan has none. */
+/**
+ * Writes the manifest of a run from its parts, unless it exists. A run that was stopped before its plan has no parts.
+ */
 export function createWriteManifest({ store, reader, clock }: Options) {
   return async (
     run: Current,
@@ -64,9 +66,9 @@ export function createWriteManifest({ store, reader, clock }: Options) {
   ): Promise<void> => {
     const { snapshotId, trigger, startedAt } = run
     const { read, failed, missed, ...sums } = addUp(parts)
-    const nobody = { code: 'snapshot_failed', message: 'No customer could be read.' }
-    // Who ends a run may do so after this was called: then the parts say it.
-    const error = run.stop ?? endOf(parts) ?? (read === 0 ? nobody : undefined)
+    const noReading = { code: 'snapshot_failed', message: 'No customer could be read.' }
+    // The run may be stopped after this function was called. The metadata of the parts then has the reason.
+    const error = run.stop ?? endOf(parts) ?? (read === 0 ? noReading : undefined)
     const manifest: Manifest = {
       snapshotId,
       status: statusOf(error, failed),
@@ -94,7 +96,7 @@ export function createWriteManifest({ store, reader, clock }: Options) {
   }
 }
 
-/** Moves `latest.json` on to a finished run over all customers, never back. */
+/** Moves `latest.json` forward to a finished run over all customers, never back. */
 export async function moveLatest(store: Store, run: FinishedRun) {
   const { snapshotId, status, startedAt, finishedAt, partial, hasLines } = run
   if (status === 'failed' || partial) return
@@ -113,7 +115,7 @@ export async function moveLatest(store: Store, run: FinishedRun) {
   }
 }
 
-/** Names of the lines on which alerts rest. A run that somebody cancelled needs no alert. */
+/** Log events that alerts use. A run that was cancelled on purpose has no alert. */
 const endEvents = {
   running: ['error', 'snapshot_failed'],
   succeeded: ['info', 'snapshot_succeeded'],
@@ -121,7 +123,7 @@ const endEvents = {
   failed: ['error', 'snapshot_failed'],
 } as const
 
-/** A reading between snapshots that fails is repeated by the next one: it needs no alert of its own. */
+/** A failed following run is repeated by the next one, so it has no alert. */
 const followingEvents = {
   running: ['warn', 'following_failed'],
   succeeded: ['info', 'following_succeeded'],

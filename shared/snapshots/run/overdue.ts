@@ -4,17 +4,17 @@ import type { Current, Failure } from '../storage/shapes.ts'
 /** When the parts of a run are due, and when the run is overdue, in milliseconds since 1970 UTC. */
 export type RunTimes = {
   overdueAt: (run: Pick<Current, 'startedAt'>, plan: Pick<Plan, 'parts'> | undefined) => number
-  /** When the reading of each part is to begin, so that together they keep within the rate limit. */
+  /** When the reading of each part is due, so that all parts together stay below the rate limit. */
   dueTimes: (plan: Plan) => number[]
 }
 
 type Options = { overdueMinutes: number | undefined; requestsPerMinute: number }
 
-/** A run is overdue after three times its ideal time within the rate limit, but not before an hour. */
+/** A run is overdue after three times its ideal duration at the rate limit, but not before one hour. */
 const overdueFactor = 3
 const leastOverdueMinutes = 60
 
-/** Parts become visible this much before their time, so that a worker is there when it comes. */
+/** Parts become visible this long before they are due, so that a worker has them in time. */
 const leadMs = 10_000
 
 export function createRunTimes({ overdueMinutes, requestsPerMinute }: Options): RunTimes {

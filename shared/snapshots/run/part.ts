@@ -17,7 +17,7 @@ import type { Current, Failure, IndexEntry } from '../storage/shapes.ts'
 import { corrupt } from '../storage/storage-errors.ts'
 import type { Store } from '../storage/store.ts'
 import type { Ensure } from './ensure.ts'
-import type { RunTimes } from './overdue.ts'
+import { overdue, type RunTimes } from './overdue.ts'
 import { type ReadCustomer, Requeue } from './read-customer.ts'
 import { writeLines } from './write-lines.ts'
 
@@ -34,16 +34,18 @@ type Options = {
 }
 
 export type Parts = {
-  /** Reads a part's customers and writes the part, unless that was done before or is no longer wanted. */
+  /** Reads a part's customers and writes the part, unless the part is committed or the message is out of date. */
   take: (message: PartMessage, operation: OperationContext) => Promise<void>
-  /** Records the customers of a part that was tried too often as failed. */
+  /** Records the customers of a part as failed after its last delivery. */
   giveUp: (message: PartMessage, operation: OperationContext) => Promise<void>
 }
 
-/** A part goes back to the queue this often, each time to be read anew; then those who are still throttled count as failed. */
+/** The most times that a throttled part is requeued. After that, customers that are still throttled count as failed. */
 const mostRequeues = 3
 
-/** Commits a part whose customers all failed for one reason; its run is being ended, so nothing is compared. */
+/**
+ * Commits a part whose customers all failed for the same reason. Nothing is compared, because the run is being ended.
+ */
 export function createFailPart(store: Store) {
   return async (plan: Plan, part: number, error: Failure): Promise<void> => {
     const customers = (await readPlanned(store, plan, part)).map(
@@ -58,7 +60,7 @@ export function createParts(options: Options): Parts {
   const { store, reader, queue, currentRun, clock, times, readCustomer, concurrency } = options
   const { ensure, stop } = options.ensure
 
-  /** The run that a message belongs to; undefined if that has ended, or sent its parts again since. */
+  /** The run of a message. Undefined if the run has ended or has sent its parts again since. */
   async function runOf({ snapshotId, generation }: PartMessage): Promise<Current | undefined> {
     const { current } = await currentRun.read()
     const isWanted =
@@ -72,22 +74,23 @@ export function createParts(options: Options): Parts {
     return plan
   }
 
-  /** True if the part is committed; what is missing of it then appears. */
+  /** True if the part is committed. Its missing blobs are then committed, too. */
   async function isCommitted(plan: Plan, part: number): Promise<boolean> {
     const committed = await store.head(dataBlob.nameOf(plan, part))
     if (committed !== undefined) await rollForward(store, { run: plan, part }, committed.metadata)
     return committed !== undefined
   }
 
-  async function readPart(plan: Plan, { part, requeued }: PartMessage, operation: OperationContext): Promise<void> {
+  /** False if the run became overdue. At a slow pace the parts occupy all workers, and the watch message has to wait. */
+  async function readPart(plan: Plan, { part, requeued }: PartMessage, operation: OperationContext): Promise<boolean> {
+    const overdueAt = times.overdueAt(plan, plan)
     const customers = await readPlanned(store, plan, part)
     const history = await readHistory({ reader, plan, customers, operation })
     const writer = createPartWriter(store, { run: plan, part })
     const stopReading = new AbortController()
     const signal = AbortSignal.any([operation.deadline.signal, stopReading.signal])
     const partOperation: OperationContext = { ...operation, deadline: { ...operation.deadline, signal } }
-    const mayWait = (seconds: number) =>
-      requeued < mostRequeues && clock.now() + seconds * 1000 < times.overdueAt(plan, plan)
+    const mayWait = (seconds: number) => requeued < mostRequeues && clock.now() + seconds * 1000 < overdueAt
     const entries: IndexEntry[] = []
     const changes: ChangeCounts = { created: 0, updated: 0, removed: 0 }
     let missed = 0
@@ -96,6 +99,7 @@ export function createParts(options: Options): Parts {
         readCustomer(customer, { history, mayWait }, partOperation),
       )
       for await (const result of results) {
+        if (clock.now() >= overdueAt) return false
         const place = 'member' in result ? await writer.addCustomer(result.member) : {}
         if ('member' in result) await writeLines(writer, plan, result.entry, result.member)
         if ('changes' in result) await writeChanges(writer, changes, result.changes)
@@ -113,9 +117,10 @@ export function createParts(options: Options): Parts {
       customers: entries.length,
       failed,
     })
+    return true
   }
 
-  /** The part goes back to the queue with a delay; meanwhile its message is not lost, only hidden. */
+  /** Requeues the part with a delay. A hidden message does not count as lost. */
   async function requeue(
     message: PartMessage,
     run: Current,
@@ -129,7 +134,9 @@ export function createParts(options: Options): Parts {
     await queue.send({ ...message, requeued: message.requeued + 1 }, seconds)
   }
 
-  /** Only when the last part is done are all of them counted: who completes a part sees that one, or is seen by it. */
+  /**
+   * Only the completion of the last part checks all parts. If another part completes later, it sees the last part here.
+   */
   async function ensureAfter(plan: Plan, part: number, operation: OperationContext): Promise<void> {
     const last = plan.parts.length - 1
     if (part === last || (await store.head(lastFollower(plan).nameOf(plan, last))) !== undefined) {
@@ -144,7 +151,9 @@ export function createParts(options: Options): Parts {
       if (run.stop !== undefined) return void (await ensure(run.snapshotId, operation))
       const plan = await planOf(run)
       try {
-        if (!(await isCommitted(plan, message.part))) await readPart(plan, message, operation)
+        if (!(await isCommitted(plan, message.part)) && !(await readPart(plan, message, operation))) {
+          return stop(run.snapshotId, overdue, operation)
+        }
       } catch (error) {
         if (error instanceof Requeue) return requeue(message, run, error.seconds, operation)
         if (!isAppError(error) || !isCredentialFailure(error)) throw error
@@ -164,7 +173,7 @@ export function createParts(options: Options): Parts {
         const history = await readHistory({ reader, plan, customers, operation })
         const reason = {
           code: 'snapshot_failed',
-          message: 'The part of the snapshot that holds this customer failed five times.',
+          message: 'The part of the snapshot with this customer failed five times.',
         }
         const entries = customers.map(customer => history.toFailed(customer, reason))
         const writer = createPartWriter(store, { run: plan, part })

@@ -1,66 +1,74 @@
 import type { Customer } from '../../partner-center/customers.ts'
 import type { OperationContext } from '../../runtime/operation.ts'
 import { planBlob } from '../storage/layout.ts'
-import { idOf, type NewerReadings, type Plan, packCustomer, writePlan } from '../storage/plan-blob.ts'
+import { idOf, type NewerRuns, type Plan, packCustomer, writePlan } from '../storage/plan-blob.ts'
 import type { SnapshotReader } from '../storage/reader.ts'
 import type { Current, OtherCustomer } from '../storage/shapes.ts'
 import { corrupt } from '../storage/storage-errors.ts'
 import type { Store } from '../storage/store.ts'
 import type { KnownCustomers, ReadKnown } from './known-customers.ts'
 
-/** Lists the customers of a run and writes its plan, unless there is one. */
-export type PlanRun = (run: Current, operation: OperationContext) => Promise<Plan>
+/** Lists the customers of a run and writes its plan, unless the plan exists. Undefined if the run ended meanwhile. */
+export type PlanRun = (run: Current, operation: OperationContext) => Promise<Plan | undefined>
 
 type Options = {
   store: Store
   reader: SnapshotReader
-  /** Every customer of the partner, page by page, within the rate limit. */
+  /** All customers of the partner, page by page, within the rate limit. */
   readCustomers: (operation: OperationContext, onCutShort: () => void) => AsyncGenerator<Customer[]>
-  /** Names of some customers, within the rate limit; an empty text for those whose name cannot be read. */
+  /** False if the run has ended or is being ended, so that listing its customers would waste requests. */
+  isWanted: (run: Current) => Promise<boolean>
+  /** The names of some customers, within the rate limit. An empty text for a name that cannot be read. */
   readNames: (customerTenantIds: readonly string[], operation: OperationContext) => Promise<string[]>
-  /** What the run compared with knows. */
+  /** The customers that the baseline run knows. */
   readKnown: ReadKnown
-  /** Up to when the activity log was followed when a run started, if it is followed. */
+  /** The time up to which the log was followed when a run started. Undefined if it is not followed. */
   readFollowedThrough: (startedAt: string) => Promise<string | undefined>
-  /** If set, only these are in a snapshot. */
+  /** If set, snapshots contain only these customers. */
   configuredCustomers: readonly string[] | undefined
   customersPerPart: number
   requestsPerMinute: number
 }
 
-/** However low the rate limit, a part takes no more than about this many minutes, well below the time limit of a function. */
+/** The most minutes of a part at a low rate limit. It is well below the time limit of a function. */
 const partMinutes = 10
 
 const nothingKnown: KnownCustomers = { planned: [], others: [], incomplete: true }
 
-/** Sorted by id, each once. */
+/** Sorted by id, without duplicates. */
 function inOrderOfIds(packed: string[]): string[] {
   packed.sort()
   return packed.filter((customer, at) => idOf(customer) !== idOf(packed[at - 1] ?? ''))
 }
 
-/** The customers of other runs, with what smaller runs read since. */
-function withNewer(others: readonly OtherCustomer[], { newest, told }: NewerReadings): OtherCustomer[] {
+/** The customers of other runs, updated with the readings of smaller runs. */
+function withNewer(others: readonly OtherCustomer[], { newest, reported }: NewerRuns): OtherCustomer[] {
   const byId = new Map(others.map(other => [other.id, other]))
   for (const [id, readIn] of newest) byId.set(id, { ...byId.get(id), id, readIn })
-  for (const [id, toldIn] of told) byId.set(id, { ...byId.get(id), id, toldIn })
+  for (const [id, toldIn] of reported) byId.set(id, { ...byId.get(id), id, toldIn })
   return [...byId.values()]
 }
 
-/** Orders of the customer were told as created, and not yet as removed. */
+/** True if orders of the customer are reported as created and not yet as removed. */
 const isStillKnown = ({ gone, knownIn, toldIn }: OtherCustomer): boolean =>
   toldIn !== undefined || (gone === undefined && knownIn !== undefined)
 
 type LeftOut = { unlisted: string[]; others: OtherCustomer[] }
 
-/** Whoever is not in the list and did not leave is asked like the others: a list that was cut short removes nobody. */
-const askAgain = (leftOut: readonly string[], others: readonly OtherCustomer[]): LeftOut => ({
+/**
+ * A known customer that is not in the list is still read, because a list that ends early must not remove a customer.
+ */
+const readAgain = (leftOut: readonly string[], others: readonly OtherCustomer[]): LeftOut => ({
   unlisted: [...leftOut, ...others.filter(isStillKnown).map(({ id }) => packCustomer(id, ''))],
   others: others.filter(other => !isStillKnown(other)),
 })
 
-/** With `SNAPSHOT_CUSTOMERS` the others are not asked; the run that knows them is kept for when they are. */
-const passOver = (leftOut: readonly string[], others: readonly OtherCustomer[], base: string | undefined): LeftOut => ({
+/** With `SNAPSHOT_CUSTOMERS`, other customers are not read. The plan keeps the run that knows them. */
+const skipUnconfigured = (
+  leftOut: readonly string[],
+  others: readonly OtherCustomer[],
+  base: string | undefined,
+): LeftOut => ({
   unlisted: [],
   others: [...others, ...(base === undefined ? [] : leftOut.map(each => ({ id: idOf(each), knownIn: base })))],
 })
@@ -69,11 +77,11 @@ export function createPlanRun(options: Options): PlanRun {
   const { store, reader, configuredCustomers, requestsPerMinute } = options
   const customersPerPart = Math.max(1, Math.min(options.customersPerPart, requestsPerMinute * partMinutes))
 
-  /** The customers to read, and whether the partner may have others. */
+  /** The customers to read. `isShort` is true if the partner may have others. Undefined if the run ended meanwhile. */
   async function listCustomers(
     run: Current,
     operation: OperationContext,
-  ): Promise<{ listed: string[]; isShort: boolean }> {
+  ): Promise<{ listed: string[]; isShort: boolean } | undefined> {
     const some = (packed: string[]) => ({ listed: inOrderOfIds(packed), isShort: true })
     if (run.customers !== undefined) return some(run.customers.map(([id, name]) => packCustomer(id, name)))
     if (configuredCustomers !== undefined) {
@@ -89,14 +97,18 @@ export function createPlanRun(options: Options): PlanRun {
     }
     for await (const page of options.readCustomers(operation, onCutShort)) {
       for (const { customerTenantId, companyName } of page) all.push(packCustomer(customerTenantId, companyName))
+      if (!(await options.isWanted(run))) return undefined
     }
     return { listed: inOrderOfIds(all), isShort }
   }
 
-  /** Whom to ask besides those listed, and whom only to remember. A run over some customers asks nobody else. */
-  function sortOut(isWhole: boolean, leftOut: readonly string[], others: OtherCustomer[], base: string | undefined) {
+  /**
+   * The known customers to read besides the listed ones, and those only to keep in the plan. A run over some customers
+   * reads no others.
+   */
+  function splitKnown(isWhole: boolean, leftOut: readonly string[], others: OtherCustomer[], base: string | undefined) {
     if (!isWhole) return { unlisted: [], others }
-    return configuredCustomers === undefined ? askAgain(leftOut, others) : passOver(leftOut, others, base)
+    return configuredCustomers === undefined ? readAgain(leftOut, others) : skipUnconfigured(leftOut, others, base)
   }
 
   return async (run, operation) => {
@@ -104,7 +116,9 @@ export function createPlanRun(options: Options): PlanRun {
     if (present !== undefined) return present
     const { snapshotId, startedAt, trigger, base, previous, following } = run
     const partial = run.customers !== undefined && following !== true
-    const { listed, isShort } = await listCustomers(run, operation)
+    const found = await listCustomers(run, operation)
+    if (found === undefined) return undefined
+    const { listed, isShort } = found
     const isWhole = run.customers === undefined
     const known = base === undefined || !isWhole ? nothingKnown : await options.readKnown.known(base, operation)
     const newer = await options.readKnown.newer(previous, base, operation)
@@ -114,8 +128,8 @@ export function createPlanRun(options: Options): PlanRun {
     const isListed = (id: string): boolean => listedIds.has(id)
     const leftOut = known.planned.filter(customer => !isListed(idOf(customer)))
     const plannedBefore = new Set(known.planned.map(idOf))
-    const ofOthers = withNewer(known.others, newer).filter(({ id }) => !plannedBefore.has(id) && !isListed(id))
-    const { unlisted, others } = sortOut(isWhole, leftOut, ofOthers, base)
+    const knownElsewhere = withNewer(known.others, newer).filter(({ id }) => !plannedBefore.has(id) && !isListed(id))
+    const { unlisted, others } = splitKnown(isWhole, leftOut, knownElsewhere, base)
     const customers = inOrderOfIds([...listed, ...unlisted])
     const planned = new Set(customers.map(idOf))
     await writePlan(store, run, {

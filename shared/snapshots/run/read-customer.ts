@@ -14,21 +14,21 @@ import { isUnlisted } from '../storage/plan-blob.ts'
 import type { FailedEntry, Failure, GoneEntry, PlannedCustomer, ReadEntry } from '../storage/shapes.ts'
 import type { CredentialProbe } from './credential-probe.ts'
 
-/** A customer as its part holds it; its place in the part is not known yet. */
-export type CustomerResult =
+/** The result of one customer. Its place in the part is not known yet. */
+type CustomerResult =
   | { entry: FailedEntry }
   | { entry: GoneEntry; changes: ChangeLine[] }
   | { entry: ReadEntry; member: Buffer; changes: ChangeLine[] }
 
 type Context = {
   history: PartHistory
-  /** True if the part may wait that many seconds in the queue for a throttle to end. */
+  /** True if the part may wait that many seconds in the queue until the throttling ends. */
   mayWait: (seconds: number) => boolean
 }
 
 /**
- * Reads one customer for a part. What is wrong with the customer or upstream ends in its entry; what is wrong with the
- * credential, our storage or the worker rejects, and so does a throttle that the part has to wait for (`Requeue`).
+ * Reads one customer for a part. A failure of the customer or of Partner Center becomes its index entry. A failure of
+ * the credential, of storage or of the worker rejects. Throttling that the part has to wait for rejects with `Requeue`.
  */
 export type ReadCustomer = (
   customer: PlannedCustomer,
@@ -38,18 +38,18 @@ export type ReadCustomer = (
 
 type Options = {
   readOrders: ReadOrders
-  /** Tells a credential that is refused everywhere from a customer that refuses it. */
+  /** Distinguishes a refused credential from a customer that refuses the app. */
   probe: CredentialProbe
-  /** Bounds the customers that this worker reads at once. */
+  /** Limits the customers that this worker reads at once. */
   limit: Limit
   clock: Clock
-  /** Seconds that reading one customer may take, retries included and waits for the rate limiter not. */
+  /** The most seconds for one customer, with retries and without waits for the rate limiter. */
   seconds: number
 }
 
 type Orders = { retrievedAt: string; orders: OrderBytes[] }
 
-/** A part that has to wait longer than it may: its message goes back to the queue with a delay. */
+/** The part has to wait longer than its function may run. The message is requeued with a delay. */
 export class Requeue extends Error {
   override readonly name = 'Requeue'
   readonly seconds: number
@@ -62,23 +62,23 @@ export class Requeue extends Error {
 
 const openBrace = 0x7b
 
-/** Failures of our own storage are the part's, not the customer's: the message is delivered again. */
-const ofOurStorage: readonly ErrorCode[] = [
+/** Failures of storage fail the part, not the customer. The message is delivered again. */
+const storageFailures: readonly ErrorCode[] = [
   'storage_unavailable',
   'app_misconfigured',
   'snapshot_corrupt',
   'snapshot_blob_locked',
 ]
 
-/** What Partner Center says of a customer that it does not know, or that is no longer the partner's. */
-const saysGone = ({ code, options }: AppError): boolean =>
+/** True if Partner Center does not know the customer, or it is no longer a customer of the partner. */
+const isGone = ({ code, options }: AppError): boolean =>
   code === 'no_customer_relationship' || options.upstream?.status === 404
 
-/** A 401 without one of the codes that mean the credential. */
+/** A 401 without a code that means the credential. */
 const isBareRefusal = ({ code, options }: AppError): boolean =>
   code === 'credential_rejected' && options.upstream?.status === 401
 
-const refusedHere: Failure = {
+const refusedByCustomer: Failure = {
   code: 'credential_rejected',
   message:
     'Partner Center refuses the app for this customer alone (401). Check the relationship with the customer and the role that it grants.',
@@ -114,31 +114,31 @@ export function createReadCustomer({ readOrders, probe, limit, clock, seconds }:
     const [customerTenantId] = customer
     const failed = (error: Failure): CustomerResult => ({ entry: history.toFailed(customer, error) })
 
-    /** What a failure means: an entry of its own, or the end of the part's work. */
+    /** The result of a failure: an index entry, or an error that ends the part. */
     const classify = async (error: unknown): Promise<CustomerResult> => {
       if (operation.deadline.signal.aborted) throw operation.deadline.signal.reason
       if (!isAppError(error)) {
         operation.log('error', 'customer_failed', { customerTenantId, why: describeError(error) })
-        return failed({ code: 'internal_error', message: 'The app has failed on this customer; see its log.' })
+        return failed({ code: 'internal_error', message: 'The app failed for this customer. See its log.' })
       }
-      if (ofOurStorage.includes(error.code)) throw error
-      const isTheCustomers = isBareRefusal(error) && (await probe(operation))
-      if (isCredentialFailure(error) && !isTheCustomers) throw error
+      if (storageFailures.includes(error.code)) throw error
+      const isOfCustomerAlone = isBareRefusal(error) && (await probe(operation))
+      if (isCredentialFailure(error) && !isOfCustomerAlone) throw error
       const wait = error.options.retryAfterSeconds ?? 60
       if (error.code === 'partner_center_throttled' && mayWait(wait)) throw new Requeue(wait)
-      if (isUnlisted(customer) && saysGone(error)) {
+      if (isUnlisted(customer) && isGone(error)) {
         const changes = await history.removalsOf(customer, new Date(clock.now()).toISOString())
         operation.log('info', 'customer_gone', { customerTenantId, removed: changes.length })
         return { entry: history.toGone(customer), changes }
       }
-      const { code, message } = isTheCustomers ? refusedHere : error
+      const { code, message } = isOfCustomerAlone ? refusedByCustomer : error
       operation.log('warn', 'customer_failed', { customerTenantId, code })
       return failed({ code, message })
     }
 
     try {
       const orders = await limit(() => readInTime(customerTenantId, operation))
-      // The next customer is asked for while this one is encoded.
+      // Encoding runs outside the limit, so that the next customer is read meanwhile.
       return await encode(customer, orders, history)
     } catch (error) {
       return classify(error)

@@ -9,15 +9,15 @@ type Options = { currentRun: CurrentRun; clock: Clock; start: StartRun }
 
 export type TimerStart = {
   /**
-   * Starts the timer's run. If another goes on, that one is marked, and whoever ends it sends a message that starts the
-   * timer's: the day keeps its snapshot.
+   * Starts the timer's run. If another run is in progress, that run is marked. Its end then sends a message that starts
+   * the timer's run, so that the day has its snapshot.
    */
   startByTimer: (operation: OperationContext) => Promise<void>
-  /** Starts the timer's run after the one that it has waited for, unless that or a later one has taken its place. */
+  /** Starts the timer's run after the run that it waited for, unless that or a later run replaces it. */
   handle: (message: StartMessage, operation: OperationContext) => Promise<void>
 }
 
-/** Between two tries while storage is down: the platform does not repeat a timer. */
+/** The time between tries while storage is down. The platform does not retry a timer. */
 const retrySeconds = 30
 
 export function createTimerStart({ currentRun, clock, start }: Options): TimerStart {
@@ -35,7 +35,7 @@ export function createTimerStart({ currentRun, clock, start }: Options): TimerSt
         operation.log('warn', 'snapshot_waits', { running: snapshotId })
         return
       }
-      // It has ended meanwhile.
+      // The run has ended meanwhile.
       operation.deadline.signal.throwIfAborted()
     }
   }
@@ -55,7 +55,7 @@ export function createTimerStart({ currentRun, clock, start }: Options): TimerSt
     },
     async handle({ behind }, operation) {
       const { current } = await currentRun.read()
-      // A later run over all customers goes on, or has ended: the message was delivered twice.
+      // A later run over all customers has started or ended. The message was delivered twice.
       const isTaken = current !== undefined && current.snapshotId > behind && current.customers === undefined
       if (!isTaken && (current?.base ?? '') <= behind) await startOrWait(operation)
     },

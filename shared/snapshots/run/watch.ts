@@ -1,6 +1,6 @@
 import { isAppError } from '../../errors.ts'
 import type { Clock } from '../../runtime/clock.ts'
-import { createLimit, inOrder } from '../../runtime/in-order.ts'
+import { inOrder } from '../../runtime/in-order.ts'
 import type { OperationContext } from '../../runtime/operation.ts'
 import type { CurrentRun } from '../storage/current-run.ts'
 import type { WatchMessage } from '../storage/messages.ts'
@@ -20,30 +20,39 @@ type Options = {
   times: RunTimes
   planRun: PlanRun
   ensure: Ensure
-  /** Writes the report of a run that has ended, if whoever ended it did not. */
+  /** Writes the report of an ended run if it is missing. */
   writeReport: (snapshotId: string, operation: OperationContext) => Promise<void>
 }
 
 export type Watch = {
-  /** Plans the run if it has no plan, sends parts again that were lost, ends it when it is overdue, and comes again. */
+  /**
+   * Plans the run if it has no plan, sends lost parts again, ends the run if it is overdue, and sends the next watch
+   * message.
+   */
   watch: (message: WatchMessage, operation: OperationContext) => Promise<void>
-  /** The message was delivered too often: a run that cannot be planned has failed, any other is watched further. */
+  /** Handles the last failed delivery: a run without a plan fails, and any other run gets a new watch message. */
   giveUp: (message: WatchMessage, operation: OperationContext) => Promise<void>
 }
 
-/** Between two looks at a run. */
-export const watchSeconds = 120
+/** The time between two watch messages of a run. */
+const watchSeconds = 120
 
-/** A part is lost if it is this late and no part was completed since the last look: longer than any redelivery takes. */
+/**
+ * The delay after which a part counts as lost if no part was completed since the last watch message. It is longer than
+ * any redelivery takes.
+ */
 const lostAfterMs = 15 * 60_000
 
-/** Seconds after which a watch message that came before its run is looked at again; then its start is fenced off. */
+/** Delays of a watch message that arrives before its run. After the last one, the start is fenced off. */
 const earlySeconds = [1, 5, 30, 120]
 
 const concurrency = 16
 
 export function createWatch({ queue, currentRun, reader, clock, times, planRun, ensure, writeReport }: Options): Watch {
-  /** Sends the messages of parts, and says so in `current.json`; those that were sent before are void from now on. */
+  /**
+   * Sends part messages and records the generation in `current.json`. Messages of earlier generations are void from
+   * then on.
+   */
   async function sendParts(
     run: Current,
     plan: Plan,
@@ -57,12 +66,11 @@ export function createWatch({ queue, currentRun, reader, clock, times, planRun, 
     if (changed === undefined || changed.ended !== undefined || changed.stop !== undefined) return
     const { generation } = changed
     const due = times.dueTimes(plan)
-    const limit = createLimit(concurrency)
     let refused = 0
     const send = async (part: number): Promise<void> => {
       const delaySeconds = ((due[part] ?? 0) - clock.now()) / 1000
       await queue.send({ kind: 'part', snapshotId, part, generation, requeued: 0 }, delaySeconds).catch(error => {
-        // One message that is refused does not repeat the others: the watch finds its part late and sends it again.
+        // One refused message must not repeat the others. The watch finds the late part and sends its message again.
         refused++
         operation.log('warn', 'part_not_sent', {
           snapshotId,
@@ -71,7 +79,7 @@ export function createWatch({ queue, currentRun, reader, clock, times, planRun, 
         })
       })
     }
-    for await (const _ of inOrder(parts, concurrency, part => limit(() => send(part))));
+    for await (const _ of inOrder(parts, concurrency, send));
     if (refused === parts.length && refused > 0) throw new Error(`No part message of ${snapshotId} could be sent`)
     await currentRun.change(nonce, ({ generation: present }) => (present === generation ? { sent: true } : undefined))
   }
@@ -80,9 +88,10 @@ export function createWatch({ queue, currentRun, reader, clock, times, planRun, 
     if (run.sent || run.stop !== undefined) return
     const known = await reader.readPlan(run)
     const written = known ?? (await planRun(run, operation))
+    if (written === undefined) return
     let openParts = [...written.parts.keys()]
     if (known !== undefined) {
-      // Somebody died over sending the parts: some of them may be done.
+      // A worker died while it sent the parts. Some of them may be done.
       const progress = await ensure.ensure(run.snapshotId, operation)
       if (progress.ended) return
       openParts = progress.openParts
@@ -96,7 +105,10 @@ export function createWatch({ queue, currentRun, reader, clock, times, planRun, 
     })
   }
 
-  /** Parts whose messages are lost: nothing was completed since the last look, and they are long past their time. */
+  /**
+   * True if part messages are lost: no part was completed since the last watch message, and the open parts are long
+   * overdue.
+   */
   function isStalled(progress: Progress & { ended: false }, plan: Plan, committedBefore: number): boolean {
     const { run, openParts, committed } = progress
     const due = times.dueTimes(plan)
@@ -104,7 +116,7 @@ export function createWatch({ queue, currentRun, reader, clock, times, planRun, 
     return committed === committedBefore && clock.now() > lateSince + lostAfterMs
   }
 
-  /** True if the start that sent the message may still be on its way: runs that came later leave no room for it. */
+  /** True if the start that sent the message may still write `current.json`. After a later run, it cannot. */
   const comesEarly = (run: Current | undefined, { round, snapshotId }: WatchMessage): boolean =>
     round === 0 && (run === undefined || run.snapshotId < snapshotId)
 
@@ -114,12 +126,15 @@ export function createWatch({ queue, currentRun, reader, clock, times, planRun, 
     else await queue.send({ ...message, early: message.early + 1 }, seconds)
   }
 
-  /** Gives up a start that has not come: once fenced off, it has to begin anew, with a message of its own. */
+  /**
+   * Fences off a start that did not write `current.json`. If it continues, it has to read again and send a new message.
+   */
   async function fence(message: WatchMessage): Promise<void> {
     const state = await currentRun.read()
-    if (state.current?.nonce === message.nonce || !(await currentRun.fence(state))) {
-      await queue.send({ ...message, early: 0 }, 1)
-    }
+    if (state.current?.nonce !== message.nonce && (await currentRun.fence(state))) return
+    // The start was written, or the write of another worker fences it off as well.
+    const { current } = await currentRun.read()
+    if (current?.nonce === message.nonce) await queue.send({ ...message, early: 0 }, 1)
   }
 
   return {
@@ -149,10 +164,12 @@ export function createWatch({ queue, currentRun, reader, clock, times, planRun, 
         operation.log('warn', 'parts_sent_again', { snapshotId, parts: openParts.length })
         await sendParts(progress.run, written, openParts, operation)
       }
-      // If `current.json` cannot be written, the next message would be sent again with each delivery of this one.
+      // If `current.json` cannot be written, each delivery of this message would send another next message. This write
+      // tests it.
       await currentRun.change(nonce, () => ({}))
       await queue.send({ ...message, round: round + 1, committed, early: 0 }, watchSeconds)
-      // The next message is on its way: to repeat this one because of the note would send another each time.
+      // The next message is sent. If this write failed and repeated the delivery, another message would follow each
+      // time.
       await currentRun
         .change(nonce, present => (present.round <= round ? { round: round + 1 } : undefined))
         .catch(error => {

@@ -15,8 +15,8 @@ function* toRows(orders: readonly Buffer[], snapshotId: string, reading: ReadEnt
 }
 
 /**
- * Adds the lines of a customer's orders to its part. They are made of the member that the part holds: so they cannot
- * differ from it, and the orders of customers that wait for their turn need not be kept in memory.
+ * Adds the order lines of a customer to the part. They are decoded from the member that the part contains, so that they
+ * cannot differ from it. Orders of customers that wait in the queue also need no memory.
  */
 export async function writeLines(
   writer: PartWriter,

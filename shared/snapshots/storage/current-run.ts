@@ -1,30 +1,24 @@
+import { parseJson } from '../../formats/json.ts'
 import { currentBlob, latestBlob } from './layout.ts'
-import { type Current, current as currentShape, type Latest, latest as latestShape } from './shapes.ts'
+import { type Current, currentSchema, type Latest, latestSchema } from './shapes.ts'
+import { isUnreadable } from './storage-errors.ts'
 import type { Store } from './store.ts'
 
-/** What `current.json` holds, and the version that a conditional write of it has to name. */
-export type CurrentState = { current: Current | undefined; etag: string | undefined }
+/** The content of `current.json`, and the version that a conditional write must name. */
+type CurrentState = { current: Current | undefined; etag: string | undefined }
 
 export type CurrentRun = {
-  /** Damaged or missing means that no run is known. */
+  /** A damaged or missing blob means that no run is known. */
   read: () => Promise<CurrentState>
-  /** Writes a new run if `current.json` is still the version that was read. */
+  /** Writes a new run if `current.json` still has the version that was read. */
   replace: (next: Current, etag: string | undefined) => Promise<boolean>
   /**
-   * Changes the run that is going on, however often others do so meanwhile. `change` returns undefined to leave it as it
-   * is. Returns what is there now, or undefined if the run is no longer the current one.
+   * Changes the current run, and repeats the write if another worker wrote meanwhile. `change` returns undefined to
+   * leave the run as it is. Returns the stored run, or undefined if the run is no longer the current one.
    */
   change: (nonce: string, change: (run: Current) => Partial<Current> | undefined) => Promise<Current | undefined>
-  /** Makes every start fail that has read `current.json` before: it has to read it again. */
+  /** Writes `current.json` unchanged. Every start that read it before then fails and has to read it again. */
   fence: (state: CurrentState) => Promise<boolean>
-}
-
-function parseJson(body: Buffer): unknown {
-  try {
-    return JSON.parse(body.toString('utf8'))
-  } catch {
-    return undefined
-  }
 }
 
 export function createCurrentRun(store: Store): CurrentRun {
@@ -35,7 +29,7 @@ export function createCurrentRun(store: Store): CurrentRun {
     async read() {
       const stored = await store.read(currentBlob)
       if (stored === undefined) return { current: undefined, etag: undefined }
-      return { current: currentShape.safeParse(parseJson(stored.body)).data, etag: stored.info.etag }
+      return { current: currentSchema.safeParse(parseJson(stored.body)).data, etag: stored.info.etag }
     },
     replace: (next, etag) => write(JSON.stringify(next), etag),
     async change(nonce, change) {
@@ -53,9 +47,19 @@ export function createCurrentRun(store: Store): CurrentRun {
   return currentRun
 }
 
-/** The run that `latest.json` points to, with its version; a damaged blob points nowhere. */
+/** The run that `latest.json` names, with the version of the blob. Undefined if the blob is damaged. */
 export async function readLatest(store: Store): Promise<{ latest: Latest | undefined; etag: string | undefined }> {
   const stored = await store.read(latestBlob)
   if (stored === undefined) return { latest: undefined, etag: undefined }
-  return { latest: latestShape.safeParse(parseJson(stored.body)).data, etag: stored.info.etag }
+  return { latest: latestSchema.safeParse(parseJson(stored.body)).data, etag: stored.info.etag }
+}
+
+/** The run that `latest.json` names. Undefined also if the blob is locked or damaged. */
+export async function findLatest(store: Store): Promise<Latest | undefined> {
+  try {
+    return (await readLatest(store)).latest
+  } catch (error) {
+    if (!isUnreadable(error)) throw error
+    return undefined
+  }
 }

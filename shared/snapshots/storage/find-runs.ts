@@ -16,39 +16,43 @@ import { isUnreadable } from './storage-errors.ts'
 import type { BlobInfo, Store } from './store.ts'
 
 export type FindRuns = {
-  /** Runs that have a folder, those between snapshots among them, newest first, not later than `atMost`. */
+  /** Runs with a folder, including following runs, newest first, not later than `atMost`. */
   places: (atMost: string | undefined) => AsyncGenerator<RunPlace>
-  /** The same and those of which only the changes are kept, oldest first, after `after` (exclusive). */
+  /** The same, and also runs of which only the changes exist, oldest first, after `after` (exclusive). */
   placesAfter: (after: string) => AsyncGenerator<KeptPlace>
-  /** Readings between snapshots that have a folder, newest first, not later than `atMost`. */
+  /** Following runs with a folder, newest first, not later than `atMost`. */
   readings: (atMost: string) => AsyncGenerator<RunPlace>
-  /** Finished runs over all customers that did not fail, newest first; those that cannot be read are passed over. */
+  /** Finished runs over all customers that did not fail, newest first. Unreadable runs are skipped. */
   whole: () => AsyncGenerator<string>
-  /** Runs with what lies in their folders, newest first, before `before` (exclusive); one call for the runs of a date. */
+  /**
+   * Runs with the blobs in their folders, newest first, before `before` (exclusive). One call reads the runs of a date.
+   */
   folders: (before: string | undefined, ahead: number) => AsyncGenerator<RunFolder>
-  /** A finished run; undefined while it runs, and for a folder that never became one. */
+  /** A finished run. Undefined while it runs, and for a folder without a manifest. */
   finished: (snapshotId: string, info?: BlobInfo) => Promise<FinishedRun | undefined>
-  /** The newest finished run of any kind that did not fail; undefined before there is one. */
+  /** The same for a run with a known place. */
+  finishedAt: (place: RunPlace) => Promise<FinishedRun | undefined>
+  /** The newest finished run of any kind that did not fail. Undefined if there is none. */
   newestOfAll: () => Promise<string | undefined>
-  /** The newest finished run over all customers whose manifest can be read; undefined before there is one. */
+  /** The newest finished run over all customers with a readable manifest. Undefined if there is none. */
   newest: () => Promise<string | undefined>
-  /** The oldest date of which a run is kept. */
+  /** The oldest date with a run. */
   oldestDate: () => Promise<string | undefined>
 }
 
-/** Where a run lies; `folded` if only its changes are kept. */
-export type KeptPlace = RunPlace & { folded: boolean }
+/** The place of a run. `onlyChanges` if only its changes exist. */
+export type KeptPlace = RunPlace & { onlyChanges: boolean }
 
 export type RunFolder = { snapshotId: string; manifest: BlobInfo | undefined; parts: BlobInfo[] }
 
-/** True for a run over all customers that did not fail: one that changes are found against. */
+/** True for a run over all customers that did not fail. It can be a baseline run. */
 export const isWhole = ({ status, partial }: FinishedRun): boolean => status !== 'failed' && !partial
 
-/** True for a run whose changes are told. */
-export const tellsChanges = ({ status, partial, following }: FinishedRun): boolean =>
+/** True for a run that reports changes. */
+export const reportsChanges = ({ status, partial, following }: FinishedRun): boolean =>
   status !== 'failed' && (!partial || following === true)
 
-/** Finds runs by the folders of the container: dates first, then the runs of a date. */
+/** Finds runs by the folders of the container: first the dates, then the runs of a date. */
 export function createFindRuns(store: Store, reader: SnapshotReader): FindRuns {
   const sorted = async (folder: string): Promise<string[]> =>
     (await Array.fromAsync(store.listFolders(folder))).map(partitionValue).sort()
@@ -56,7 +60,7 @@ export function createFindRuns(store: Store, reader: SnapshotReader): FindRuns {
   const dates = () => sorted(datesFolder)
   const datesOf = async (roots: readonly string[]) => [...new Set((await Promise.all(roots.map(sorted))).flat())].sort()
 
-  /** The roots in which runs of a date lie, by their ids, oldest first. */
+  /** The ids of a date's runs, each with the roots that contain it, oldest first. */
   async function runsOf(date: string, roots: readonly string[]): Promise<[string, string[]][]> {
     const found = new Map<string, string[]>()
     const lists = await Promise.all(roots.map(root => sorted(dateFolder(date, root))))
@@ -72,14 +76,17 @@ export function createFindRuns(store: Store, reader: SnapshotReader): FindRuns {
     roots.includes(datesFolder) ? { snapshotId } : { snapshotId, following: true }
 
   async function* placesIn(roots: readonly string[], atMost: string | undefined): AsyncGenerator<RunPlace> {
+    // Most often there is a run on that date, so that the other dates need not be listed.
+    if (atMost !== undefined) {
+      for (const run of (await runsOf(dateOf(atMost), roots)).reverse()) if (run[0] <= atMost) yield toPlace(run)
+    }
     for (const date of (await datesOf(roots)).reverse()) {
-      if (atMost !== undefined && date > dateOf(atMost)) continue
-      for (const run of (await runsOf(date, roots)).reverse())
-        if (atMost === undefined || run[0] <= atMost) yield toPlace(run)
+      if (atMost !== undefined && date >= dateOf(atMost)) continue
+      for (const run of (await runsOf(date, roots)).reverse()) yield toPlace(run)
     }
   }
 
-  /** Runs in these roots that finished and are wanted, newest first. */
+  /** Finished runs in these roots that `isWanted` accepts, newest first. */
   async function* finishedIn(roots: readonly string[], isWanted: (run: FinishedRun) => boolean) {
     for await (const place of placesIn(roots, undefined)) {
       const run = await read(place).catch(error => {
@@ -100,13 +107,13 @@ export function createFindRuns(store: Store, reader: SnapshotReader): FindRuns {
     if (info === undefined) return undefined
     const run = readManifestMetadata(place.snapshotId, info.metadata)
     if (run !== undefined) return run
-    // A manifest that was copied here without its metadata says the same in its text.
+    // A manifest that was copied without its metadata has the same values in its text.
     const manifest = await reader.readManifest(place)
     const following = place.following === true
     return manifest && { ...withoutLists(manifest), partial: following, following, hasLines: false }
   }
 
-  /** The runs of a date, oldest first, by one walk through the names of what lies there. */
+  /** The runs of a date, oldest first, from one listing of their blobs. */
   async function foldersOf(date: string): Promise<RunFolder[]> {
     const folders = new Map<string, RunFolder>()
     for await (const info of store.list(dateFolder(date))) {
@@ -130,7 +137,7 @@ export function createFindRuns(store: Store, reader: SnapshotReader): FindRuns {
         if (date < dateOf(after)) continue
         for (const run of await runsOf(date, roots)) {
           const [id, [first]] = run
-          if (id > after) yield { ...toPlace(run), folded: first === allChangesFolder }
+          if (id > after) yield { ...toPlace(run), onlyChanges: first === allChangesFolder }
         }
       }
     },
@@ -144,6 +151,7 @@ export function createFindRuns(store: Store, reader: SnapshotReader): FindRuns {
       if (known !== undefined) return read({ snapshotId, following: known.name.startsWith(followingFolder) }, known)
       return (await read({ snapshotId })) ?? read({ snapshotId, following: true })
     },
+    finishedAt: place => read(place),
     newest: () => first(found.whole()),
     newestOfAll: () => first(finishedIn([datesFolder, followingFolder], ({ status }) => status !== 'failed')),
     async oldestDate() {

@@ -1,8 +1,8 @@
-import { parseInstant, toMilliseconds } from '../../orders/instant.ts'
 import { type OrderLine, orderLineColumns } from '../../orders/order-lines.ts'
+import { parseTimestamp, toMilliseconds } from '../../orders/timestamp.ts'
 
-/** What a row of the lines of a snapshot says beyond the order line. */
-export type LineReading = { retrievedAt: string; snapshotId: string }
+/** The members of a row besides those of the order line. */
+type LineReading = { retrievedAt: string; snapshotId: string }
 
 export type LineRow = OrderLine & LineReading
 
@@ -52,7 +52,7 @@ const kinds: Readonly<Record<keyof LineRow, ColumnKind | `${ColumnKind} required
   snapshotId: 'text required',
 }
 
-/** The columns of every Parquet file of lines, in their order, also of one without a row. */
+/** The columns of every Parquet file of order lines, in their order. */
 export const lineColumns: readonly Column[] = [...orderLineColumns, 'retrievedAt' as const, 'snapshotId' as const].map(
   name => {
     const [kind, required] = kinds[name].split(' ')
@@ -60,7 +60,7 @@ export const lineColumns: readonly Column[] = [...orderLineColumns, 'retrievedAt
   },
 )
 
-/** Partner Center writes prices with two fraction digits, unit prices with up to six. */
+/** Partner Center writes prices with two fraction digits, and unit prices with up to six. */
 export const decimalScale = 6
 export const decimalPrecision = 18
 
@@ -69,13 +69,13 @@ const smallestPlain = 1e-6
 const largestInteger = 2 ** 31 - 1
 
 /**
- * A price as a whole number of millionths, from the digits that it is written with: a product of doubles would drift.
- * Null if it has more digits before the point than the column.
+ * A price as a whole number of millionths. It is computed from the decimal digits, because multiplying a double is
+ * inexact. Null if the price is too large for the column.
  */
 export function toDecimal(value: number): bigint | null {
   const size = Math.abs(value)
   if (!(size < largestDecimal)) return null
-  // Only smaller numbers are written with an exponent.
+  // Only numbers below this size are written with an exponent.
   const text = size < smallestPlain ? size.toFixed(decimalScale + 1) : String(size)
   const [whole = '0', fraction = ''] = text.split('.')
   const kept = BigInt(whole + fraction.slice(0, decimalScale).padEnd(decimalScale, '0'))
@@ -86,18 +86,18 @@ export function toDecimal(value: number): bigint | null {
 const toInteger = (value: number): number | null =>
   Number.isInteger(value) && Math.abs(value) <= largestInteger ? value : null
 
-/** `2026-11-20T00:20:00.000Z`, which is what we write ourselves: the platform reads it many times faster. */
+/** `2026-11-20T00:20:00.000Z`, the form that this app writes. `Date.parse` reads it much faster. */
 const ownLength = 24
 
 function toTimestamp(text: string): bigint | null {
   const own = text.length === ownLength && text.endsWith('Z') ? Date.parse(text) : Number.NaN
-  // A day that the month does not have would pass for one of the next.
+  // `Date.parse` accepts a day that the month does not have, and returns a day of the next month.
   if (!Number.isNaN(own) && new Date(own).toISOString() === text) return BigInt(own)
-  const instant = parseInstant(text)
-  return instant === undefined ? null : BigInt(toMilliseconds(instant))
+  const timestamp = parseTimestamp(text)
+  return timestamp === undefined ? null : BigInt(toMilliseconds(timestamp))
 }
 
-/** A member of a row as its column holds it; null for what is unknown and for what the type of the column cannot say. */
+/** The value of a column. Null if the member is absent or does not fit the type of the column. */
 export function toColumnValue(kind: ColumnKind, value: string | number | boolean | undefined): ColumnValue {
   if (value === undefined) return null
   if (typeof value === 'number') return kind === 'decimal' ? toDecimal(value) : toInteger(value)

@@ -9,18 +9,18 @@ import {
   toColumnValue,
 } from './line-columns.ts'
 
-/** Makes a Parquet file of rows. What is returned are its next bytes, to be appended to those before. */
+/** Encodes rows as a Parquet file. The functions return the next bytes of the file. */
 export type LinesEncoder = {
-  /** Takes a row in; returns no bytes until a row group is full. */
+  /** Adds a row. Returns no bytes until a row group is full. */
   add: (row: LineRow) => Buffer
   /** The rest of the file. */
   finish: () => Buffer
 }
 
-/** Rows that are held until they are written: memory is bounded by them, not by the part. */
-const rowsPerGroup = 4096
+/** The rows of a row group. They are kept in memory until they are written, which bounds the memory of a part. */
+const rowsPerGroup = 2048
 
-/** Least and greatest values of a row group are kept to this length, that of a tenant id. */
+/** The minimum and maximum of a row group are cut to this length, that of a tenant id. */
 const statisticsBytes = 36
 
 type Schema = ParquetWriter['schema']
@@ -54,7 +54,10 @@ const schema: Schema = [
 
 let library: Promise<typeof import('hyparquet-writer')> | undefined
 
-/** Loaded where the first part is written, and remembered: a second import would be a turn of the event loop. */
+/**
+ * The library is loaded with the first part. The promise is kept, because a second `import()` takes a turn of the event
+ * loop.
+ */
 export const loadParquet = () => {
   library ??= import('hyparquet-writer')
   return library
@@ -96,7 +99,7 @@ export async function createLinesEncoder(): Promise<LinesEncoder> {
   }
 }
 
-/** What was written since the last time; the writer goes on in the same memory. */
+/** The bytes since the last call. The writer then reuses its memory. */
 function takeBytes(writer: ByteWriter): Buffer {
   const taken = Buffer.from(writer.getBytes())
   writer.index = 0

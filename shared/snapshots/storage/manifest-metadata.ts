@@ -1,31 +1,29 @@
 import { z } from 'zod'
+import { settlingMs } from '../../orders/settling.ts'
 import { snapshotIdPattern } from './layout.ts'
-import { type Manifest, type Snapshot, status, trigger } from './shapes.ts'
-
-/** Orders younger than this may be missing (learn.microsoft.com/partner-center/developer/get-all-of-a-customer-s-orders). */
-const settlingMs = 15 * 60 * 1000
+import { type Manifest, type Snapshot, statusSchema, triggerSchema } from './shapes.ts'
 
 export const completeThrough = (startedAt: string): string => new Date(Date.parse(startedAt) - settlingMs).toISOString()
 
-/** A finished run, and what the manifest's metadata says of it beyond its text. */
+/** A finished run, with the values that only the metadata of its manifest has. */
 export type FinishedRun = Snapshot & {
   /** True for a run over some customers only. */
   partial: boolean
-  /** True if its order lines are there: not for runs of earlier versions, nor for one over some customers. */
+  /** True if the order lines exist. False for runs of earlier versions and for runs over some customers. */
   hasLines: boolean
-  /** True for a reading between snapshots, which tells changes although it is partial. */
+  /** True for a following run, which reports changes although it reads some customers only. */
   following?: boolean | undefined
-  /** Changes of a snapshot that following should have told; unknown where nobody followed. */
+  /** Changes of a snapshot that following should have reported. Undefined if the log was not followed. */
   missedByFollowing?: number | undefined
-  /** The newest run before this one that ended without failing; unknown for runs of earlier versions. */
+  /** The newest run before this one that did not fail. Undefined for runs of earlier versions. */
   previous?: string | undefined
 }
 
 const count = z.coerce.number().int().nonnegative().catch(0)
 
-const manifestMetadata = z.object({
-  status,
-  trigger,
+const manifestMetadataSchema = z.object({
+  status: statusSchema,
+  trigger: triggerSchema,
   startedat: z.iso.datetime(),
   finishedat: z.iso.datetime(),
   planned: count,
@@ -43,7 +41,7 @@ const manifestMetadata = z.object({
   previous: z.string().regex(snapshotIdPattern).optional().catch(undefined),
 })
 
-/** A manifest in the metadata of its blob, so that lists need not read it. */
+/** The values of a manifest for the metadata of its blob, so that lists need not read the blob. */
 export function writeManifestMetadata(
   { status, trigger, startedAt, finishedAt, customers, orders, bytes, changes, missedByFollowing, error }: Manifest,
   { partial, following, hasLines, previous }: Pick<FinishedRun, 'partial' | 'following' | 'hasLines' | 'previous'>,
@@ -64,12 +62,12 @@ export function writeManifestMetadata(
   }
 }
 
-/** A finished run from the metadata of its manifest; undefined if that is not there. */
+/** A finished run from the metadata of its manifest. Undefined if the metadata are missing. */
 export function readManifestMetadata(
   snapshotId: string,
   metadata: Readonly<Record<string, string>>,
 ): FinishedRun | undefined {
-  const parsed = manifestMetadata.safeParse(metadata)
+  const parsed = manifestMetadataSchema.safeParse(metadata)
   if (!parsed.success) return undefined
   const {
     startedat,
@@ -110,7 +108,7 @@ export function readManifestMetadata(
 export const withoutLists = ({ parts: _, failures: __, path: ___, error: ____, ...snapshot }: Manifest): Snapshot =>
   snapshot
 
-/** The run as lists show it. */
+/** The run as lists return it. */
 export const toSnapshot = ({
   partial: _,
   hasLines: __,

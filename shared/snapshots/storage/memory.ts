@@ -1,4 +1,4 @@
-/** Keeps the last few values that were read: what is remembered here never changes in storage. */
+/** Keeps the last `size` values that were read. It is only for values that never change in storage. */
 export function createMemory<T>(size: number) {
   const kept = new Map<string, T>()
   return async <U extends T | undefined>(key: string, read: () => Promise<U>): Promise<U> => {

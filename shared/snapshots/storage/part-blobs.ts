@@ -9,22 +9,22 @@ import {
   runFolder,
 } from './layout.ts'
 
-/** What a part consists of. */
+/** The blobs of a part. */
 export type BlobKind = 'data' | 'index' | 'changes' | 'lines'
 
 export type BlobOfPart = {
   kind: BlobKind
   contentType: string
   nameOf: (run: RunPlace, part: number) => string
-  /** Begins the names of these blobs of all parts, and of no others. */
+  /** The prefix of these blobs' names. No other blob has it. */
   prefixOf: (run: RunPlace) => string
-  /** True if parts that earlier versions of the app have written are whole without it. */
+  /** True if parts of earlier versions are complete without this blob. */
   isRecent?: true
 }
 
 const gzip = 'application/gzip'
 
-/** The one that decides: whose blocks it is made of, theirs are the blobs of the part. */
+/** The blob whose commit decides: its attempt owns the other blobs of the part. */
 export const dataBlob: BlobOfPart = {
   kind: 'data',
   contentType: gzip,
@@ -55,12 +55,12 @@ const lines: BlobOfPart = {
 }
 
 /**
- * The blobs that follow the decision, in the order in which they appear. A run over some customers has no changes and no
- * lines: who reads the lines of a run may take them for those of all customers.
+ * The blobs that are committed after the data, in this order. A run over some customers has no changes and no lines,
+ * because a reader of lines could take them for those of all customers.
  */
 export const followers = ({ partial }: { partial: boolean }): readonly BlobOfPart[] =>
   partial ? [index] : [index, changes, lines]
 
-/** The last blob that a part of any version has: where it is, whoever ensures the run makes what comes after it appear. */
+/** The last blob that a part of any version has. When it exists, `ensure` can complete the part. */
 export const lastFollower = (plan: { partial: boolean }): BlobOfPart =>
   followers(plan).findLast(({ isRecent }) => isRecent !== true) ?? dataBlob

@@ -5,9 +5,9 @@ import type { BlobInfo } from './store.ts'
 
 const count = z.coerce.number().int().nonnegative().catch(0)
 
-/** What a part says of itself in its metadata, so that nobody has to read indexes to add up a run. */
-const partMetadata = z.object({
-  /** Whose blocks the part is made of, and so its other blobs. */
+/** The metadata of a part's data blob. The totals of a run are added up from it, without reading the indexes. */
+const partMetadataSchema = z.object({
+  /** The attempt that was committed. The other blobs of the part have the same attempt. */
   attempt: z.string().catch(''),
   sha256: z.string().catch(''),
   orders: count,
@@ -17,35 +17,38 @@ const partMetadata = z.object({
   created: count,
   updated: count,
   removed: count,
-  /** Changes that following should have told before. */
+  /** Changes that following should have reported before. */
   missed: count,
-  /** Its least tenant id; absent in parts of earlier versions. */
+  /** The first tenant id of the part. Absent in parts of earlier versions. */
   firstid: z.string().optional().catch(undefined),
-  /** Why its run was ended before somebody read the part. */
+  /** The reason why the run was ended before the part was read. */
   endcode: z.string().optional().catch(undefined),
   endmessage: z.string().optional().catch(undefined),
 })
-export type PartMetadata = z.infer<typeof partMetadata>
+export type PartMetadata = z.infer<typeof partMetadataSchema>
 
-export type PartCounts = Pick<PartMetadata, 'orders' | 'read' | 'failed' | 'gone' | 'created' | 'updated' | 'removed'>
+type PartCounts = Pick<PartMetadata, 'orders' | 'read' | 'failed' | 'gone' | 'created' | 'updated' | 'removed'>
 export type ChangeCounts = Pick<PartCounts, 'created' | 'updated' | 'removed'>
 
 type Metadata = Readonly<Record<string, string>>
 
-export const readPartMetadata = (metadata: Metadata): PartMetadata => partMetadata.parse(metadata)
+export const readPartMetadata = (metadata: Metadata): PartMetadata => partMetadataSchema.parse(metadata)
 
-/** Blocks of one of the part's other blobs that wait to be committed. */
+/** The number of staged blocks of another blob of the part. */
 export const blocksOf = (metadata: Metadata, kind: BlobKind): number => count.parse(metadata[`${kind}blocks`])
 
-/** The blobs that follow the decision of this part: those of its run, without what the version that wrote it did not have. */
+/**
+ * The blobs that are committed after the data of this part: those of the run, without those that the version of the
+ * part did not have.
+ */
 export const followersOf = (run: { partial: boolean }, metadata: Metadata): BlobOfPart[] =>
   followers(run).filter(({ kind, isRecent }) => isRecent !== true || `${kind}blocks` in metadata)
 
-/** True if each of these parts has its order lines. */
+/** True if all of these parts have order lines. */
 export const haveLines = (parts: readonly BlobInfo[]): boolean =>
   parts.every(({ metadata }) => followersOf({ partial: false }, metadata).some(({ kind }) => kind === 'lines'))
 
-/** Metadata is ASCII and 8 KiB in all. */
+/** Metadata are ASCII and at most 8 KiB in total. */
 const mostCharacters = 500
 
 export const writePartMetadata = (
@@ -62,7 +65,7 @@ export const writePartMetadata = (
 
 const summed = ['orders', 'read', 'failed', 'created', 'updated', 'removed', 'missed'] as const
 
-/** Adds up a run from the metadata of its parts. */
+/** The totals of a run, from the metadata of its parts. */
 export function addUp(parts: readonly BlobInfo[]) {
   const sum = { orders: 0, read: 0, failed: 0, created: 0, updated: 0, removed: 0, missed: 0, bytes: 0 }
   for (const { metadata, bytes } of parts) {
@@ -74,7 +77,7 @@ export function addUp(parts: readonly BlobInfo[]) {
   return { orders, bytes, read, failed, missed, changes }
 }
 
-/** Why the run of these parts was ended, if it was. */
+/** The reason why the run of these parts was ended, if it was. */
 export function endOf(parts: readonly BlobInfo[]): Failure | undefined {
   for (const { metadata } of parts) {
     const { endcode, endmessage = '' } = readPartMetadata(metadata)

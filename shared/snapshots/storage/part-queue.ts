@@ -2,16 +2,17 @@ import type { QueueClient } from '@azure/storage-queue'
 import type { Message } from './messages.ts'
 import { toStorageError } from './storage-errors.ts'
 
-/** The queue of `snapshot-part`; the platform moves what failed five times to its poison queue. */
-export const queueName = 'snapshot-parts'
-export const poisonQueueName = `${queueName}-poison`
+/** The queue of `snapshot-part`. The platform moves a message that failed five times to the poison queue. */
 
 export type PartQueue = {
   /** Sends a message that becomes visible after a delay in whole seconds. */
   send: (message: Message, delaySeconds?: number) => Promise<unknown>
 }
 
-/** A message can be hidden for less than the seven days it lives (learn.microsoft.com/rest/api/storageservices/put-message). */
+/**
+ * A message can be hidden for less than the seven days that it lives
+ * (learn.microsoft.com/rest/api/storageservices/put-message).
+ */
 const longestDelaySeconds = 7 * 24 * 3600 - 60
 
 export function createPartQueue(client: QueueClient): PartQueue {

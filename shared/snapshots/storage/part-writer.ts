@@ -1,4 +1,5 @@
-import { createHash, randomBytes } from 'node:crypto'
+import { createHash } from 'node:crypto'
+import { blockId, newAttempt } from './block-ids.ts'
 import { emptyMember } from './codec.ts'
 import type { RunPlace } from './layout.ts'
 import type { LineRow } from './line-columns.ts'
@@ -10,34 +11,31 @@ import { corrupt } from './storage-errors.ts'
 import type { Store } from './store.ts'
 
 export type PartWriter = {
-  /** Adds a customer's member and returns where in the part it stands. */
+  /** Adds a customer's member and returns its place in the part. */
   addCustomer: (member: Buffer) => Promise<{ offset: number; length: number }>
   addChanges: (member: Buffer) => Promise<void>
-  /** Adds order lines; rows are taken one at a time. */
+  /** Adds order lines. Rows are consumed one at a time. */
   addLines: (rows: Iterable<LineRow>) => Promise<void>
   /**
-   * Commits the part: from here on it is this attempt's, or that of whoever was first. Then makes the other blobs of the
-   * committed attempt appear. `end` says why its run is being ended.
+   * Commits the part. If another attempt was first, that attempt's blobs are used. Then commits the other blobs of the
+   * committed attempt. `end` is the reason if the run is being ended.
    */
   commit: (index: Index, changes: ChangeCounts & { missed?: number }, end?: Failure) => Promise<void>
 }
 
-/** Where a part belongs: its run, its number, and whether its run tells changes. */
-export type PartPlace = { run: RunPlace & { partial: boolean }; part: number }
+/** The run and number of a part. */
+type PartPlace = { run: RunPlace & { partial: boolean }; part: number }
 
-/** Bytes that are gathered before they are sent as a block. */
+/** Bytes that are collected before they are sent as a block. */
 const blockBytes = 4 * 1024 * 1024
 
-/** Changes that a reading between snapshots told say so: they stay when its readings are folded away. */
-export const followingMark = { following: 'true' }
-
-/** All ids of a blob's blocks have to be of one length. */
-const blockId = (attempt: string, block: number): string => `${attempt}-${String(block).padStart(6, '0')}`
+/** Metadata of the changes of a following run. They stay when its other blobs are deleted. */
+const followingMark = { following: 'true' }
 
 const blockIds = (attempt: string, blocks: number): string[] =>
   Array.from({ length: blocks }, (_, block) => blockId(attempt, block))
 
-/** Sends bytes to a blob in blocks that stay invisible until they are committed. */
+/** Sends bytes to a blob in blocks, which are invisible until they are committed. */
 function createStaging(store: Store, name: string, attempt: string) {
   const hash = createHash('sha256')
   let pending: Buffer[] = []
@@ -72,12 +70,12 @@ function createStaging(store: Store, name: string, attempt: string) {
 }
 
 /**
- * Writes one part. All its blobs are staged first; committing the data is the one decision, and its metadata says which
- * attempt's other blobs belong to it. So whatever is delivered twice, runs twice at once or dies between two writes
- * leaves no index that does not fit its part.
+ * Writes one part. All its blobs are staged first. The commit of the data decides, and its metadata names the attempt
+ * that owns the other blobs. A message that is delivered twice, two simultaneous workers, or a crash between two writes
+ * therefore never leave an index that does not match its part.
  */
 export function createPartWriter(store: Store, { run, part }: PartPlace): PartWriter {
-  const attempt = randomBytes(4).toString('hex')
+  const attempt = newAttempt()
   const stagingOf = (blob: BlobOfPart) => createStaging(store, blob.nameOf(run, part), attempt)
   const data = stagingOf(dataBlob)
   const others = new Map(followers(run).map(blob => [blob.kind, stagingOf(blob)]))
@@ -127,7 +125,7 @@ export function createPartWriter(store: Store, { run, part }: PartPlace): PartWr
       const name = dataBlob.nameOf(run, part)
       const { contentType } = dataBlob
       const isOurs = await store.commit(name, blockIds(attempt, data.blocks()), { metadata, contentType })
-      // Another attempt was first, or the answer to our own commit got lost and the commit was repeated.
+      // Another attempt was first, or the response to this commit was lost and the commit repeated.
       const committed = isOurs ? metadata : (await store.head(name))?.metadata
       if (committed === undefined) throw corrupt(name)
       await rollForward(store, { run, part }, committed)
@@ -136,8 +134,8 @@ export function createPartWriter(store: Store, { run, part }: PartPlace): PartWr
 }
 
 /**
- * Makes the other blobs of a committed part appear, if they have not yet. Anybody may do so, any number of times; who has
- * listed what is there names what is missing. Rejects with `snapshot_corrupt` if their blocks are gone.
+ * Commits the missing blobs of a committed part. Any worker may call it, any number of times. A caller that has listed
+ * the blobs passes the missing ones. Rejects with `snapshot_corrupt` if their blocks have expired.
  */
 export async function rollForward(
   store: Store,

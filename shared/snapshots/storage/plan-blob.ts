@@ -1,90 +1,92 @@
-import { randomBytes } from 'node:crypto'
 import { z } from 'zod'
+import { blockId, newAttempt } from './block-ids.ts'
 import { planBlob, type RunPlace, snapshotIdPattern } from './layout.ts'
 import {
   type OtherCustomer,
-  otherCustomer,
+  otherCustomerSchema,
   type PlanHead,
   type PlannedCustomer,
   type PlannedPart,
-  planHead,
-  plannedCustomer,
+  planHeadSchema,
+  plannedCustomerSchema,
 } from './shapes.ts'
 import { corrupt } from './storage-errors.ts'
 import type { Store } from './store.ts'
 
 /**
- * `_plan.json` begins with what everybody needs (`PlanHead`), so that one range read gets it. Behind it stand the
- * customers part by part, then those known from other runs; `offset` of each counts from the end of the head.
+ * `_plan.json` starts with the head (`PlanHead`), so that one range read returns it. The customers follow, part by
+ * part, and then the customers known from other runs. Each `offset` counts from the end of the head.
  */
 export type Plan = PlanHead & {
-  /** Bytes before the customers. */
+  /** The number of bytes before the customers. */
   start: number
+  /** The bytes after the head that the first read returned. For a small plan these are all customers. */
+  behind?: Buffer
 }
 
-/** Customers of a plan; none while there is no plan. */
+/** The number of customers in a plan. 0 without a plan. */
 export const plannedIn = (plan: Pick<Plan, 'parts'> | undefined): number =>
   plan?.parts.reduce((sum, { customers }) => sum + customers, 0) ?? 0
 
 const blockBytes = 1024 * 1024
 
-/** Long enough for the head of a plan of about 500 parts. */
+/** Enough for the head of a plan with about 500 parts. */
 const firstReadBytes = 64 * 1024
 
-const open = '"customers":['
-const between = '],"others":['
+const customersStart = '"customers":['
+const othersStart = '],"others":['
 
 const idLength = 36
 
-/** A customer as one text, id first: a hundred thousand of them fit into a few megabytes. */
+/** A customer as one text, id first. A hundred thousand of them take a few megabytes. */
 export const packCustomer = (id: string, name: string): string => id + name
 export const idOf = (packed: string): string => packed.slice(0, idLength)
 export const nameOf = (packed: string): string => packed.slice(idLength)
 
 export const isUnlisted = ([, , ...marks]: PlannedCustomer): boolean => marks.includes('unlisted')
 
-/** The smaller run that read the customer after the run compared with. */
-export const newerReading = ([, , ...marks]: PlannedCustomer): string | undefined =>
+/** The smaller run that read the customer after the baseline run. */
+export const newerRun = ([, , ...marks]: PlannedCustomer): string | undefined =>
   marks.find(mark => snapshotIdPattern.test(mark))
 
-const toldPrefix = 'told:'
+const reportedPrefix = 'told:'
 
-/** The newest reading between snapshots that told the customer's changes after the run compared with. */
-export const toldReading = ([, , ...marks]: PlannedCustomer): string | undefined =>
-  marks.find(mark => mark.startsWith(toldPrefix))?.slice(toldPrefix.length)
+/** The newest following run that reported the customer's changes after the baseline run. */
+export const reportingRun = ([, , ...marks]: PlannedCustomer): string | undefined =>
+  marks.find(mark => mark.startsWith(reportedPrefix))?.slice(reportedPrefix.length)
 
-/** The smaller runs that read customers after the run compared with. */
-export type NewerReadings = {
-  /** The newest of all, by customer. */
+/** The smaller runs that read customers after the baseline run. */
+export type NewerRuns = {
+  /** The newest such run, by customer. */
   newest: ReadonlyMap<string, string>
-  /** The newest that told changes, by customer. */
-  told: ReadonlyMap<string, string>
+  /** The newest such run that reported changes, by customer. */
+  reported: ReadonlyMap<string, string>
 }
 
-/** A customer with what smaller runs read since. */
-export function planned(id: string, name: string, isListed: boolean, { newest, told }: NewerReadings): PlannedCustomer {
-  const [readIn, toldIn] = [newest.get(id), told.get(id)]
+/** A planned customer with its marks. */
+export function planned(id: string, name: string, isListed: boolean, { newest, reported }: NewerRuns): PlannedCustomer {
+  const [readIn, toldIn] = [newest.get(id), reported.get(id)]
   return [
     id,
     name,
     ...(isListed ? [] : ['unlisted' as const]),
     ...(readIn === undefined ? [] : [readIn]),
-    ...(toldIn === undefined ? [] : [toldPrefix + toldIn]),
+    ...(toldIn === undefined ? [] : [reportedPrefix + toldIn]),
   ]
 }
 
-export type PlanContent = {
+type PlanContent = {
   head: Omit<PlanHead, 'parts' | 'others'>
   /** Packed, sorted by id. */
   customers: readonly string[]
-  /** Ids of those that only an earlier run knew. */
+  /** Ids of customers that only an earlier run knows. */
   unlisted: ReadonlySet<string>
-  newer: NewerReadings
+  newer: NewerRuns
   others: readonly OtherCustomer[]
   customersPerPart: number
 }
 
-/** Writes the plan of a run; false if another plan was first. */
+/** Writes the plan of a run. Returns false if another plan was first. */
 export async function writePlan(
   store: Store,
   run: RunPlace,
@@ -106,17 +108,17 @@ export async function writePlan(
     parts.push({ firstId: idOf(customers[from] ?? ''), customers: count, offset, length })
     offset += length + 2
   }
-  const othersOffset = (parts.length === 0 ? offset : offset - 2) + between.length - 1
+  const othersOffset = (parts.length === 0 ? offset : offset - 2) + othersStart.length - 1
   const othersJson = JSON.stringify(others)
   const complete: PlanHead = { ...head, parts, others: { offset: othersOffset, length: Buffer.byteLength(othersJson) } }
 
   const blob = planBlob(run)
-  const attempt = randomBytes(4).toString('hex')
+  const attempt = newAttempt()
   const blocks: string[] = []
-  let text = `${JSON.stringify(complete).slice(0, -1)},${open}`
+  let text = `${JSON.stringify(complete).slice(0, -1)},${customersStart}`
   const start = Buffer.byteLength(text)
   const flush = async () => {
-    const id = `${attempt}-${String(blocks.length).padStart(6, '0')}`
+    const id = blockId(attempt, blocks.length)
     await store.stage(blob, id, Buffer.from(text))
     blocks.push(id)
     text = ''
@@ -125,7 +127,7 @@ export async function writePlan(
     text += (from === 0 ? '' : ',\n') + partJson(from).json
     if (text.length > blockBytes) await flush()
   }
-  text += `${between.slice(0, -1)}${othersJson}}`
+  text += `${othersStart.slice(0, -1)}${othersJson}}`
   await flush()
   const metadata = { start: String(start), planned: String(customers.length), parts: String(parts.length) }
   return store.commit(blob, blocks, { metadata })
@@ -139,7 +141,7 @@ function parse<T>(schema: z.ZodType<T>, text: string, blob: string): T {
   }
 }
 
-/** The head of a run's plan; undefined if there is none. */
+/** The head of a run's plan. Undefined if there is no plan. */
 export async function readPlan(store: Store, run: RunPlace): Promise<Plan | undefined> {
   const blob = planBlob(run)
   const first = await store.read(blob, { offset: 0, length: firstReadBytes })
@@ -147,31 +149,36 @@ export async function readPlan(store: Store, run: RunPlace): Promise<Plan | unde
   const { start, tailoffset } = first.info.metadata
   if (start === undefined && tailoffset !== undefined) return readEarlierPlan(store, blob, Number(tailoffset))
   const length = Number(start)
-  if (!Number.isSafeInteger(length) || length < open.length) throw corrupt(blob)
+  if (!Number.isSafeInteger(length) || length < customersStart.length) throw corrupt(blob)
   let body = first.body.subarray(0, length)
   if (length > firstReadBytes) {
     const rest = await store.read(blob, { offset: first.body.length, length: length - first.body.length })
     body = Buffer.concat([first.body, rest?.body ?? Buffer.alloc(0)])
   }
   if (body.length !== length) throw corrupt(blob)
-  const head = parse(planHead, `${body.toString('utf8').slice(0, -open.length - 1)}}`, blob)
-  return { ...head, start: length }
+  const head = parse(planHeadSchema, `${body.toString('utf8').slice(0, -customersStart.length - 1)}}`, blob)
+  return { ...head, start: length, behind: Buffer.from(first.body.subarray(length)) }
 }
 
-/** Plans of earlier versions have their head at the end, and offsets from the beginning of the blob. */
+/** Plans of earlier versions have their head at the end, and offsets from the start of the blob. */
 async function readEarlierPlan(store: Store, blob: string, offset: number): Promise<Plan> {
   if (!Number.isSafeInteger(offset)) throw corrupt(blob)
   const tail = await store.read(blob, { offset, length: 1024 ** 3 })
-  return { ...parse(planHead, `{${tail?.body.toString('utf8') ?? ''}`, blob), start: 0 }
+  return { ...parse(planHeadSchema, `{${tail?.body.toString('utf8') ?? ''}`, blob), start: 0 }
 }
 
-async function readRange<T>(
-  store: Store,
-  plan: Plan,
-  range: { offset: number; length: number },
-  schema: z.ZodType<T>,
-): Promise<T> {
+type Range = { offset: number; length: number }
+
+/** The bytes of a range, if they were read together with the head. */
+function bytesBehind({ behind }: Plan, { offset, length }: Range): Buffer | undefined {
+  const bytes = behind?.subarray(offset, offset + length)
+  return bytes?.length === length ? bytes : undefined
+}
+
+async function readRange<T>(store: Store, plan: Plan, range: Range, schema: z.ZodType<T>): Promise<T> {
   const blob = planBlob(plan)
+  const known = bytesBehind(plan, range)
+  if (known !== undefined) return parse(schema, known.toString('utf8'), blob)
   const stored = await store.read(blob, { offset: plan.start + range.offset, length: range.length })
   return parse(schema, stored?.body.toString('utf8') ?? '', blob)
 }
@@ -180,13 +187,19 @@ async function readRange<T>(
 export function readPlanned(store: Store, plan: Plan, part: number): Promise<PlannedCustomer[]> {
   const place = plan.parts[part]
   if (place === undefined) throw corrupt(planBlob(plan))
-  return readRange(store, plan, place, z.array(plannedCustomer))
+  return readRange(store, plan, place, z.array(plannedCustomerSchema))
 }
 
-/** Parts whose customers are read at once. */
+/** False if the bytes that were read with the head show that the part does not plan the customer. */
+export function mayPlan(plan: Plan, part: number, customerTenantId: string): boolean {
+  const place = plan.parts[part]
+  return place !== undefined && bytesBehind(plan, place)?.includes(customerTenantId) !== false
+}
+
+/** The number of parts whose customers are read at once. */
 const partsAtOnce = 64
 
-/** Every customer of a plan, some parts at a time. */
+/** All customers of a plan, some parts at a time. */
 export async function* readAllPlanned(store: Store, plan: Plan): AsyncGenerator<PlannedCustomer[]> {
   for (let from = 0; from < plan.parts.length; from += partsAtOnce) {
     const [first, last] = [plan.parts[from], plan.parts.slice(from, from + partsAtOnce).at(-1)]
@@ -195,13 +208,13 @@ export async function* readAllPlanned(store: Store, plan: Plan): AsyncGenerator<
     const length = last.offset + last.length - first.offset
     const stored = await store.read(blob, { offset: plan.start + first.offset, length })
     if (stored?.body.length !== length) throw corrupt(blob)
-    const parts = parse(z.array(z.array(plannedCustomer)), `[${stored.body.toString('utf8')}]`, blob)
+    const parts = parse(z.array(z.array(plannedCustomerSchema)), `[${stored.body.toString('utf8')}]`, blob)
     yield parts.flat()
   }
 }
 
-/** The customers that a run knows and did not plan. */
+/** The customers that a run knows but did not plan. */
 export const readOthers = async (store: Store, plan: Plan): Promise<OtherCustomer[]> =>
   plan.others === undefined || plan.others.length <= 2
     ? []
-    : readRange(store, plan, plan.others, z.array(otherCustomer))
+    : readRange(store, plan, plan.others, z.array(otherCustomerSchema))

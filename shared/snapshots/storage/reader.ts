@@ -2,42 +2,44 @@ import type { z } from 'zod'
 import { decodeOrders, hashOrders } from './codec.ts'
 import { indexBlob, manifestBlob, partBlob, type RunPlace } from './layout.ts'
 import { createMemory } from './memory.ts'
-import { type Plan, readOthers, readPlan } from './plan-blob.ts'
+import { mayPlan, type Plan, readOthers, readPlan } from './plan-blob.ts'
 import {
   type Index,
   type IndexEntry,
-  index as indexShape,
+  indexSchema,
   isRead,
   type Manifest,
-  manifest as manifestShape,
+  manifestSchema,
   type OtherCustomer,
   type ReadEntry,
 } from './shapes.ts'
 import { corrupt } from './storage-errors.ts'
 import type { Store } from './store.ts'
 
-/** A customer's place in a run. */
-export type Found = { plan: Plan; part: number; entry: IndexEntry }
+/** A customer's index entry, with its run and part. */
+type CustomerEntry = { plan: Plan; part: number; entry: IndexEntry }
 
-/** A reading of a customer. */
-export type FoundReading = Found & { entry: ReadEntry }
+/** The index entry of a customer that was read. */
+export type CustomerReading = CustomerEntry & { entry: ReadEntry }
 
 export type SnapshotReader = {
-  /** The plan of a run; undefined if it was not planned. */
+  /** The plan of a run. Undefined if the run has no plan. */
   readPlan: (run: RunPlace) => Promise<Plan | undefined>
   readIndex: (run: RunPlace, part: number) => Promise<Index>
   readManifest: (run: RunPlace) => Promise<Manifest | undefined>
-  /** The customer's entry in a run; undefined if the run did not plan the customer. */
-  find: (plan: Plan, customerTenantId: string) => Promise<Found | undefined>
-  /** A customer that the run knows from another one, and did not plan itself. */
+  /** The customer's entry in a run. Undefined if the run did not plan the customer. */
+  find: (plan: Plan, customerTenantId: string) => Promise<CustomerEntry | undefined>
+  /** A customer that the run knows from another run and did not plan. */
   findOther: (plan: Plan, customerTenantId: string) => Promise<OtherCustomer | undefined>
-  /** The reading of a customer in a run; undefined if it was not read there, or the run is no longer kept. */
-  readingIn: (snapshotId: string, customerTenantId: string) => Promise<FoundReading | undefined>
-  /** A customer's orders by one range read, checked against the index. */
-  readOrders: (reading: FoundReading) => Promise<Buffer[]>
+  /** The plan of a run. The run can also be a following run, unless `following` is already set. */
+  findPlan: (run: RunPlace) => Promise<Plan | undefined>
+  /** The reading of a customer in a run. Undefined if the customer was not read there or the run was deleted. */
+  readingIn: (snapshotId: string, customerTenantId: string) => Promise<CustomerReading | undefined>
+  /** A customer's orders from one range read, checked against the index. */
+  readOrders: (reading: CustomerReading) => Promise<Buffer[]>
 }
 
-/** The orders of a customer's member, checked against its entry in the index. */
+/** The orders of a customer's member, checked against its index entry. */
 export async function decodeMember(
   member: Buffer,
   { orders: count, sha256 }: Pick<ReadEntry, 'orders' | 'sha256'>,
@@ -50,7 +52,10 @@ export async function decodeMember(
   return orders
 }
 
-/** Reads runs back: a customer costs one plan and one index, kept for the next one, and one range of its part. */
+/**
+ * Reads finished runs. A customer takes one plan, one index and one range of its part. Plans and indexes are kept for
+ * the next customer.
+ */
 export function createReader(store: Store): SnapshotReader {
   const plans = createMemory<Plan>(4)
   const indexes = createMemory<Index>(16)
@@ -71,16 +76,16 @@ export function createReader(store: Store): SnapshotReader {
         const blob = indexBlob(run, part)
         const stored = await store.read(blob)
         if (stored === undefined) throw corrupt(blob)
-        return parse(indexShape, stored.body, blob)
+        return parse(indexSchema, stored.body, blob)
       }),
     async readManifest(run) {
       const blob = manifestBlob(run)
       const stored = await store.read(blob)
-      return stored === undefined ? undefined : parse(manifestShape, stored.body, blob)
+      return stored === undefined ? undefined : parse(manifestSchema, stored.body, blob)
     },
     async find(plan, customerTenantId) {
       const part = plan.parts.findLastIndex(({ firstId }) => firstId <= customerTenantId)
-      if (part < 0) return undefined
+      if (part < 0 || !mayPlan(plan, part, customerTenantId)) return undefined
       const { customers } = await reader.readIndex(plan, part)
       const entry = customers.find(each => each.customerTenantId === customerTenantId)
       return entry === undefined ? undefined : { plan, part, entry }
@@ -89,8 +94,13 @@ export function createReader(store: Store): SnapshotReader {
       const known = await others(plan.snapshotId, () => readOthers(store, plan))
       return known.find(({ id }) => id === customerTenantId)
     },
+    async findPlan(run) {
+      const plan = await reader.readPlan(run)
+      return plan !== undefined || run.following ? plan : reader.readPlan({ ...run, following: true })
+    },
     async readingIn(snapshotId, customerTenantId) {
-      const plan = (await reader.readPlan({ snapshotId })) ?? (await reader.readPlan({ snapshotId, following: true }))
+      // Most runs that others name for a customer are following runs.
+      const plan = (await reader.readPlan({ snapshotId, following: true })) ?? (await reader.readPlan({ snapshotId }))
       const found = plan && (await reader.find(plan, customerTenantId))
       return found !== undefined && isRead(found.entry) ? { ...found, entry: found.entry } : undefined
     },

@@ -5,7 +5,7 @@ import { AppError } from '../../errors.ts'
 import { createStorageHttpClient } from '../../runtime/azure-http.ts'
 import type { StorageConnection } from '../../settings.ts'
 
-/** Signs in to storage: with the user-assigned identity of the given client id, if there is one. */
+/** Creates a credential for storage. The client id selects a user-assigned identity. */
 type SignIn = (clientId: string | undefined) => Promise<TokenCredential>
 
 export async function createContainerClient(

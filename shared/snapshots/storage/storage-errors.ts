@@ -1,30 +1,30 @@
 import { AppError, isAppError } from '../../errors.ts'
 
-/** Codes with which storage says that a condition is not met, or that another write was first. */
+/** Error codes of storage for a failed condition or an earlier write. */
 const conflicts = ['ConditionNotMet', 'TargetConditionNotMet', 'BlobAlreadyExists', 'InvalidBlockList']
 
-/** Somebody has leased the blob, made it immutable or moved it to the archive: only a person can change that. */
+/** Error codes for a blob that is leased, immutable or archived. Only a person can change that. */
 const locks = /^(Lease|BlobArchived|BlobBeingRehydrated|BlobImmutable|SnapshotsPresent)/
 
 type ServiceError = { statusCode?: number; code?: string }
 
 const serviceError = (error: unknown): ServiceError => (error instanceof Error ? (error as ServiceError) : {})
 
-/** True if a conditional write was refused because of its condition. Another attempt, on what is there now, can succeed. */
+/** True if a conditional write was refused because of its condition. Another try on the present blob can succeed. */
 export const isConflict = (error: unknown): boolean => {
   const { statusCode, code } = serviceError(error)
-  // Some answers, such as those to HEAD, carry no code; 412 then still can only mean the condition.
+  // Some responses, such as those to HEAD, have no code. A 412 without a code still means the condition.
   return code === undefined || code === '' ? statusCode === 412 : conflicts.includes(code)
 }
 
-/** The range begins at or past the end of the blob. */
+/** The range starts at or after the end of the blob. */
 export const isOutOfRange = (error: unknown): boolean => serviceError(error).statusCode === 416
 
 export const isMissing = (error: unknown): boolean => serviceError(error).statusCode === 404
 
 export const isContainerMissing = (error: unknown): boolean => serviceError(error).code === 'ContainerNotFound'
 
-/** What a failed call to storage means to whoever asked. */
+/** The error that a failed storage call means to a caller. */
 export function toStorageError(error: unknown, blob?: string): AppError {
   if (isAppError(error)) return error
   const { statusCode, code = '' } = serviceError(error)
@@ -55,6 +55,6 @@ export const corrupt = (blob: string, cause?: unknown): AppError =>
     { target: blob, cause },
   )
 
-/** True for a blob that is damaged, missing or locked: waiting does not help, a person has to see to it. */
+/** True for a damaged, missing or locked blob. A retry does not help, and a person has to fix it. */
 export const isUnreadable = (error: unknown): error is AppError =>
   isAppError(error) && (error.code === 'snapshot_corrupt' || error.code === 'snapshot_blob_locked')

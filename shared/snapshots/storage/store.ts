@@ -8,30 +8,30 @@ export type BlobInfo = {
   metadata: Readonly<Record<string, string>>
 }
 
-export type Conditions = {
-  /** Only if there is no such blob yet. */
+type Conditions = {
+  /** Only if the blob does not exist. */
   absent?: boolean
-  /** Only if the blob is still this version. */
+  /** Only if the blob still has this version. */
   etag?: string
 }
 
-export type WriteOptions = Conditions & { metadata?: Record<string, string>; contentType?: string }
+type WriteOptions = Conditions & { metadata?: Record<string, string>; contentType?: string }
 
-/** The snapshot container. Every decision of a run is one conditional write here; reads of what is not there are undefined. */
+/** The snapshot container. Every decision of a run is one conditional write. A missing blob is undefined. */
 export type Store = {
   head: (name: string) => Promise<BlobInfo | undefined>
-  /** The whole blob, or `length` bytes of it from `offset` on, fewer where the blob ends before. */
+  /** The whole blob, or `length` bytes from `offset` on. Fewer if the blob ends earlier. */
   read: (
     name: string,
     range?: { offset: number; length: number },
   ) => Promise<{ body: Buffer; info: BlobInfo } | undefined>
-  /** False if a condition does not hold; otherwise the new version. */
+  /** The new version. False if a condition is not met. */
   write: (name: string, body: string | Buffer, options?: WriteOptions) => Promise<string | false>
-  /** Adds a block that stays invisible until it is committed. */
+  /** Adds a block, which is invisible until it is committed. */
   stage: (name: string, blockId: string, body: Buffer) => Promise<void>
-  /** Makes a blob of staged blocks, unless there is one: then false. */
+  /** Creates a blob from staged blocks. False if the blob exists. */
   commit: (name: string, blockIds: string[], options?: Omit<WriteOptions, keyof Conditions>) => Promise<boolean>
-  /** Deletes a blob if it is there. */
+  /** Deletes a blob if it exists. */
   remove: (name: string) => Promise<void>
   list: (prefix: string) => AsyncGenerator<BlobInfo>
   /** Folders directly below a folder; both end with a slash. */
@@ -41,7 +41,7 @@ export type Store = {
 export function createStore(container: ContainerClient): Store {
   let ensured: Promise<unknown> | undefined
 
-  /** Runs a write; the container is made with the first one that misses it. */
+  /** Runs a write. If the container is missing, it is created first. */
   async function writing<T>(write: () => Promise<T>): Promise<T> {
     try {
       return await write()

@@ -7,7 +7,7 @@ const run = promisify(execFile)
 
 export type Compiled = { exitCode: number; stdout: string; diagnostics: string }
 
-/** Runs the Bicep compiler. Warnings and errors go to stderr, so that a clean build leaves it empty. */
+/** Runs the Bicep compiler. Warnings and errors go to stderr, so a clean build leaves it empty. */
 export async function bicep(args: string[], env: Record<string, string> = {}): Promise<Compiled> {
   if (programs.bicep === undefined) throw new Error('Bicep is not installed: infra/tools/install-bicep.sh')
   const options = { cwd: root, env: { ...process.env, ...env }, maxBuffer: 64 * 1024 * 1024 }

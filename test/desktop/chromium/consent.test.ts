@@ -10,7 +10,7 @@ beforeAll(async () => {
 })
 afterAll(() => simulator.stop())
 
-test('a person signs in with a browser and is told that it worked', async () => {
+test('a user signs in with a browser and sees that it worked', async () => {
   const { signInUrl, ended } = await startConsent(simulator)
   const browser = await startBrowser()
   try {

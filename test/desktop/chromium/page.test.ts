@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vit
 import { startBrowser } from '../../support/browser.ts'
 import { type LocalStart, startEverything } from '../../support/local-start.ts'
 
-// Everything is started here, beside whatever else the machine does.
+// All services start here, possibly on a busy machine.
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 120_000 })
 
 let started: LocalStart
@@ -49,7 +49,7 @@ const status = (code: number) => page.locator('#answer .pill', { hasText: String
 const choose = (name: string) => page.getByRole('button', { name, exact: true }).click()
 
 describe('the page of `npm start`', () => {
-  test('begins with the orders of the documented customer, and says that the app runs', async () => {
+  test('the page of `npm start` begins with the orders of the documented customer, and says that the app runs', async () => {
     await open()
     await status(200)
     expect(await answer()).toContain('"totalCount": 2')
@@ -57,7 +57,7 @@ describe('the page of `npm start`', () => {
     expect(await page.getByRole('status').textContent()).toBe('running')
   })
 
-  test('tries a function for the customer that is picked, an order and a snapshot filled in', async () => {
+  test('the page of `npm start` calls a function for the selected customer, with an order and a snapshot filled in', async () => {
     await open()
     await page.getByLabel('Customer', { exact: true }).selectOption({ index: 3 })
     const customer = await page.getByLabel('Customer', { exact: true }).inputValue()
@@ -77,7 +77,7 @@ describe('the page of `npm start`', () => {
     await status(200)
   })
 
-  test('has a request for every operation of the document', async () => {
+  test('the page of `npm start` has a request for every operation of the document', async () => {
     await open()
     const document = (await (await fetch(`${started.url}/api/openapi.json`)).json()) as {
       paths: Record<string, Record<string, { summary: string }>>
@@ -89,7 +89,7 @@ describe('the page of `npm start`', () => {
     expect(summaries.filter(summary => !shown.includes(summary))).toEqual([])
   })
 
-  test('follows a cursor to what has changed since', async () => {
+  test('the page of `npm start` follows a cursor to the changes since then', async () => {
     await open()
     const { paths } = (await (await fetch(`${started.url}/api/openapi.json`)).json()) as {
       paths: Record<string, { get?: { summary: string } }>
@@ -102,7 +102,7 @@ describe('the page of `npm start`', () => {
     await status(200)
   })
 
-  test('shows the newest snapshot with who failed and its files, which open as text', async () => {
+  test('the page of `npm start` shows the newest snapshot with its failures and its files, which open as text', async () => {
     await open()
     const snapshot = page.locator('#snapshot')
     expect(await snapshot.textContent()).toMatch(/some customers failed/)
@@ -116,7 +116,7 @@ describe('the page of `npm start`', () => {
     await part.close()
   })
 
-  test('opens the report of the newest snapshot', async () => {
+  test('the page of `npm start` opens the report of the newest snapshot', async () => {
     await open()
     const [report] = await Promise.all([
       page.waitForEvent('popup'),
@@ -127,7 +127,7 @@ describe('the page of `npm start`', () => {
     await report.close()
   })
 
-  test('takes a snapshot that finds what has changed, and a customer that was switched to fail', async () => {
+  test('the page of `npm start` takes a snapshot that finds changes and a customer that was switched to fail', async () => {
     await open()
     await page.getByRole('button', { name: 'Change one now' }).click()
     await page.getByText('Switched off; 13 so far').waitFor()
@@ -138,7 +138,7 @@ describe('the page of `npm start`', () => {
     expect(await page.locator('#snapshot').textContent()).toMatch(/40\/43/)
   })
 
-  test('tries a customer that fails', async () => {
+  test('the page of `npm start` shows a failure for a failing customer', async () => {
     await open()
     await page.getByText('Customers that fail').click()
     await page.getByRole('button', { name: 'no reseller relationship', exact: true }).click()
@@ -149,7 +149,7 @@ describe('the page of `npm start`', () => {
 })
 
 describe('the reference', () => {
-  test('shows the document of this host, over http, and sends a request', async () => {
+  test('the reference shows the document of this host, over http, and sends a request', async () => {
     await open('/reference')
     await page.locator('.opblock').first().waitFor()
     const operations = await page.locator('.opblock').count()

@@ -18,7 +18,7 @@ test('a CSV file opens in a spreadsheet with the right columns, and no cell of i
   const folder = await mkdtemp(join(tmpdir(), 'csv-'))
   try {
     await writeFile(join(folder, 'lines.csv'), toCsv(['name', 'formula', 'note', 'price', 'count'], rows))
-    // 44 comma, 34 quote, 76 UTF-8: what Calc proposes for such a file by itself.
+    // 44 comma, 34 quote, 76 UTF-8: the values that Calc proposes for such a file.
     const office = (args: string[]) =>
       promisify(execFile)(programs.libreOffice ?? '', [
         `-env:UserInstallation=file://${folder}/profile`,

@@ -3,7 +3,7 @@ import { environments, type Value, type World } from './functions.ts'
 export const clientId = '00000000-0000-4000-8000-00000000c11d'
 export const principalId = '00000000-0000-4000-8000-00000000021d'
 
-/** What Azure answers about a resource once it is there, as far as the templates ask. */
+/** The properties of a deployed resource, as far as the templates use them. */
 export const answersOf = (name: string, { cloud }: World): Record<string, Value> => ({
   clientId,
   principalId,

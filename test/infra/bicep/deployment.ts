@@ -18,7 +18,7 @@ export type Resource = {
   type: string
   name: string
   apiVersion: string
-  /** What a role assignment or a diagnostic setting is for; empty for the resource group. */
+  /** The resource of a role assignment or a diagnostic setting. Empty for the resource group. */
   scope: string
   kind?: string
   sku?: { name: string }
@@ -28,7 +28,7 @@ export type Resource = {
 
 export type Deployment = { resources: Resource[]; outputs: Members }
 
-/** A resource or module as expressions see it. */
+/** A resource or module in an expression. */
 type Reference = {
   id?: string
   name?: string
@@ -46,18 +46,18 @@ const jsonTypes: Record<string, (value: Value) => boolean> = {
   object: value => typeof value === 'object' && value !== null && !Array.isArray(value),
 }
 
-/** A module is a deployment of its own inside the resource group. */
+/** A module is a separate deployment inside the resource group. */
 export const deploymentType = 'Microsoft.Resources/deployments'
 
-/** No name of the language: under it a body finds the round of its loop. */
+/** Not a name of the language. It stores the index of a loop for the body. */
 const roundOfLoop = ' round'
 
-/** What a module came to, by what it was given: most combinations of parameters change few modules. */
+/** The results of modules by their arguments, because most combinations of parameters change few modules. */
 const modules = new WeakMap<Template, Map<string, Deployment>>()
 
 /**
- * Works a template out the way Azure does: parameters, conditions, loops and modules, down to the resources. Throws on
- * what the compiler or Azure would refuse: an unknown name, a missing or unknown parameter or one out of bounds.
+ * Evaluates a template like Azure: parameters, conditions, loops and modules, down to the resources. Throws for errors
+ * of the compiler or of Azure: an unknown name, and a missing, unknown or invalid parameter.
  */
 export function deploy(template: Template, given: Members, world: World, deployment = 'main'): Deployment {
   const { file, symbols } = template
@@ -125,7 +125,7 @@ export function deploy(template: Template, given: Members, world: World, deploym
     return (object as Members)[key]
   }
 
-  /** The grammar hangs `.a` behind `x ? y : z.a` on the whole, where the language hangs it on `z`. */
+  /** The grammar attaches `.a` in `x ? y : z.a` to the whole expression. The language attaches it to `z`. */
   function member(object: Node, path: string[], scope: Members): Value {
     if (object.type === 'member_expression')
       return member(field(object, 'object'), [field(object, 'property').text, ...path], scope)
@@ -215,7 +215,7 @@ export function deploy(template: Template, given: Members, world: World, deploym
     return value
   }
 
-  /** The names in force inside a body, for each round of its loop. */
+  /** The names in scope in a body, for each round of its loop. */
   function instances({ loop }: Body, scope: Members): Members[] {
     if (loop === undefined) return [scope]
     const { item, index } = loop
@@ -246,7 +246,7 @@ export function deploy(template: Template, given: Members, world: World, deploym
     return {
       id: resourceId(symbol.type, name),
       fullName: name,
-      // What the template calls it, without its parents.
+      // Its name in the template, without its parents.
       name: String(memberOf(symbol.object, 'name', scope)),
       properties: answersOf(name, world),
       nested: Object.fromEntries(nested),
@@ -265,7 +265,7 @@ export function deploy(template: Template, given: Members, world: World, deploym
   const isDeployed = ({ condition }: Body, scope: Members): boolean =>
     condition === undefined || evaluate(condition, scope) === true
 
-  /** As it is written, or as the compiler makes it: unique among the modules of this deployment. */
+  /** The written name, or the one that the compiler generates: unique among the modules of this deployment. */
   function deploymentName(name: string, { object, loop }: ModuleSymbol, scope: Members): string {
     const own = memberOf(object, 'name', scope)
     if (own !== undefined) return String(own)
@@ -332,7 +332,7 @@ const deployedVariable = (template: Template, value: Node, world: World): Value 
     world,
   ).outputs.value
 
-/** What a parameter file assigns. */
+/** The parameters that a parameter file assigns. */
 export function parametersOf(file: string, world: World): Members {
   const { symbols, ...rest } = readTemplate(file)
   const assigned = new Map(

@@ -5,7 +5,7 @@ import { type BicepSymbol, type ModuleSymbol, readTemplate, type Template } from
 
 const loaders = ['loadTextContent', 'loadJsonContent']
 
-/** Identifiers that name something, not those that are a key, a function or a name being given. */
+/** Identifiers that refer to a symbol, without keys, functions and declared names. */
 function usedNames(node: Node): Node[] {
   const named = partsOf(node)
   switch (node.type) {
@@ -28,7 +28,7 @@ function usedNames(node: Node): Node[] {
   }
 }
 
-/** What loops and lambdas call the item that they are at. */
+/** The names of the items in loops and lambdas. */
 const itemNames = (nodes: Node[]): string[] =>
   nodes.flatMap(node => {
     if (node.type === 'lambda_expression') return keyNode(node)?.text ?? []
@@ -37,7 +37,7 @@ const itemNames = (nodes: Node[]): string[] =>
     return names?.type === 'for_loop_parameters' ? partsOf(names).map(({ text }) => text) : [names?.text ?? '']
   })
 
-/** What has to be used to have a reason. */
+/** Symbols that must be used. */
 const needsUse = (symbol: BicepSymbol): boolean =>
   ['parameter', 'variable', 'import'].includes(symbol.kind) ||
   (symbol.kind === 'resource' && symbol.existing && symbol.nested.size === 0)
@@ -46,8 +46,8 @@ const isExported = (name: string, { root }: Template): boolean =>
   new RegExp(`@export\\(\\)\\s+var ${name}\\b`).test(root.text)
 
 /**
- * What the compiler's analysis would find without knowing any resource: names and functions that nothing declares,
- * declarations that nothing uses, parameters of modules that are unknown, missing or of another type.
+ * The findings of the compiler that need no knowledge of resource types: undeclared names and functions, unused
+ * declarations, and parameters of modules that are unknown, missing or of another type.
  */
 export function faultsOf(template: Template): string[] {
   const { root, symbols } = template

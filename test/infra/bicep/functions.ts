@@ -6,7 +6,7 @@ export type Value = unknown
 
 type Deployer = { objectId: string; userPrincipalName: string }
 
-/** What surrounds a deployment. A person deploys, unless `deployer` says otherwise. */
+/** The environment of a deployment. A user deploys unless `deployer` says otherwise. */
 export type World = { cloud: Cloud; env: Record<string, string>; deployer?: Deployer }
 
 export const person: Deployer = {
@@ -14,7 +14,7 @@ export const person: Deployer = {
   userPrincipalName: 'operator@partner.example',
 }
 
-/** What `environment()` answers in each cloud, as far as the templates ask. */
+/** The result of `environment()` in each cloud, as far as the templates use it. */
 export const environments = {
   AzureCloud: {
     name: 'AzureCloud',
@@ -23,7 +23,7 @@ export const environments = {
   },
   AzureUSGovernment: {
     name: 'AzureUSGovernment',
-    // Without a slash at the end: no page promises one, so no template may rely on it.
+    // Without a slash at the end, because its presence is not documented and templates must not rely on it.
     authentication: { loginEndpoint: 'https://login.microsoftonline.us' },
     suffixes: { storage: 'core.usgovcloudapi.net', keyvaultDns: '.vault.usgovcloudapi.net' },
   },
@@ -44,10 +44,10 @@ function pathOf(type: string, names: string[]): string {
   return ['providers', provider, ...types.flatMap((each, index) => [each, names[index] ?? ''])].join('/')
 }
 
-/** The id of a resource in the group that is deployed to; the segments of its name are parted by slashes. */
+/** The id of a resource in the resource group. Slashes separate the segments of its name. */
 export const resourceId = (type: string, name: string): string => `${groupId}/${pathOf(type, name.split('/'))}`
 
-/** Digits, so that a test can tell it from a word. */
+/** Digits, so that a test can distinguish it from a word. */
 export const uniqueString = (values: Value[]): string => hash(values).replace(/\D/g, '').padEnd(13, '0').slice(0, 13)
 
 function truthOf(value: Value): boolean {
@@ -73,7 +73,7 @@ type Lambda = (item: Value) => Value
 const isObject = (value: Value): value is Members =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
-/** `union` of objects, which merges the objects inside them, too. */
+/** `union` of objects, which also merges nested objects. */
 const merge = (first: Members, second: Members): Members => ({
   ...first,
   ...Object.fromEntries(
@@ -94,7 +94,7 @@ function environmentVariable([name, otherwise]: Value[], { env }: World): Value 
 }
 
 /**
- * The functions of the language that the templates use and that need nothing but their arguments
+ * The functions of the language that the templates use and that depend only on their arguments
  * (learn.microsoft.com/azure/azure-resource-manager/bicep/bicep-functions).
  */
 export const functions: Readonly<Record<string, (args: Value[], world: World) => Value>> = {

@@ -1,7 +1,7 @@
 import { field, keyNode, lastPart, type Node, partsOf, plainText } from './syntax.ts'
 import type { ParameterSymbol, Template } from './template.ts'
 
-/** What is known of a value before anything is deployed: its literal values, else its type, else nothing. */
+/** The value before a deployment: its literal values, or its type, or undefined. */
 type Known = { literals: Set<string> } | { type: string } | undefined
 
 const literal = (value: string): Known => ({ literals: new Set([value]) })
@@ -18,7 +18,7 @@ function either(first: Known, second: Known): Known {
   return one === other ? { type: one } : undefined
 }
 
-/** The type of a literal, as it is written: text stands in quotes. */
+/** The written type of a literal. Text is in quotes. */
 function typeOf(known: { literals: Set<string> } | { type: string }): string {
   if ('type' in known) return known.type
   const [text = ''] = known.literals
@@ -58,11 +58,13 @@ function knownOf(node: Node, template: Template): Known {
   }
 }
 
-/** A parameter that is declared without its values may hold any of them: the compiler leaves that to the deployment. */
+/** True for a parameter without allowed values. The compiler leaves its check to the deployment. */
 const isLoose = (node: Node, { symbols }: Template): boolean =>
   node.type === 'identifier' && symbols.get(node.text)?.kind === 'parameter'
 
-/** Why a value is not of the type that a module's parameter wants (BCP036), or undefined if it is or nobody can tell. */
+/**
+ * Why a value does not have the type of a module's parameter (BCP036). Undefined if it has, or if that is not known.
+ */
 export function misfit(value: Node, template: Template, wanted: ParameterSymbol): string | undefined {
   const known = knownOf(value, template)
   if (known === undefined) return undefined
@@ -76,6 +78,6 @@ export function misfit(value: Node, template: Template, wanted: ParameterSymbol)
   return others.length === 0 ? undefined : `may be ${others.join(' or ')}`
 }
 
-/** The values that are given to a module, by the name of the parameter. */
+/** The arguments of a module, by the name of the parameter. */
 export const givenValues = (params: Node): [name: string, value: Node][] =>
   partsOf(params).map(member => [keyNode(member)?.text ?? '', lastPart(member)])

@@ -4,7 +4,7 @@ const guid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 const privateDnsZone = /^(?=.{1,253}$)[a-z0-9-]{1,63}(\.[a-z0-9-]{1,63})+$/
 
 /**
- * What the last part of a name may be, by type
+ * The allowed form of the last part of a name, by type
  * (learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules).
  */
 const rules: Record<string, RegExp> = {
@@ -35,7 +35,7 @@ const rules: Record<string, RegExp> = {
   'Microsoft.Web/sites/config': /^(appsettings|authsettingsV2)$/,
 }
 
-/** Names that Azure would refuse: two of one type and scope, and those that are too long or hold a wrong character. */
+/** Names that Azure would refuse: two of the same type and scope, too long, or with a wrong character. */
 export function nameFaultsOf(resources: Resource[]): string[] {
   const faults: string[] = []
   const seen = new Set<string>()

@@ -6,7 +6,7 @@ const code = (text: string): string => `\`${text}\``
 const isPlain = (node: Node): boolean =>
   node.type === 'string' && partsOf(node).every(({ type }) => type !== 'interpolation')
 
-/** A value as somebody would type it: text without its quotes, everything else as it is written. */
+/** A value as a user would type it: text without its quotes, other values as written. */
 function shownValue(node: Node): string {
   if (!isPlain(node)) return code(node.text)
   const text = plainText(node)
@@ -54,13 +54,13 @@ export function parameterPage(template: Template): string {
   )
   return `# Parameters of the template
 
-What \`infra/main.bicep\` takes and tells. \`npm run docs\` writes this page from the template.
+The parameters and outputs of \`infra/main.bicep\`. \`npm run docs\` writes this page from the template.
 
 ${table(['Parameter', 'Values', 'Default', 'Meaning'], parameters)}
 
 ## Outputs
 
-After \`azd provision\` they are in the environment: \`azd env get-value APP_URL\`.
+After \`azd provision\`, the environment of azd has the outputs: \`azd env get-value APP_URL\`.
 
 ${table(['Output', 'Meaning'], outputs)}
 `

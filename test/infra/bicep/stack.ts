@@ -20,18 +20,18 @@ export const parameterFiles = find('infra/{main,samples/*}.bicepparam')
 
 const main = readTemplate(join(root, 'infra/main.bicep'))
 
-/** What is deployed with these parameters. */
+/** The deployment with these parameters. */
 export const deployed = (
   parameters: Parameters = {},
   cloud: Cloud = 'AzureCloud',
   world: Partial<World> = {},
 ): Deployment => deploy(main, { ...partner, ...parameters }, { cloud, env: {}, ...world })
 
-/** What of a type is deployed. */
+/** The deployed resources of a type. */
 export const allOf = (type: string, parameters?: Parameters, cloud?: Cloud): Resource[] =>
   deployed(parameters, cloud).resources.filter(resource => resource.type === type)
 
-/** The one resource of a type that is deployed. */
+/** The only deployed resource of a type. */
 export function oneOf(type: string, parameters?: Parameters, cloud?: Cloud): Resource {
   const [resource, ...others] = allOf(type, parameters, cloud)
   if (resource === undefined || others.length > 0) throw new Error(`Expected one ${type}, not ${others.length}`)

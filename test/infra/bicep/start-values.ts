@@ -1,10 +1,10 @@
 import { field, keyNode, lastPart, type Node, partsOf, within } from './syntax.ts'
 import type { BicepSymbol, Body, Template } from './template.ts'
 
-/** What is known of a resource before it is there. */
+/** The members of a resource that are known before it exists. */
 const knownMembers = ['id', 'name', 'type', 'apiVersion']
 
-/** Every expression that a value is made of, those of the variables it uses, too. */
+/** All expressions of a value, including those of the variables that it uses. */
 function expressionsOf(value: Node, { symbols }: Template): Node[] {
   const found = new Set<Node>()
   const add = (node: Node): void => {
@@ -19,7 +19,7 @@ function expressionsOf(value: Node, { symbols }: Template): Node[] {
   return [...found]
 }
 
-/** What a value takes from resources and modules that are deployed in the same template. */
+/** The members of resources and modules of the same template that a value uses. */
 function laterMembers(value: Node, template: Template): string[] {
   const nodes = expressionsOf(value, template)
   const kindOf = (node: Node): string | undefined =>
@@ -46,8 +46,8 @@ function early(symbol: BicepSymbol): [what: string, value: Node][] {
 }
 
 /**
- * Names, conditions and loops that need an answer of Azure about another resource: they have to be known when the
- * deployment starts (BCP120, BCP178).
+ * Names, conditions and loops that depend on the properties of another resource. They must be known when the deployment
+ * starts (BCP120, BCP178).
  */
 export const startFaultsOf = (template: Template): string[] =>
   [...template.symbols].flatMap(([name, symbol]) =>

@@ -2,14 +2,14 @@ import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { Language, Parser, type Node as SyntaxNode } from 'web-tree-sitter'
 
-/** A node as plain data: the parser keeps its tree outside of JavaScript, where each look at a node costs a call. */
+/** A node as plain data. The parser keeps its tree outside of JavaScript, where each access takes a call. */
 export type Node = {
   type: string
   text: string
-  /** What stands inside, without comments and punctuation. */
+  /** The nodes inside, without comments and punctuation. */
   parts: Node[]
   fields: ReadonlyMap<string, Node>
-  /** Keywords and punctuation inside. */
+  /** The keywords and punctuation inside. */
   words: string[]
   place: string
 }
@@ -19,13 +19,15 @@ await Parser.init()
 const parser = new Parser()
 parser.setLanguage(await Language.load(require.resolve('tree-sitter-bicep/tree-sitter-bicep.wasm')))
 
-/** Space before an interpolation or the closing quote belongs to the text; the grammar counts it to what follows. */
+/** The space before an interpolation or the closing quote is part of the text. The grammar adds it to the next node. */
 function spaceBefore({ type, text, place }: Node): Node[] {
   const space = type === 'string_content' ? '' : (/^\s+/.exec(text)?.[0] ?? '')
   return space === '' ? [] : [{ type: 'string_content', text: space, parts: [], fields: new Map(), words: [], place }]
 }
 
-/** The grammar hangs `.a` behind `x => x.a` on the whole, where the language hangs it on the `x` behind the arrow. */
+/**
+ * The grammar attaches `.a` in `x => x.a` to the whole expression. The language attaches it to the `x` after the arrow.
+ */
 function insideLambda(node: Node): Node {
   const { object, property } = Object.fromEntries(node.fields)
   const [item, body] = object?.type === 'lambda_expression' ? object.parts : []
@@ -52,7 +54,7 @@ function plain(node: SyntaxNode): Node {
       ...(node.type === 'string' ? spaceBefore(made) : []),
       ...(child.isNamed ? [made] : []),
     ]),
-    // The first of a name, as the parser itself answers.
+    // The first field of a name, like the parser itself.
     fields: new Map(children.toReversed().flatMap(({ made, field }) => (field === null ? [] : [[field, made]]))),
     words: children.flatMap(({ child }) => (child.isNamed ? [] : [child.type])),
     place: `${row + 1},${column + 1}`,
@@ -61,7 +63,7 @@ function plain(node: SyntaxNode): Node {
 
 export const partsOf = (node: Node): Node[] => node.parts
 
-/** A node that the grammar promises. */
+/** A field that the grammar guarantees. */
 export function field(node: Node, name: string): Node {
   const found = node.fields.get(name)
   if (found === undefined) throw new Error(`No ${name} in ${node.type} ${node.text}`)
@@ -77,7 +79,7 @@ export function lastPart(node: Node): Node {
 export const partOfType = (node: Node, ...types: string[]): Node | undefined =>
   partsOf(node).find(({ type }) => types.includes(type))
 
-/** Every node inside, itself first. */
+/** All nodes inside, starting with the node itself. */
 export const within = (node: Node): Node[] => [node, ...partsOf(node).flatMap(within)]
 
 const escapes: Record<string, string> = { n: '\n', r: '\r', t: '\t' }
@@ -90,19 +92,19 @@ export const plainText = (node: Node): string =>
     .map(({ text }) => unescaped(text))
     .join('')
 
-/** The name that a declaration gives to what it declares. */
+/** The name that a declaration declares. */
 export const declaredName = (node: Node): string => partOfType(node, 'identifier')?.text ?? ''
 
 /** The key of an object's member. */
 export const keyNode = (member: Node): Node | undefined => partsOf(member)[0]
 
 /**
- * Parses a Bicep file, a parameter file, too. The grammar reads the part of the language that the templates use; what it
- * cannot read is an error here, whether or not the compiler would take it.
+ * Parses a Bicep file or a parameter file. The grammar covers the part of the language that the templates use. Other
+ * syntax is an error here, even if the compiler accepts it.
  */
 export function parseBicep(file: string): Node {
   const source = readFileSync(file, 'utf8')
-  // The grammar knows no parameter files: their assignments read like variables.
+  // The grammar has no parameter files. Their assignments are parsed as variables.
   const text = file.endsWith('.bicepparam')
     ? source.replace(/^using .*$/m, '').replace(/^param (\w+ =)/gm, 'var $1')
     : source
@@ -116,7 +118,7 @@ export function parseBicep(file: string): Node {
   return plain(tree.rootNode)
 }
 
-/** The template that a parameter file is for, as it is written there. */
+/** The template that a parameter file names. */
 export function templateOf(parameterFile: string): string {
   const path = /^using '(.+)'/m.exec(readFileSync(parameterFile, 'utf8'))?.[1]
   if (path === undefined) throw new Error(`${parameterFile} names no template`)

@@ -1,7 +1,7 @@
 import { dirname, join } from 'node:path'
 import { declaredName, field, lastPart, type Node, parseBicep, partOfType, partsOf, plainText } from './syntax.ts'
 
-/** What `for`, `if` and the object of a resource or module say. */
+/** The `for`, `if` and object of a resource or module. */
 export type Body = { loop?: { item: string; index?: string; list: Node }; condition?: Node; object: Node }
 
 export type ResourceSymbol = Body & {
@@ -18,10 +18,10 @@ export type ModuleSymbol = Body & { kind: 'module'; path: string }
 export type ParameterSymbol = {
   kind: 'parameter'
   type: string
-  /** The type as it is written. */
+  /** The type as written. */
   written: string
   otherwise: Node | undefined
-  /** Decorators by name, such as allowed, with their argument. */
+  /** Decorators by name, such as allowed, with their arguments. */
   rules: Map<string, Node>
 }
 
@@ -33,7 +33,7 @@ export type BicepSymbol =
   | { kind: 'import'; path: string }
   | { kind: 'output'; type: string; value: Node; rules: Map<string, Node> }
 
-/** By name; outputs, which may be named like anything else, as `output` and their name. */
+/** By name. An output can have the name of another symbol, so its key is `output` and its name. */
 export type Template = { file: string; root: Node; symbols: Map<string, BicepSymbol> }
 
 function bodyOf(declaration: Node): Body {
@@ -94,7 +94,7 @@ const rulesOf = (decorators: Node | undefined): Map<string, Node> =>
 
 const templates = new Map<string, Template>()
 
-/** Reads a template or a parameter file, whose assignments then look like variables. */
+/** Reads a template or a parameter file. The assignments of a parameter file are read as variables. */
 export function readTemplate(file: string): Template {
   const known = templates.get(file)
   if (known !== undefined) return known

@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module'
 
-/** What the tests use of Microsoft's Kusto language service, which is C# compiled to JavaScript. */
+/** The part of Microsoft's Kusto language service that the tests use. It is C# compiled to JavaScript. */
 type Diagnostic = { Severity: string; Message: string; Start: number }
 type DiagnosticList = { Count: number; getItem: (index: number) => Diagnostic }
 type Table = { WithName: (name: string) => Table }
@@ -14,7 +14,7 @@ type KustoLanguage = {
   }
 }
 
-/** The package puts its names on the global object and exports nothing. */
+/** The package defines global names and exports nothing. */
 function loadKusto(): KustoLanguage {
   const require = createRequire(import.meta.url)
   require('@kusto/language-service-next/bridge.min.js')
@@ -23,7 +23,7 @@ function loadKusto(): KustoLanguage {
   return Kusto.Language
 }
 
-/** Columns that both tables have. */
+/** The columns of both tables. */
 const common = {
   string: [
     ...['AppRoleInstance', 'AppRoleName', 'AppVersion', 'ClientBrowser', 'ClientCity', 'ClientCountryOrRegion'],
@@ -53,7 +53,7 @@ const tables: Record<string, Record<string, string[]>> = {
   },
 }
 
-/** A Log Analytics workspace as the language service sees it: parses and binds a query and tells every fault. */
+/** A Log Analytics workspace for the language service, which parses and binds a query and returns its faults. */
 export function createWorkspace(): { faultsOf: (query: string) => string[] } {
   const { KustoCode, GlobalState, Symbols } = loadKusto()
   const symbols = Object.entries(tables).map(([name, columns]) => {

@@ -12,7 +12,7 @@ beforeEach(async () => {
 })
 afterEach(() => rm(outdir, { recursive: true }))
 
-/** Every file with the moment it was last written or replaced. */
+/** Every file with the time of its last write. */
 async function snapshot(): Promise<Record<string, string>> {
   const names = (await readdir(outdir, { recursive: true, withFileTypes: true })).filter(entry => entry.isFile())
   const entries = names.map(async ({ parentPath, name }): Promise<[string, string]> => {
@@ -25,7 +25,7 @@ async function snapshot(): Promise<Record<string, string>> {
 const build = () => bundle(['./shared/settings.ts'], outdir)
 
 describe('a build', () => {
-  test('is one entry and what it loads later on', async () => {
+  test('a build is one entry file and the files that it loads later', async () => {
     await build()
     const files = Object.keys(await snapshot()).toSorted()
     expect(files.at(-1)).toBe('main.js')
@@ -33,7 +33,7 @@ describe('a build', () => {
     expect(files.every(name => name === 'main.js' || /^chunks\/[\w-]+\.js$/.test(name))).toBe(true)
   })
 
-  test('loads by itself, away from its sources and packages', async () => {
+  test('a build runs without its sources and packages', async () => {
     await build()
     await writeFile(join(outdir, 'package.json'), '{"type":"module"}')
     const [schema = ''] = (await readdir(join(outdir, 'chunks'))).filter(name => name.startsWith('settings-schema'))
@@ -43,14 +43,14 @@ describe('a build', () => {
     expect(() => parseSettings({})).toThrow('PARTNER_CENTER_TENANT_ID is required')
   })
 
-  test('made again writes nothing', async () => {
+  test('a repeated build writes nothing', async () => {
     await build()
     const before = await snapshot()
     await build()
     expect(await snapshot()).toEqual(before)
   })
 
-  test('replaces what differs and removes what is left over, and nothing else', async () => {
+  test('a build replaces changed files and removes old ones, and nothing else', async () => {
     await build()
     const before = await snapshot()
     const [chunk = ''] = Object.keys(before).filter(name => name.startsWith('chunks/'))
@@ -70,14 +70,14 @@ describe('a build', () => {
     for (const name of Object.keys(before)) if (name !== chunk) expect(after[name]).toBe(before[name])
   })
 
-  test('that fails leaves the one before in place', async () => {
+  test('a failed build keeps the previous one', async () => {
     await build()
     const before = await snapshot()
     await expect(bundle(['./shared/not-there.ts'], outdir)).rejects.toThrow('not-there')
     expect(await snapshot()).toEqual(before)
   })
 
-  test('holds the messages of zod in English alone', async () => {
+  test('a build contains the messages of zod only in English', async () => {
     await build()
     const chunks = (await readdir(join(outdir, 'chunks'))).map(name => readFile(join(outdir, 'chunks', name), 'utf8'))
     const code = (await Promise.all(chunks)).join('')
@@ -86,7 +86,7 @@ describe('a build', () => {
     expect(code).not.toContain('Ung\\xFCltige Eingabe')
   })
 
-  test('of the app holds every function', async () => {
+  test('a build of the app contains every function', async () => {
     await buildApp(outdir)
     const text = (
       await Promise.all(Object.keys(await snapshot()).map(name => readFile(join(outdir, name), 'utf8')))

@@ -32,7 +32,7 @@ describe.each(names)('the package %s', name => {
   const definition = read<Definition>('definition.json')
   const keys = Object.keys(sample.properties.connectionReferences)
 
-  test('has the files of an exported flow', () => {
+  test('the package has the files of an exported flow', () => {
     expect(Object.keys(files)).toEqual([
       'manifest.json',
       'Microsoft.Flow/flows/manifest.json',
@@ -42,7 +42,7 @@ describe.each(names)('the package %s', name => {
     expect(definition.name).toBe(flowId)
   })
 
-  test('lets the importer choose a connection for each connector', () => {
+  test('the package lets the importer select a connection for each connector', () => {
     const apis = read<Record<string, string>>('apisMap.json')
     const connections = read<Record<string, string>>('connectionsMap.json')
     expect([Object.keys(apis), Object.keys(connections)]).toEqual([keys, keys])
@@ -60,7 +60,7 @@ describe.each(names)('the package %s', name => {
     expect(Object.keys(manifest.resources)).toHaveLength(1 + 2 * keys.length)
   })
 
-  test('holds the sample, with the connector of the environment in place of its own', () => {
+  test('the package contains the sample with the connector of the environment', () => {
     const text = JSON.stringify(definition.properties)
     expect(text).toContain(`/providers/Microsoft.PowerApps/apis/${connectorId}`)
     expect(text).not.toContain('apis/shared_partnercenterorders')
@@ -69,12 +69,12 @@ describe.each(names)('the package %s', name => {
     expect(definition.properties.displayName).toBe(manifest.details.displayName)
   })
 
-  test('is the same bytes every time', () => {
+  test('the package has the same bytes every time', () => {
     expect(Buffer.from(flowZip({ name, sample, connectorId })).equals(Buffer.from(zip))).toBe(true)
   })
 })
 
-test('two packages share no id', () => {
+test('two packages have different ids', () => {
   const ids = names.flatMap(name => {
     const bytes = unzipSync(flowZip({ name, sample: sampleOf(name), connectorId }))['manifest.json']
     return Object.keys((JSON.parse(strFromU8(bytes ?? new Uint8Array())) as Manifest).resources)

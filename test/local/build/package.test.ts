@@ -18,7 +18,7 @@ beforeAll(async () => {
 })
 afterAll(() => rm(folder, { recursive: true }))
 
-/** Unpacks the zip into an empty folder and returns the names of what was in it. */
+/** Extracts the zip into an empty folder and returns the names of its files. */
 async function unpack(into: string): Promise<string[]> {
   const contents = unzipSync(await readFile(made.zip))
   for (const [name, bytes] of Object.entries(contents)) {
@@ -29,7 +29,7 @@ async function unpack(into: string): Promise<string[]> {
 }
 
 describe('the package', () => {
-  test('is the bundle, host.json and package.json, and nothing else', async () => {
+  test('the package contains the bundle, host.json and package.json, and nothing else', async () => {
     const names = await unpack(join(folder, 'list'))
     expect(names).toEqual(made.files)
     const others = names.filter(name => !/^dist\/(main|chunks\/[\w.-]+)\.js$/.test(name))
@@ -38,7 +38,7 @@ describe('the package', () => {
     expect((await readdir(made.folder)).toSorted()).toEqual(['dist', 'host.json', 'package.json'])
   })
 
-  test('says where the bundle begins and depends on nothing', async () => {
+  test('the package names its entry file and has no dependencies', async () => {
     const { main, type, version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as Record<
       string,
       string
@@ -52,7 +52,7 @@ describe('the package', () => {
     expect(await readFile(join(made.folder, 'host.json'))).toEqual(await readFile(join(root, 'host.json')))
   })
 
-  test('runs unpacked in an empty folder, with every function', async () => {
+  test('the package runs unpacked in an empty folder, with every function', async () => {
     const empty = join(folder, 'empty')
     await unpack(empty)
     const host = await startHost({ appFolder: empty, port: 0, writeLog: () => undefined })
@@ -65,7 +65,7 @@ describe('the package', () => {
     }
   })
 
-  test('made again is the same to the byte, in any time zone', async () => {
+  test('a repeated package has the same bytes, in any time zone', async () => {
     const again = join(folder, 'again')
     const env = { ...process.env, TZ: 'Pacific/Chatham' }
     const script = `import { packageApp } from './local/build/package.ts'; await packageApp(${JSON.stringify(again)})`
@@ -73,7 +73,7 @@ describe('the package', () => {
     expect((await readFile(join(again, 'app.zip'))).equals(await readFile(made.zip))).toBe(true)
   })
 
-  test('holds nothing of an earlier one', async () => {
+  test('the package contains no files of an earlier one', async () => {
     await writeFile(join(made.folder, 'left-over.js'), '')
     const { files } = await packageApp(folder)
     expect(files).not.toContain('left-over.js')

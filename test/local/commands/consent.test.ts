@@ -15,18 +15,18 @@ afterAll(() => simulator.stop())
 
 const stored = () => simulator.keyVault.secrets.get('partner-center-refresh-token') ?? []
 
-/** What the browser does when the user presses a button: posts the form, and is sent back to the command. */
+/** Acts like the browser when the user presses a button: posts the form, and gets the redirect to the command. */
 async function press(signInUrl: string, choice: string, mfa = 'on'): Promise<string> {
   const body = new URLSearchParams([...new URL(signInUrl).searchParams, ['choice', choice], ['mfa', mfa]])
   const answer = await fetch(signInUrl, { method: 'POST', body, redirect: 'manual' })
   return answer.headers.get('location') ?? ''
 }
 
-/** The redirect names localhost; the command listens on its IPv4 address. */
+/** The redirect names localhost. The command listens on the IPv4 address. */
 const follow = (redirect: string) => fetch(redirect.replace('localhost', '127.0.0.1'))
 
 describe.each(Object.entries(clouds))('consent in the cloud %s', (cloud, { audience }) => {
-  test('asks for the right scope with PKCE, stores the refresh token and never prints it', async () => {
+  test('the consent command requests the right scope with PKCE, stores the refresh token and never prints it', async () => {
     simulator.partnerCenter.audience = audience
     const before = stored().length
     const { running, signInUrl, ended } = await startConsent(simulator, { PARTNER_CENTER_CLOUD: cloud })
@@ -52,7 +52,7 @@ describe.each(Object.entries(clouds))('consent in the cloud %s', (cloud, { audie
   })
 })
 
-test('a redirect with another state is refused and changes nothing, the right one is taken once', async () => {
+test('a redirect with another state is refused, and the right one is accepted once', async () => {
   const { signInUrl, ended } = await startConsent(simulator)
   const redirect = await press(signInUrl, 'accept')
   const forged = new URL(redirect)
@@ -86,7 +86,7 @@ test('a sign-in without MFA is stored with a warning', async () => {
   expect(running.lines.join('\n')).toMatch(/Warning: .*multi-factor/)
 })
 
-test('a vault that refuses shows before anybody signs in', async () => {
+test('a vault that refuses access is reported before the user signs in', async () => {
   simulator.keyVault.failures.push({ status: 403, code: 'Forbidden' })
   await expect(startConsent(simulator)).rejects.toThrow('Key Vault Secrets User')
 })
@@ -102,7 +102,7 @@ test.each(['//', '/?state=%C3%A9', `/?state=${'é'.repeat(21)}x`, '/\\'])(
   },
 )
 
-/** The status of a request whose target goes out as it stands, which fetch would tidy up. */
+/** The status of a request with an unchanged target, which fetch would normalize. */
 const statusOf = (port: number, target: string): Promise<number> =>
   new Promise((resolve, reject) => {
     const socket = connect(port, '127.0.0.1', () => {

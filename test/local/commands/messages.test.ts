@@ -24,7 +24,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true })
 })
 
-/** Runs a command with nothing of our environment; returns what it printed and with which code it ended. */
+/** Runs a command with an empty environment. Returns its output and exit code. */
 const run = (args: string[], env: Record<string, string> = {}, script = `${root}local/run.js`) =>
   new Promise<{ code: unknown; text: string }>(resolve => {
     const options = {
@@ -66,7 +66,7 @@ test.each<[name: string, args: string[], env: () => Record<string, string>, says
     'nobody to take a snapshot',
     ['snapshot', 'http://127.0.0.1:2'],
     () => ({}),
-    /^http:\/\/127\.0\.0\.1:2 does not answer \(ECONNREFUSED\)\. Start/,
+    /^http:\/\/127\.0\.0\.1:2 does not respond \(ECONNREFUSED\)\. Start/,
   ],
   [
     'an address without https://',
@@ -83,7 +83,7 @@ test.each<[name: string, args: string[], env: () => Record<string, string>, says
   ['no start to list files of', ['files'], () => ({}), /^Nothing runs on this machine\. Run "npm start"/],
   ['no start to sign in at', ['consent', '--local'], () => ({}), /^Nothing runs on this machine\. Run "npm start"/],
   ['an option of consent', ['consent', '--now'], () => ({}), /^These options are not known\. Use: npm run consent/],
-])('%s is said in one sentence, with the way out and without a stack', async (_, args, env, says) => {
+])('%s gives one sentence with a fix and without a stack', async (_, args, env, says) => {
   const { code, text } = await run(args, env())
   expect(text).toMatch(says)
   expect(text).not.toMatch(/\n\s+at /)
@@ -91,19 +91,19 @@ test.each<[name: string, args: string[], env: () => Record<string, string>, says
   expect(code).toBe(1)
 })
 
-test('`smoke` finds nothing well where nobody listens', async () => {
+test('`smoke` passes no check without a running app', async () => {
   const { code, text } = await run(['smoke', 'http://127.0.0.1:2'])
   expect(code).toBe(1)
   const lines = text.split('\n')
   expect(lines).toHaveLength(6)
   expect(
     lines.filter(
-      line => !/^FAIL {2}[\w ]+: http:\/\/127\.0\.0\.1:2 does not answer \(ECONNREFUSED\)\. Start/.test(line),
+      line => !/^FAIL {2}[\w ]+: http:\/\/127\.0\.0\.1:2 does not respond \(ECONNREFUSED\)\. Start/.test(line),
     ),
   ).toEqual([])
 })
 
-test('packages that are not installed are named before anything else fails', async () => {
+test('missing packages are reported before anything else fails', async () => {
   const bare = join(folder, 'bare')
   await mkdir(join(bare, 'local'), { recursive: true })
   await writeFile(join(bare, 'package.json'), '{"type":"module"}')
@@ -113,12 +113,12 @@ test('packages that are not installed are named before anything else fails', asy
   expect(await run(['start'], {}, script)).toEqual({ code: 1, text: 'The packages are not installed. Run: npm ci' })
   await mkdir(join(bare, 'node_modules'))
   await writeFile(join(bare, 'node_modules', '.package-lock.json'), '{}')
-  // As an older Node, which runs no TypeScript.
+  // An older Node.js, which cannot run TypeScript.
   const { text } = await run(['start'], { NODE_OPTIONS: '--no-experimental-strip-types' }, script)
   expect(text).toMatch(/^The scripts need Node 24, .* Run: npm ci --ignore-scripts=false$/)
 })
 
-test('`build` and `connector` say what they did', async () => {
+test('`build` and `connector` print what they did', async () => {
   expect((await run(['build'])).text).toMatch(/^Built \d+ files, \d+ KiB: dist$/)
   expect((await run(['connector'])).text).toMatch(/apiDefinition\.swagger\.json is up to date\.$/)
 })

@@ -16,7 +16,7 @@ afterAll(() => app.stop())
 
 type Outcome = { code: number; lines: string[] }
 
-/** Runs `npm run smoke`'s script with these arguments and nothing of our environment. */
+/** Runs the script of `npm run smoke` with these arguments and an empty environment. */
 const smoke = (...args: string[]): Promise<Outcome> =>
   new Promise(resolve => {
     const env = { PATH: process.env.PATH }
@@ -29,7 +29,7 @@ const smoke = (...args: string[]): Promise<Outcome> =>
 const failed = ({ lines }: Outcome): string[] => lines.filter(line => !line.startsWith('ok '))
 
 describe('the smoke test', () => {
-  test('passes on a running app, with a line for each check', async () => {
+  test('the smoke test passes on a running app, with a line for each check', async () => {
     const outcome = await smoke(app.url, key)
     expect(failed(outcome)).toEqual([])
     expect(outcome.code).toBe(0)
@@ -43,13 +43,13 @@ describe('the smoke test', () => {
     ])
   })
 
-  test('fails where the key is wrong, but finds what needs none', async () => {
+  test('the smoke test fails with a wrong key, but passes the checks without a key', async () => {
     const outcome = await smoke(app.url, 'another-key')
     expect(outcome.code).toBe(1)
     expect(failed(outcome).map(line => line.replace(/:.*/, ''))).toEqual(['FAIL  orders', 'FAIL  bad request'])
   })
 
-  test('takes a first customer that has left for granted', async () => {
+  test('the smoke test passes if the first customer has left', async () => {
     const list = await fetch(`${app.api}/customers?top=1`, { headers: { 'x-functions-key': key } })
     const { value } = (await list.json()) as { value: { customerTenantId: string }[] }
     const id = value[0]?.customerTenantId ?? ''
@@ -63,7 +63,7 @@ describe('the smoke test', () => {
     }
   })
 
-  test('fails on an app that cannot reach Partner Center', async () => {
+  test('the smoke test fails on an app that cannot reach Partner Center', async () => {
     app.simulator.partnerCenter.outage = refuse(403, '900421', 'MFA required.')
     try {
       const outcome = await smoke(app.url, key)
@@ -74,7 +74,7 @@ describe('the smoke test', () => {
     }
   })
 
-  test('tells an app that lacks its credential from one that is broken', async () => {
+  test('the smoke test distinguishes an app without a credential from a broken one', async () => {
     const fresh = await startApp({
       storage: inject('storage'),
       settings: { LOCAL_FUNCTION_KEY: key },
@@ -95,7 +95,7 @@ describe('the smoke test', () => {
     }
   })
 
-  test('fails each check on something that is not the app', async () => {
+  test('the smoke test fails every check on another server', async () => {
     const server = createServer((_, response) => response.end('<html>It works</html>'))
     await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
     try {
@@ -107,7 +107,7 @@ describe('the smoke test', () => {
     }
   })
 
-  test('asks for an address where it got none', async () => {
+  test('the smoke test requires an address', async () => {
     expect(await smoke()).toEqual({ code: 1, lines: [expect.stringContaining('npm run smoke -- https://')] })
   })
 })

@@ -12,7 +12,7 @@ import { caseId } from '../../../local/simulator/failure-cases.ts'
 import { documentedCustomerId } from '../../../local/simulator/sample-data.ts'
 import { type LocalStart, startEverything } from '../../support/local-start.ts'
 
-/** Everything is started several times here, beside whatever else the machine does. */
+/** All services start several times here, possibly on a busy machine. */
 const patienceMs = 120_000
 vi.setConfig({ testTimeout: patienceMs, hookTimeout: patienceMs })
 
@@ -25,10 +25,10 @@ beforeAll(async () => {
 })
 afterAll(() => started.stop())
 
-/** What the developer's own folder holds; a test has no business there. */
+/** The files in the developer's own folder, which no test may change. */
 const dataOfTheDeveloper = () => readdir(`${root}.local`).catch(() => [])
 
-/** Runs another command beside the start, as from another terminal. */
+/** Runs another command during the start, as from another terminal. */
 async function command(...args: string[]): Promise<string> {
   const { stdout } = await promisify(execFile)(process.execPath, [`${root}local/run.js`, ...args], {
     env: started.env,
@@ -37,7 +37,7 @@ async function command(...args: string[]): Promise<string> {
   return stdout
 }
 
-/** Sends a request that was printed for a shell. */
+/** Sends a request from a printed command line. */
 async function get(commandLine = '') {
   const url = /https?:\/\/[^\s"]+/.exec(commandLine)?.[0] ?? ''
   const response = await fetch(url)
@@ -58,7 +58,7 @@ const orders = (id: string, query = '') => fetch(`${started.url}/api/customers/$
 const day = (days: number) => new Date(Date.now() + days * 86_400_000).toISOString().slice(0, 10)
 
 describe('`npm start`', () => {
-  test('prints the request to try first before anything else that can be tried, in words of every shell', async () => {
+  test('`npm start` prints the first request to try before all others, in a form for every shell', async () => {
     const [first, asOf] = started.printed('curl')
     const live = await get(first)
     const past = await get(asOf)
@@ -73,14 +73,14 @@ describe('`npm start`', () => {
       expect(line).toMatch(/^curl (http:\/\/[^\s"'?&|]+|"http:\/\/[^\s"'&|]+")$/)
   })
 
-  test('prints no warning, no line of what it asks for itself, and none that is long', () => {
+  test('`npm start` prints no warning, no line about its own requests, and no long line', () => {
     const { lines } = started.running
     expect(lines.filter(line => /warning|\{"event"/i.test(line))).toEqual([])
     expect(lines.filter(line => line.length > 120)).toEqual([])
     expect(lines.length).toBeLessThan(40)
   })
 
-  test('keeps the whole log of the host in a file', async () => {
+  test('`npm start` keeps the whole log of the host in a file', async () => {
     await orders(documentedCustomerId)
     const log = async () => readFile(join(started.folder, 'host.log'), 'utf8')
     await vi.waitFor(
@@ -94,7 +94,7 @@ describe('`npm start`', () => {
     )
   })
 
-  test('has a yesterday: a true snapshot of the timer, and what has changed since', async () => {
+  test('`npm start` has a snapshot of yesterday, and changes since then', async () => {
     const [today, yesterday, ...others] = await snapshots()
     expect(others).toEqual([])
     expect(yesterday).toMatchObject({
@@ -111,14 +111,14 @@ describe('`npm start`', () => {
     expect(today?.changes).toEqual({ created: 9, updated: 2, removed: 1 })
   })
 
-  test('has customers that fail today and were read yesterday', async () => {
+  test('`npm start` has customers that fail today but were read yesterday', async () => {
     expect((await orders(caseId(20002))).status).toBe(403)
     const asOf = await orders(caseId(20002), `?asOf=${day(0)}`)
     expect([asOf.status, asOf.headers.get('x-orders-as-of')?.slice(0, 10)]).toEqual([200, day(-1)])
     expect(((await asOf.json()) as { totalCount: number }).totalCount).toBeGreaterThan(0)
   })
 
-  test('serves its page beside the functions, and the host alone has none', async () => {
+  test('`npm start` serves a page beside the functions, and `npm run host` does not', async () => {
     expect((await fetch(`${started.url}/`)).headers.get('content-type')).toBe('text/html; charset=utf-8')
     const running = JSON.parse(await readFile(join(started.folder, 'running.json'), 'utf8')) as {
       settings: Record<string, string>
@@ -139,7 +139,7 @@ describe('`npm start`', () => {
     }
   })
 
-  test('refuses to start twice on one folder', async () => {
+  test('`npm start` refuses to start twice on one folder', async () => {
     const second = promisify(execFile)(process.execPath, [`${root}local/run.js`, 'start'], { env: started.env })
     await expect(second).rejects.toMatchObject({
       code: 1,
@@ -148,8 +148,8 @@ describe('`npm start`', () => {
   })
 })
 
-describe('beside it', () => {
-  test('`npm run files` lists, prints and copies what the app has written', async () => {
+describe('other commands during `npm start`', () => {
+  test('`npm run files` lists, prints and copies the files of the app', async () => {
     const path = started.printed('snapshots/date=')[0] ?? ''
     expect(path).toMatch(/^snapshots\/date=\d{4}-\d\d-\d\d\/run=\d{8}T\d{6}Z$/)
     const all = (await command('files')).trimEnd().split('\n')
@@ -202,7 +202,7 @@ describe('beside it', () => {
   })
 })
 
-test('Ctrl-C ends all of it cleanly, and the next start goes on with the same days and with its own options', async () => {
+test('Ctrl-C stops everything, and the next start keeps the stored days and takes its own options', async () => {
   const before = await snapshots()
   const ended = once(started.running.process, 'exit')
   started.running.process.kill('SIGINT')
@@ -215,7 +215,7 @@ test('Ctrl-C ends all of it cleanly, and the next start goes on with the same da
     expect(list.value.slice(1)).toEqual(before)
     expect(list.value[0]?.changes).toEqual({ created: 0, updated: 0, removed: 0 })
 
-    // What it was asked for this time: the failures in words, and changes every second from now on.
+    // The options of this start: the failures are listed, and changes come every second.
     expect(again.printed(caseId(20002))).toEqual([`${caseId(20002)}  no reseller relationship`])
     const count = async () =>
       ((await (await fetch(`${again.url}/local/state`)).json()) as { orders: { count: number } }).orders.count
@@ -251,13 +251,13 @@ test.each<[NodeJS.Signals, string]>([
   await rm(folder, { recursive: true, force: true })
 })
 
-test('none of this has touched the developer’s own data', async () => {
+test('the tests of `npm start` do not touch the developer’s data', async () => {
   expect(await dataOfTheDeveloper()).toEqual(ownData)
 })
 
 type Process = { pid: number; parent: number }
 
-/** Every process with its parent, from /proc or, where there is none, from ps. */
+/** Every process with its parent, from /proc or, without it, from ps. */
 async function processes(): Promise<Process[]> {
   const names = (await readdir('/proc').catch(() => [])).filter(name => /^\d+$/.test(name))
   if (names.length === 0) {
@@ -270,7 +270,7 @@ async function processes(): Promise<Process[]> {
   const all = await Promise.all(
     names.map(async name => {
       const stat = await readFile(`/proc/${name}/stat`, 'utf8').catch(() => undefined)
-      // The name of the program stands in parentheses and may hold spaces; a zombie has ended.
+      // The program name is in parentheses and can contain spaces. A zombie has ended.
       const [state, parent] = stat?.split(') ').at(-1)?.split(' ') ?? []
       return state === undefined || state === 'Z' ? [] : [toProcess([name, parent ?? '0'])]
     }),

@@ -5,7 +5,7 @@ import type { FunctionMetadata, RpcData, RpcHttp } from '../../../local/host/cor
 import { forwardTo } from '../../../local/host/forward.ts'
 import { createHttpServer, type HttpOptions } from '../../../local/host/http.ts'
 import { decodePath, encodePath } from '../../../local/host/path.ts'
-import { httpRoutes, matchRoute } from '../../../local/host/routes.ts'
+import { httpRoutes } from '../../../local/host/routes.ts'
 
 const httpFunction = (
   name: string,
@@ -44,74 +44,6 @@ const functions = [
 
 const routes = httpRoutes(functions, 'api')
 
-/** Which function takes the address, and with which parameters. */
-function find(method: string, path: string) {
-  for (const route of routes) {
-    const params = matchRoute(route, method, decodePath(path))
-    if (params !== undefined) return { name: route.name, params }
-  }
-  return undefined
-}
-
-describe('a route', () => {
-  test('is tried in the order of the names of the functions', () => {
-    expect(routes.map(({ name }) => name)).toEqual(['changes', 'customers', 'named', 'order', 'orders', 'zz-rest'])
-    const [first] = httpRoutes([httpFunction('b', 'x'), httpFunction('a', '{any}')], 'api')
-    expect(first?.name).toBe('a')
-  })
-
-  test.each<[string, string, string, Record<string, string>]>([
-    ['GET', '/api/customers', 'customers', {}],
-    ['GET', '/api/customers/', 'customers', {}],
-    ['GET', '/API/Customers', 'customers', {}],
-    ['GET', '/api/customers/C1/ORDERS', 'orders', { customer: 'C1' }],
-    ['POST', '/api/customers/c1/orders', 'orders', { customer: 'c1' }],
-    ['GET', '/api/customers/c1/orders/', 'orders', { customer: 'c1' }],
-    ['GET', '/api/customers/c%201/orders/%C3%A9', 'order', { customer: 'c 1', order: 'é' }],
-    ['GET', '/api/customers/a%2Fb/orders/c%2fd', 'order', { customer: 'a%2Fb', order: 'c%2fd' }],
-    ['GET', '/api/customers/a%252Fb/orders', 'orders', { customer: 'a%2Fb' }],
-    ['GET', '/api/named', 'named', {}],
-    ['GET', '/api/changes', 'changes', {}],
-    ['GET', '/api/changes/', 'changes', {}],
-    ['GET', '/api/changes/created', 'changes', { kind: 'created' }],
-    ['GET', '/api/changes/created/more', 'zz-rest', { path: 'changes/created/more' }],
-    ['POST', '/api/customers', 'zz-rest', { path: 'customers' }],
-    ['DELETE', '/api/customers/c1/orders', 'zz-rest', { path: 'customers/c1/orders' }],
-    ['GET', '/api/%63ustomers/c1/%6Frders', 'orders', { customer: 'c1' }],
-    ['GET', '/api/customers/%zz/orders', 'orders', { customer: '%zz' }],
-    ['GET', '/api/customers/%FF%c3%A9%E0%A4%A/orders', 'orders', { customer: '%FFé%E0%A4%A' }],
-    ['GET', '/api/customers//orders', 'zz-rest', { path: 'customers//orders' }],
-    ['GET', '/api/a/b/', 'zz-rest', { path: 'a/b/' }],
-    ['GET', '/api/customers/c1', 'zz-rest', { path: 'customers/c1' }],
-    ['GET', '/api/customers/c1/orders/o1/more', 'zz-rest', { path: 'customers/c1/orders/o1/more' }],
-    ['GET', '/api/a%20b/c%2Fd', 'zz-rest', { path: 'a b/c%2Fd' }],
-    ['GET', '/api', 'zz-rest', {}],
-    ['GET', '/api/', 'zz-rest', {}],
-  ])('for %s %s leads to %s', (method, path, name, params) => {
-    expect(find(method, path)).toEqual({ name, params })
-  })
-
-  test.each([
-    ['GET', '/'],
-    ['GET', '/customers'],
-    ['GET', '/apis/customers'],
-    ['GET', '/admin'],
-    ['GET', '/api//customers'],
-    ['GET', '//api/customers'],
-    ['GET', '/api//'],
-    ['PUT', '/api/customers'],
-    ['get', '/api/customers'],
-  ])('does not exist for %s %s', (method, path) => {
-    expect(find(method, path)).toBeUndefined()
-  })
-
-  test('may do without a prefix', () => {
-    const [bare] = httpRoutes([httpFunction('a', 'x')], '')
-    expect(bare && matchRoute(bare, 'GET', '/x')).toEqual({})
-    expect(bare && matchRoute(bare, 'GET', '/api/x')).toBeUndefined()
-  })
-})
-
 const ends: (() => Promise<unknown>)[] = []
 afterEach(async () => {
   for (const end of ends.splice(0)) await end()
@@ -119,7 +51,7 @@ afterEach(async () => {
 
 type Invocation = { name: string; http: RpcHttp | undefined }
 
-/** A server on loopback whose functions all return the same, and what they were given. */
+/** A server on loopback whose functions all return the same, and their invocations. */
 async function serve(options: Partial<HttpOptions> = {}, returned: { value: RpcData } = { value: { http: {} } }) {
   const invocations: Invocation[] = []
   const server = createHttpServer({
@@ -145,7 +77,7 @@ async function serve(options: Partial<HttpOptions> = {}, returned: { value: RpcD
   return { url: `http://127.0.0.1:${port}`, port, invocations }
 }
 
-/** Sends a path as it is; `fetch` would rewrite it. */
+/** Sends an unchanged path, which `fetch` would normalize. */
 const raw = (
   port: number,
   path: string,
@@ -162,7 +94,7 @@ const raw = (
 const bodyless = async (response: Response) => ({ status: response.status, text: await response.text() })
 
 describe('a function', () => {
-  test('is handed the request as the host hands it on', async () => {
+  test('a function gets the request as the host passes it', async () => {
     const { url, invocations } = await serve()
     await fetch(`${url}/api/customers/c%201/orders?a=1&b=%20x`, {
       method: 'POST',
@@ -188,26 +120,26 @@ describe('a function', () => {
     ['/api/customers/%FF/orders', '%FF', '/api/customers/%FF/orders'],
     ['/api/customers/a%252Fb/orders', 'a%2Fb', '/api/customers/a%2Fb/orders'],
     ['/api/customers/%68i%20%3F/%6Frders', 'hi ?', '/api/customers/hi%20%3F/orders'],
-  ])('is handed %s decoded once, however it is encoded', async (path, customer, url) => {
+  ])('a function gets %s decoded once', async (path, customer, url) => {
     const { port, invocations } = await serve()
     expect((await raw(port, path)).status).toBe(200)
     expect(invocations.at(-1)?.http).toMatchObject({ params: { customer }, url: `http://127.0.0.1:${port}${url}` })
     expect(encodePath(decodePath(path))).toBe(url)
   })
 
-  test('is handed a parameter that is repeated as one text', async () => {
+  test('a function gets a repeated parameter as one text', async () => {
     const { url, invocations } = await serve()
     await fetch(`${url}/api/customers?a=1&b=2&a=3`)
     expect(invocations.at(-1)?.http?.query).toEqual({ a: '1,3', b: '2' })
   })
 
-  test('is never reached by an address that begins with two slashes, whatever host it seems to name', async () => {
+  test('an address with two leading slashes reaches no function', async () => {
     const { port, invocations } = await serve()
     expect(await raw(port, '//127.0.0.1/api/customers')).toEqual({ status: 404, text: '' })
     expect(invocations).toEqual([])
   })
 
-  test('gets no body where none was sent, nor one that was sent chunked', async () => {
+  test('a function gets no body if there is none, or if it was sent chunked', async () => {
     const { url, invocations } = await serve()
     await fetch(`${url}/api/customers/c/orders`)
     await fetch(`${url}/api/customers/c/orders`, { method: 'POST' })
@@ -221,7 +153,7 @@ describe('a function', () => {
     expect(invocations.at(-1)?.http?.headers).toMatchObject({ 'transfer-encoding': 'chunked' })
   })
 
-  test('has its answer sent as it is', async () => {
+  test('the response of a function is sent unchanged', async () => {
     const http = {
       statusCode: '202',
       headers: { location: '/x', 'content-type': 'text/csv' },
@@ -246,14 +178,14 @@ describe('a function', () => {
     [{ http: { statusCode: '204' } }, 204, '', null],
     [undefined, 204, '', null],
     [null, 204, '', null],
-  ])('that returns %j is answered with %i', async (value, status, text, length) => {
+  ])('a function that returns %j gives %i', async (value, status, text, length) => {
     const { url } = await serve({}, { value })
     const response = await fetch(`${url}/api/customers`)
     expect(await bodyless(response)).toEqual({ status, text })
     expect(response.headers.get('content-length')).toBe(length)
   })
 
-  test('can be started by hand, if there is one of that name', async () => {
+  test('a function can be started by hand by its name', async () => {
     const started: string[] = []
     const { url, invocations } = await serve({
       startByHand: name => {
@@ -273,7 +205,7 @@ describe('a function', () => {
 })
 
 describe('the master key', () => {
-  test('opens functions as their own key does, and is demanded by what is under /admin', async () => {
+  test('the master key is valid for all functions, and required under /admin', async () => {
     const { url } = await serve({ key: 'k', masterKey: 'm', startByHand: () => true })
     const status = async (path: string, key?: string, method = 'GET') =>
       (await fetch(url + path, { method, headers: key === undefined ? {} : { 'x-functions-key': key } })).status
@@ -285,8 +217,8 @@ describe('the master key', () => {
   })
 })
 
-describe('what no function takes', () => {
-  test('is answered by another server on this machine, if one is given', async () => {
+describe('other addresses', () => {
+  test('other addresses are passed to a given server on this machine', async () => {
     const seen: string[] = []
     const other = createServer((request, response) => {
       seen.push(`${request.method} ${request.url} ${request.headers.host}`)
@@ -304,71 +236,8 @@ describe('what no function takes', () => {
     expect(seen).toEqual([`PUT /x?y=1 127.0.0.1:${port}`])
   })
 
-  test('is 502 where that server is gone', async () => {
+  test('other addresses give 502 if that server has ended', async () => {
     const { url } = await serve({ elsewhere: forwardTo('http://127.0.0.1:1') })
     expect(await bodyless(await fetch(`${url}/`))).toEqual({ status: 502, text: '' })
-  })
-})
-
-describe('a refusal of the host', () => {
-  test('has no body: 401 without the key, where one is demanded', async () => {
-    const { url, invocations } = await serve({ key: 'k' })
-    const orders = `${url}/api/customers/c/orders`
-    expect(await bodyless(await fetch(orders))).toEqual({ status: 401, text: '' })
-    expect((await fetch(`${orders}?code=x`)).status).toBe(401)
-    expect((await fetch(orders, { headers: { 'x-functions-key': 'K' } })).status).toBe(401)
-    expect((await fetch(`${orders}?code=k`, { headers: { 'x-functions-key': 'x' } })).status).toBe(401)
-    expect(invocations).toEqual([])
-
-    expect((await fetch(`${orders}?code=k`)).status).toBe(200)
-    expect((await fetch(orders, { headers: { 'x-functions-key': 'k' } })).status).toBe(200)
-    expect((await fetch(`${url}/api/customers`)).status).toBe(200)
-  })
-
-  test('has no body: 404 where no function takes the address', async () => {
-    const { url } = await serve()
-    expect(await bodyless(await fetch(`${url}/elsewhere`))).toEqual({ status: 404, text: '' })
-    expect(await bodyless(await fetch(`${url}/api/x`, { method: 'PUT' }))).toEqual({ status: 404, text: '' })
-  })
-
-  test('has no body: 400 for a path with a null character', async () => {
-    const { port, invocations } = await serve()
-    expect(await raw(port, '/api/customers/%00/orders')).toEqual({ status: 400, text: '' })
-    expect(invocations).toEqual([])
-  })
-
-  test('has no body: 414 for an address over 8 KB, 431 for headers over 32 KB', async () => {
-    const { port, invocations } = await serve()
-    const ofBytes = (count: number) =>
-      `/api/customers?a=${'x'.repeat(count - 'GET /api/customers?a= HTTP/1.1\r\n'.length)}`
-    expect(await raw(port, ofBytes(8193))).toEqual({ status: 414, text: '' })
-    expect(await raw(port, ofBytes(100_000))).toEqual({ status: 414, text: '' })
-    expect(invocations).toEqual([])
-    expect((await raw(port, ofBytes(8192))).status).toBe(200)
-    expect(await raw(port, '/api/customers', { a: 'x'.repeat(33_000) })).toEqual({ status: 431, text: '' })
-  })
-
-  test('has no body: 400 for a host name that is none', async () => {
-    const { port } = await serve()
-    expect(await raw(port, '/api/customers', { host: 'a b' })).toEqual({ status: 400, text: '' })
-  })
-
-  test('has no body: 500 where the function could not be run', async () => {
-    const { url } = await serve({
-      app: {
-        functions: new Map(),
-        runHooks: async () => undefined,
-        invoke: () => Promise.reject(new Error('x')),
-      },
-    })
-    expect(await bodyless(await fetch(`${url}/api/customers`))).toEqual({ status: 500, text: '' })
-  })
-
-  test('has no body: 500 for a request over 100 MiB', async () => {
-    const { url, invocations } = await serve()
-    const post = (length: number) =>
-      fetch(`${url}/api/customers/c/orders`, { method: 'POST', body: Buffer.alloc(length) })
-    expect(await bodyless(await post(104_857_601))).toEqual({ status: 500, text: '' })
-    expect(invocations).toEqual([])
   })
 })

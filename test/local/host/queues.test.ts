@@ -8,7 +8,7 @@ afterEach(() => queues?.stop())
 
 const service = QueueServiceClient.fromConnectionString(inject('storage'))
 
-/** Polls one queue for a function that does `work` with the text of each message. */
+/** Polls one queue for a function that runs `work` with the text of each message. */
 function poll(queueName: string, work: (text: string) => unknown, leaseSeconds = 30): string[] {
   const texts: string[] = []
   const app: LoadedApp = {
@@ -59,7 +59,7 @@ test.each([
   ['base64 cut short', 'aGVsbG8'],
   ['no UTF-8', Buffer.from([0xff, 0xfe]).toString('base64')],
 ])(
-  'a message that is %s reaches no function, fails five times and goes to the poison queue as it is',
+  'a message that is %s reaches no function, fails five times and goes to the poison queue unchanged',
   async (what, text) => {
     const name = what.toLowerCase().replaceAll(' ', '-')
     await send(name, text)
@@ -69,13 +69,13 @@ test.each([
   },
 )
 
-test('base64 may be broken into lines, and a byte-order mark stays', async () => {
+test('base64 can have line breaks, and a byte-order mark stays', async () => {
   await send('lines', `${base64('\uFEFFhello ')}\n${base64('world!')}`)
   const texts = poll('lines', () => undefined)
   await vi.waitFor(() => expect(texts).toEqual(['\uFEFFhello world!']), 10_000)
 })
 
-test('a message of a poison queue that fails comes back after its lease, however often, and is never moved', async () => {
+test('a failing message of a poison queue returns after its lease and is never moved', async () => {
   const queue = await send('twice-poison', base64('b'))
   const failures = 6
   const startedAt = Date.now()

@@ -28,7 +28,7 @@ function start(schedule: string) {
   return { timers, invocations: () => invocations, slept }
 }
 
-test('a function that fails on its schedule is retried as often as it says', async () => {
+test('a function that fails on its schedule is retried as its options say', async () => {
   const { invocations, slept } = start('* * * * * *')
   await vi.waitFor(() => expect(invocations()).toBeGreaterThanOrEqual(3), 10_000)
   expect(slept.slice(0, 2)).toEqual([7000, 7000])

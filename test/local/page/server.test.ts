@@ -31,7 +31,7 @@ afterAll(async () => {
   await simulator.stop()
 })
 
-/** Sends a request as it is, with headers that `fetch` would refuse. */
+/** Sends a request with headers that `fetch` would refuse. */
 const raw = (path: string, headers: Record<string, string> = {}, method = 'GET', body = '') =>
   new Promise<{ status: number; text: string }>((resolve, reject) => {
     const { port } = new URL(page.url)
@@ -43,7 +43,7 @@ const raw = (path: string, headers: Record<string, string> = {}, method = 'GET',
   })
 
 describe('the page', () => {
-  test('and everything it loads is served from this machine, and the browser is told to ask nobody else', async () => {
+  test('the page and its files are served from this machine, and its policy allows no other origin', async () => {
     const pending = ['/', '/reference']
     const seen = new Set<string>()
     for (let path = pending.shift(); path !== undefined; path = pending.shift()) {
@@ -63,7 +63,7 @@ describe('the page', () => {
     expect([...seen]).toEqual(expect.arrayContaining(['/page/snapshot.js', '/page/viewer/swagger-ui-bundle.js']))
   })
 
-  test('is nothing else: no other file is served', async () => {
+  test('the page server serves no other file', async () => {
     for (const path of [
       '/package.json',
       '/page/../server.ts',
@@ -75,7 +75,7 @@ describe('the page', () => {
     }
   })
 
-  test('is for this machine only, whatever name it is reached by', async () => {
+  test('the page server refuses other host names', async () => {
     expect((await raw('/local/state', { host: 'evil.example' })).status).toBe(403)
     expect((await raw('/local/state', { host: 'localhost:7071' })).status).toBe(200)
     const press = (origin: string) => raw('/local/orders', { host: 'localhost:7071', origin }, 'POST', '{"isOn":false}')
@@ -84,8 +84,8 @@ describe('the page', () => {
   })
 })
 
-describe('its switches', () => {
-  test('change orders and the list of customers', async () => {
+describe('the switches of the page', () => {
+  test('the switches of the page change orders and the list of customers', async () => {
     const post = async (path: string, body: unknown) =>
       (await fetch(page.url + path, { method: 'POST', body: JSON.stringify(body) })).json() as Promise<{
         orders: { isOn: boolean; count: number; newest: unknown[] }
@@ -99,7 +99,7 @@ describe('its switches', () => {
     expect(simulator.partnerCenter.customers).toHaveLength(4)
   })
 
-  test('refuse what they do not know', async () => {
+  test('the switches of the page refuse unknown values', async () => {
     const status = async (path: string, body: string) => (await fetch(page.url + path, { method: 'POST', body })).status
     expect(await status('/local/cases', '{"digits":1,"isListed":true}')).toBe(404)
     expect(await status('/local/cases', '{"digits":"x"}')).toBe(400)
@@ -110,7 +110,7 @@ describe('its switches', () => {
 })
 
 describe('files in storage', () => {
-  test('are listed, and read as text, unpacked if they are compressed', async () => {
+  test('files in storage are listed, and read as decompressed text', async () => {
     const files = (await (await fetch(`${page.url}/local/files?prefix=a/p`)).json()) as { name: string }[]
     expect(files.map(({ name }) => name)).toEqual(['a/part.ndjson.gz'])
     const part = await fetch(`${page.url}/local/files/a/part.ndjson.gz`)

@@ -2,7 +2,7 @@ import { BlobServiceClient } from '@azure/storage-blob'
 import { expect, test } from 'vitest'
 import { startAzurite } from '../../../local/processes/azurite.ts'
 
-test('starts at once on the usual ports go on: who comes second takes others', async () => {
+test('two simultaneous starts work: the second one takes other ports', async () => {
   const all = await Promise.all([1, 2, 3].map(() => startAzurite({ usual: true })))
   try {
     expect(new Set(all.map(({ blobUrl }) => blobUrl)).size).toBe(3)

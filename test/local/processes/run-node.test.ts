@@ -6,13 +6,13 @@ import { runNode } from '../../../local/processes/run-node.ts'
 
 const module = new URL('../../../local/processes/run-node.ts', import.meta.url).href
 
-/** A child that prints its process id and stays, whatever signal it gets if it is told so. */
+/** A child that prints its process id and stays. With `code`, it can ignore signals. */
 const child = (code = '') => `${code}; console.log('pid', process.pid); setInterval(() => undefined, 1000)`
 
 let parent: ChildProcess | undefined
 afterEach(() => parent?.kill('SIGKILL'))
 
-/** A process that starts such a child with `runNode`. Returns both once the child is there. */
+/** A process that starts such a child with `runNode`. Returns both when the child runs. */
 async function startFamily(childCode?: string): Promise<{ parent: ChildProcess; childPid: number }> {
   const code = `
     import { runNode } from ${JSON.stringify(module)}
@@ -38,7 +38,7 @@ const isThere = (pid: number): boolean => {
 
 describe('a process that was started', () => {
   test.each<NodeJS.Signals>(['SIGKILL', 'SIGHUP', 'SIGINT', 'SIGTERM'])(
-    'ends when its parent ends by %s',
+    'a process that was started ends when its parent ends by %s',
     async signal => {
       const family = await startFamily()
       expect(isThere(family.childPid)).toBe(true)
@@ -47,13 +47,13 @@ describe('a process that was started', () => {
     },
   )
 
-  test('ends also if it takes no notice', async () => {
+  test('a process that was started ends even if it ignores signals', async () => {
     const family = await startFamily("process.on('SIGTERM', () => undefined)")
     family.parent.kill('SIGKILL')
     await vi.waitFor(() => expect(isThere(family.childPid)).toBe(false), 20_000)
   })
 
-  test('stops when it is asked to, and may do so in its own time', async () => {
+  test('a process that was started has time to stop', async () => {
     const code = child(
       "process.on('SIGTERM', () => setTimeout(() => { console.log('drained'); process.exit(0) }, 300))",
     )
@@ -65,7 +65,7 @@ describe('a process that was started', () => {
     await vi.waitFor(() => expect(running.lines).toContain('drained'))
   })
 
-  test('that ends before it is ready is told with what it printed last', async () => {
+  test('a process that ends before it is ready is reported with its last output', async () => {
     const code = "console.log('almost'); console.error('the reason'); process.exit(3)"
     const started = runNode([], () => false, { nodeArguments: ['--input-type=module', '--eval', code] })
     await expect(started).rejects.toMatchObject({

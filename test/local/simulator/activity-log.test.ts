@@ -40,7 +40,7 @@ async function start() {
 const live = ({ partnerCenter: { customers, activity } }: Simulator) =>
   createLiveOrders({ customers, everySeconds: 20, activity })
 
-test('what live orders create and change stands in the log, page by page; what they remove does not', async () => {
+test('the log has the created and changed live orders, page by page, and not the removed ones', async () => {
   const { simulator, readLog, statuses } = await start()
   simulator.partnerCenter.activity.recordsPerPage = 10
   const orders = live(simulator)
@@ -52,7 +52,7 @@ test('what live orders create and change stands in the log, page by page; what t
   expect(statuses).toEqual(Array.from({ length: Math.ceil(told.length / 10) }, () => 200))
 })
 
-test('a record holds the order as a text of PascalCase JSON, and nulls where there is no value', async () => {
+test('a record has the order as PascalCase JSON text, with null for missing values', async () => {
   const { simulator } = await start()
   const [customer] = simulator.partnerCenter.customers.filter(({ orders }) => orders.length > 0)
   const [order] = customer?.orders ?? []
@@ -64,7 +64,7 @@ test('a record holds the order as a text of PascalCase JSON, and nulls where the
   expect(record.customizedData).toContainEqual({ key: 'PartnerOnRecord-0', value: null })
 })
 
-test('more than 90 days back the log answers 400', async () => {
+test('the log returns 400 for more than 90 days back', async () => {
   const { simulator, statuses, readLog } = await start()
   live(simulator).change(now)
   await readLog(now - 95 * 86_400_000, createOperation()).catch(() => undefined)

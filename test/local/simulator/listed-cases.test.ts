@@ -22,7 +22,7 @@ async function ask(path: string) {
 const listed = async () => (await ask('/v1/customers')).body.items?.map(({ id }) => id)
 const orders = async (digits: number) => ask(`/v1/customers/${caseId(digits)}/orders?include_system_purchases=true`)
 
-test('a case is in the list of customers once it is put there, and fails in either case', async () => {
+test('a failure case is listed on request, and fails in any case', async () => {
   expect((await listed())?.slice(3)).toEqual([caseId(20002)])
   expect([(await orders(20002)).status, (await orders(60003)).status]).toEqual([403, 404])
 
@@ -42,7 +42,7 @@ test('a case is in the list of customers once it is put there, and fails in eith
   expect(cases.list(1, true)).toBe(false)
 })
 
-test('those in the list can answer well for a while', async () => {
+test('listed failure cases can succeed for a while', async () => {
   cases.setFailing(false)
   expect((await orders(20002)).body.items).toHaveLength(3)
   expect((await orders(60003)).status).toBe(404)

@@ -29,7 +29,7 @@ test('the same changes come at each start, whenever they are made', () => {
   expect(new Set(a.orders.changes.map(({ kind }) => kind))).toEqual(new Set(['created', 'updated', 'removed']))
 })
 
-test('each change is to be seen in the orders of its customer, and the documented customer has none', () => {
+test('each change shows in the orders of its customer, and the documented customer has none', () => {
   const { customers, orders } = make()
   const documented = JSON.stringify(customers[0])
   for (let number = 0; number < 60; number++) {
@@ -47,7 +47,7 @@ test('each change is to be seen in the orders of its customer, and the documente
   expect(JSON.stringify(customers[0])).toBe(documented)
 })
 
-test('they come by themselves only while they are switched on', () => {
+test('live orders come only while they are switched on', () => {
   const { orders, told } = make(20)
   vi.advanceTimersByTime(100_000)
   expect(orders.changes).toEqual([])

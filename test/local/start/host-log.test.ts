@@ -12,7 +12,7 @@ test('a request is one short line', () => {
   )
 })
 
-test('any other event comes with what it says', () => {
+test('any other event is shown with its fields', () => {
   expect(
     line({
       event: 'snapshot_planned',
@@ -24,12 +24,12 @@ test('any other event comes with what it says', () => {
   ).toBe('09:05:07  snapshot_planned  customers=42 changes={"created":1}')
 })
 
-test('a warning and an error are marked, unless their status says so', () => {
+test('a warning and an error are marked unless they have a status', () => {
   expect(line({ event: 'retry', level: 'warn', waitMs: 5 })).toBe('09:05:07  warn: retry  waitMs=5')
   expect(line({ event: 'request', level: 'error', function: 'f', status: 503, ms: 1 })).toBe('09:05:07  503  f  1 ms')
 })
 
-test('what the start and its page ask for themselves is not shown, and text is shown as it is', () => {
+test('requests of the start and its page are not shown, and text is shown unchanged', () => {
   expect(line({ event: 'request', correlationId: ownCorrelationId, status: 202 })).toBeUndefined()
   expect(formatLogLine('a warning')).toBe('a warning')
   expect(formatLogLine('')).toBeUndefined()

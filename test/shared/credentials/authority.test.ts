@@ -29,7 +29,7 @@ const askForApp = (client: ConfidentialClientApplication) =>
 
 type Setting = { url?: string; tenantId?: string; transport?: Transport }
 
-/** One authority with a clock that jumps over waits, and exchanges with it. */
+/** An authority with a clock that skips waits, and exchanges with it. */
 function authority({ url = simulator.plainUrl, tenantId = simulator.entra.tenantId, transport = send }: Setting = {}) {
   const clock = createFakeClock({ jumps: true })
   const operation = createOperation({ clock })
@@ -52,26 +52,29 @@ const fail = (status: number, body: unknown = {}, headers: Record<string, string
   simulator.entra.failures.push({ status, body, headers })
 
 describe('an exchange with the token endpoint', () => {
-  test.each(['url', 'plainUrl'] as const)('gets a token over %s, from the tenant and no discovery', async kind => {
-    const { result, expiresInSeconds, refreshToken } = await authority({ url: simulator[kind] }).get()
+  test.each(['url', 'plainUrl'] as const)(
+    'an exchange with the token endpoint gets a token over %s, from the tenant and no discovery',
+    async kind => {
+      const { result, expiresInSeconds, refreshToken } = await authority({ url: simulator[kind] }).get()
 
-    expect(simulator.entra.tokens.get(result.accessToken)).toMatchObject({
-      audience: 'https://api.partnercenter.microsoft.com',
-      kind: 'app',
-    })
-    expect(expiresInSeconds).toBe(3599)
-    expect(refreshToken).toBeUndefined()
-    expect(simulator.entra.forms.map(({ path }) => path)).toEqual([`/${simulator.entra.tenantId}/oauth2/v2.0/token`])
-    const [{ form } = { form: new URLSearchParams() }] = simulator.entra.forms
-    expect(Object.fromEntries(form)).toMatchObject({
-      grant_type: 'client_credentials',
-      client_id: simulator.entra.clientId,
-      client_secret: 'good',
-    })
-    expect(form.get('scope')?.split(' ')).toContain(scopes[0])
-  })
+      expect(simulator.entra.tokens.get(result.accessToken)).toMatchObject({
+        audience: 'https://api.partnercenter.microsoft.com',
+        kind: 'app',
+      })
+      expect(expiresInSeconds).toBe(3599)
+      expect(refreshToken).toBeUndefined()
+      expect(simulator.entra.forms.map(({ path }) => path)).toEqual([`/${simulator.entra.tenantId}/oauth2/v2.0/token`])
+      const [{ form } = { form: new URLSearchParams() }] = simulator.entra.forms
+      expect(Object.fromEntries(form)).toMatchObject({
+        grant_type: 'client_credentials',
+        client_id: simulator.entra.clientId,
+        client_secret: 'good',
+      })
+      expect(form.get('scope')?.split(' ')).toContain(scopes[0])
+    },
+  )
 
-  test('goes to the endpoint each time: nothing is remembered of the last', async () => {
+  test('an exchange with the token endpoint uses no cached token', async () => {
     const { get } = authority()
     const tokens = [await get(), await get()].map(({ result }) => result.accessToken)
     expect(new Set(tokens).size).toBe(2)
@@ -80,7 +83,7 @@ describe('an exchange with the token endpoint', () => {
     expect((await get('wrong')).result.accessToken).toBeTruthy()
   })
 
-  test('hands on a refresh token that comes along', async () => {
+  test('an exchange with the token endpoint returns the refresh token of the response', async () => {
     const { exchange, operation } = authority()
     const token = simulator.entra.issueRefreshToken()
     const { refreshToken } = await exchange({ clientSecret: 'good' }, operation, client =>
@@ -90,7 +93,7 @@ describe('an exchange with the token endpoint', () => {
     expect(refreshToken).not.toBe(token)
   })
 
-  test('that yields nothing is an outage', async () => {
+  test('an exchange with the token endpoint without a result is an outage', async () => {
     const { exchange, operation } = authority()
     await expect(exchange({ clientSecret: 'good' }, operation, async () => null)).rejects.toMatchObject({
       code: 'authority_unavailable',
@@ -111,7 +114,7 @@ describe('a refusal of the token endpoint', () => {
     ['an error without codes', { error: 'invalid_grant' }, 'credential_rejected', 'invalid_grant'],
     ['an error of another shape', { error: { code: 5 } }, 'credential_rejected', 'http_400'],
     ['nothing', undefined, 'credential_rejected', 'http_400'],
-  ])('by %s needs a person, and is not tried again', async (_, body, code, text) => {
+  ])('a refusal of the token endpoint by %s needs a person, and is not retried', async (_, body, code, text) => {
     fail(400, body)
     const { get, clock } = authority()
     await expect(get()).rejects.toMatchObject({ code, message: expect.stringContaining(text) })
@@ -119,7 +122,7 @@ describe('a refusal of the token endpoint', () => {
     expect(clock.slept).toEqual([])
   })
 
-  test('may have no JSON: it is named with its status then', async () => {
+  test('a refusal of the token endpoint without JSON is reported with its status', async () => {
     const html = { status: 403, headers: {}, body: Buffer.from('<html>proxy</html>') }
     const { get } = authority({ transport: async () => html })
     await expect(get()).rejects.toMatchObject({
@@ -128,7 +131,7 @@ describe('a refusal of the token endpoint', () => {
     })
   })
 
-  test('says nothing of the secret, nor of what the endpoint wrote', async () => {
+  test('a refusal of the token endpoint does not reveal the secret or the endpoint’s text', async () => {
     fail(401, { ...entraError('invalid_client', 7000215, 'The secret good-secret is wrong.'), error_uri: 'https://x' })
     simulator.entra.clientSecrets.add('good-secret')
     const error: unknown = await authority()
@@ -139,7 +142,7 @@ describe('a refusal of the token endpoint', () => {
 })
 
 describe('an outage of the token endpoint', () => {
-  test('that passes is not seen by the caller, whose waits are the endpoint’s', async () => {
+  test('an outage of the token endpoint that clears is not visible to the caller, who waits as the endpoint says', async () => {
     fail(503, {}, { 'retry-after': '7' })
     fail(429, {}, { 'retry-after': '2' })
     fail(500)
@@ -149,45 +152,51 @@ describe('an outage of the token endpoint', () => {
     expect(operation.logged.map(({ event }) => event)).toEqual(['retry', 'retry', 'retry'])
   })
 
-  test.each([408, 429, 500, 502, 503, 504])('with %i is one after four tries', async status => {
-    for (let tries = 0; tries < 4; tries++) fail(status, {}, { 'retry-after': '11' })
-    const { get } = authority()
-    await expect(get()).rejects.toMatchObject({
-      code: 'authority_unavailable',
-      options: { retryAfterSeconds: 11 },
-      message: expect.stringContaining('11 seconds'),
-    })
-    expect(simulator.entra.forms).toHaveLength(4)
-  })
+  test.each([408, 429, 500, 502, 503, 504])(
+    'a %i of the token endpoint is an outage after four tries',
+    async status => {
+      for (let tries = 0; tries < 4; tries++) fail(status, {}, { 'retry-after': '11' })
+      const { get } = authority()
+      await expect(get()).rejects.toMatchObject({
+        code: 'authority_unavailable',
+        options: { retryAfterSeconds: 11 },
+        message: expect.stringContaining('11 seconds'),
+      })
+      expect(simulator.entra.forms).toHaveLength(4)
+    },
+  )
 
-  test.each([501, 505, 520])('with %i is one, too: no credential is rejected by it', async status => {
+  test.each([501, 505, 520])('a %i of the token endpoint is an outage, not a rejected credential', async status => {
     for (let tries = 0; tries < 4; tries++) fail(status)
     await expect(authority().get()).rejects.toMatchObject({ code: 'authority_unavailable' })
   })
 
-  test.each([301, 302, 307])('can be a redirect: %i', async status => {
+  test.each([301, 302, 307])('a redirect %i of the token endpoint is an outage', async status => {
     for (let tries = 0; tries < 4; tries++) fail(status, {}, { location: 'https://proxy.example/' })
     await expect(authority().get()).rejects.toMatchObject({ code: 'authority_unavailable' })
   })
 
-  test('that asks to wait past the deadline is one at once', async () => {
+  test('an outage of the token endpoint with a wait past the deadline fails at once', async () => {
     fail(429, {}, { 'retry-after': '3600' })
     const { get, clock } = authority()
     await expect(get()).rejects.toMatchObject({ code: 'authority_unavailable', options: { retryAfterSeconds: 3600 } })
     expect(clock.slept).toEqual([])
   })
 
-  test.each(['network', 'too-large', 'undecodable'] as const)('can be a fault below HTTP: %s', async kind => {
-    const fault = new TransportError(kind, 'no use')
-    const { get } = authority({ transport: () => Promise.reject(fault) })
-    await expect(get()).rejects.toMatchObject({
-      code: 'authority_unavailable',
-      options: { retryAfterSeconds: 30 },
-      cause: fault,
-    })
-  })
+  test.each(['network', 'too-large', 'undecodable'] as const)(
+    'a fault below HTTP at the token endpoint is an outage: %s',
+    async kind => {
+      const fault = new TransportError(kind, 'no use')
+      const { get } = authority({ transport: () => Promise.reject(fault) })
+      await expect(get()).rejects.toMatchObject({
+        code: 'authority_unavailable',
+        options: { retryAfterSeconds: 30 },
+        cause: fault,
+      })
+    },
+  )
 
-  test('can be an answer that is no JSON', async () => {
+  test('a response of the token endpoint that is not JSON is an outage', async () => {
     const html = { status: 200, headers: {}, body: Buffer.from('<html>proxy</html>') }
     const { get } = authority({ transport: async () => html })
     await expect(get()).rejects.toMatchObject({
@@ -196,14 +205,17 @@ describe('an outage of the token endpoint', () => {
     })
   })
 
-  test.each(['{}', '{"access_token":""}', '[]', 'null'])('can be an answer without a token: %s', async text => {
-    const empty = { status: 200, headers: {}, body: Buffer.from(text) }
-    const { get } = authority({ transport: async () => empty })
-    await expect(get()).rejects.toMatchObject({ code: 'authority_unavailable' })
-  })
+  test.each(['{}', '{"access_token":""}', '[]', 'null'])(
+    'a response of the token endpoint without a token is an outage: %s',
+    async text => {
+      const empty = { status: 200, headers: {}, body: Buffer.from(text) }
+      const { get } = authority({ transport: async () => empty })
+      await expect(get()).rejects.toMatchObject({ code: 'authority_unavailable' })
+    },
+  )
 })
 
-test('a byte-order mark before the answer is passed over', async () => {
+test('a byte-order mark before the token response is ignored', async () => {
   const body = Buffer.from('\uFEFF{"token_type":"Bearer","expires_in":"120","access_token":"abc"}')
   const { result, expiresInSeconds } = await authority({
     transport: async () => ({ status: 200, headers: {}, body }),
@@ -212,7 +224,7 @@ test('a byte-order mark before the answer is passed over', async () => {
   expect(expiresInSeconds).toBe(120)
 })
 
-test('a caller whose deadline passes is told so, not that the credential is wrong', async () => {
+test('a caller whose deadline passes gets that error, not a rejected credential', async () => {
   const reason = new Error('the deadline has passed')
   const { get, operation } = authority({
     transport: ({ deadline: { signal } }) =>

@@ -19,7 +19,7 @@ describe('an error of the token endpoint', () => {
     [7000215, 'credential_rejected', 'not its id'],
     [7000222, 'credential_rejected', 'expired'],
     [500011, 'wrong_audience', 'PARTNER_CENTER_CLOUD'],
-  ])('AADSTS%i means %s and says what to do', (code, as, text) => {
+  ])('AADSTS%i means %s, and the message says what to do', (code, as, text) => {
     for (const codes of [[code], [String(code)], [1, code]]) {
       const error = toCredentialError(codes, 'invalid_grant')
       expect(error).toMatchObject({ code: as, status: 424, retryable: false })
@@ -29,7 +29,7 @@ describe('an error of the token endpoint', () => {
     }
   })
 
-  test('that is unknown is named with its first code, or its OAuth error', () => {
+  test('an unknown error of the token endpoint is reported with its first code, or its OAuth error', () => {
     const rejected = { code: 'credential_rejected', retryable: false }
     expect(toCredentialError([530032, 1], 'invalid_grant')).toMatchObject({
       ...rejected,
@@ -42,33 +42,39 @@ describe('an error of the token endpoint', () => {
     })
   })
 
-  test('that asks for interaction demands MFA', () => {
+  test('an interaction_required error of the token endpoint means mfa_required', () => {
     expect(toCredentialError([], 'interaction_required').code).toBe('mfa_required')
     expect(toCredentialError([50076], 'invalid_grant').code).toBe('mfa_required')
   })
 
-  test.each(['<script>alert(1)</script>', 'a b\r\nc'])('says nothing of %j but its letters', text => {
-    for (const { message } of [toCredentialError([], text), toCredentialError([text], 'invalid_grant')]) {
-      expect(message).not.toMatch(/[<>\r\n]/)
-    }
-  })
+  test.each(['<script>alert(1)</script>', 'a b\r\nc'])(
+    'an error message contains only letters of the OAuth error %j',
+    text => {
+      for (const { message } of [toCredentialError([], text), toCredentialError([text], 'invalid_grant')]) {
+        expect(message).not.toMatch(/[<>\r\n]/)
+      }
+    },
+  )
 
-  test('says no more than a few letters of what the endpoint called it', () => {
+  test('an error message contains at most 60 characters of the OAuth error', () => {
     expect(toCredentialError([], 'x'.repeat(500)).message).toMatch(/\(x{60}\)/)
   })
 
-  test.each(['constructor', 'toString', '__proto__'])('with the code %s is unknown', code => {
-    expect(toCredentialError([code], 'invalid_grant')).toMatchObject({ code: 'credential_rejected', status: 424 })
-  })
+  test.each(['constructor', 'toString', '__proto__'])(
+    'an error of the token endpoint with the code %s is unknown',
+    code => {
+      expect(toCredentialError([code], 'invalid_grant')).toMatchObject({ code: 'credential_rejected', status: 424 })
+    },
+  )
 
-  test('that is said to pass by itself is no rejection', () => {
+  test('a temporary error of the token endpoint is no rejection', () => {
     expect(toCredentialError([], 'temporarily_unavailable')).toMatchObject({
       code: 'authority_unavailable',
       retryable: true,
     })
   })
 
-  test('keeps its cause', () => {
+  test('an error of the token endpoint keeps its cause', () => {
     const cause = new Error('why')
     expect(toCredentialError([50076], 'x', cause).cause).toBe(cause)
     expect(toCredentialError([], 'x', cause).cause).toBe(cause)

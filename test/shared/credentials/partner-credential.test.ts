@@ -9,7 +9,7 @@ import { trust } from '../../support/trust.ts'
 
 let simulator: Simulator
 
-/** One for all tests: MSAL keeps the tokens of a managed identity for the life of the process. */
+/** One simulator for all tests, because MSAL keeps the tokens of a managed identity for the life of the process. */
 beforeAll(async () => {
   simulator = await startSimulator({ customers: 1 })
   trust(simulator.certificate)
@@ -39,7 +39,7 @@ const appWith = (settings: Record<string, string>): App => {
   return createApp({ env: { ...simulator.settings, AzureWebJobsStorage: 'UseDevelopmentStorage=true', ...settings } })
 }
 
-/** One read with the app's credential; rejects as the function would. */
+/** One read with the app's credential. Rejects like the function. */
 const reach = async (app: App) => {
   const read = await app.readOrders()
   return read(
@@ -82,7 +82,7 @@ describe.each(Object.keys(clouds) as CloudName[])('in the cloud %s', cloud => {
 })
 
 describe('the federated credential', () => {
-  test('asks the managed identity, user-assigned where one is named, for an assertion to exchange', async () => {
+  test('the federated credential exchanges an assertion of the managed identity, user-assigned if one is named', async () => {
     const id = '11111111-2222-4333-8444-555555555555'
     await reach(appWith({ PARTNER_CENTER_CREDENTIAL: 'federated', AZURE_CLIENT_ID: id, KEY_VAULT_URI: '' }))
 
@@ -91,7 +91,7 @@ describe('the federated credential', () => {
     expect(asked?.get('client_id')).toBe(id)
   })
 
-  test('that the app does not trust is rejected with what to add', async () => {
+  test('an untrusted federated credential is rejected with what to add', async () => {
     simulator.entra.trustsManagedIdentity = false
     const failure = reach(appWith({ PARTNER_CENTER_CREDENTIAL: 'federated' }))
     await expect(failure).rejects.toMatchObject({
@@ -104,7 +104,7 @@ describe('the federated credential', () => {
 describe('the certificate credential', () => {
   const store = (value: string) => simulator.keyVault.store('partner-center-client-certificate', value)
 
-  test('takes PEM as well as PFX', async () => {
+  test('the certificate credential accepts PEM and PFX', async () => {
     const { certificate, pem } = await createCertificate()
     simulator.entra.certificates.add(certificate)
     store(pem)
@@ -123,7 +123,7 @@ describe('the certificate credential', () => {
     ['not RSA', async () => (await createCertificate({ keyType: 'ec' })).pem],
     ['expired on', async () => (await createCertificate({ days: -1 })).pem],
     ['is not registered', async () => (await createCertificate()).pem],
-  ])('that cannot be used (%s) is an operator error that names the secret', async (what, value) => {
+  ])('an unusable certificate (%s) is an operator error that names the secret', async (what, value) => {
     store(await value())
     const failure = await reach(appWith({ PARTNER_CENTER_CREDENTIAL: 'certificate' })).catch(error => error)
     expect(failure).toMatchObject({ code: 'credential_rejected', message: expect.stringContaining(what) })
@@ -143,16 +143,16 @@ describe('a rejected credential', () => {
     [7000215, 'credential_rejected', 'Key Vault'],
     [7000222, 'credential_rejected', 'expired'],
     [123456, 'credential_rejected', 'AADSTS123456'],
-  ])('AADSTS%i is %s and says what mends it', async (code, expected, mend) => {
+  ])('AADSTS%i is reported as %s with a fix', async (code, expected, fix) => {
     const body = { error: 'invalid_grant', error_description: `AADSTS${code}: secret text`, error_codes: [code] }
     simulator.entra.failures.push({ status: 400, body }, { status: 400, body })
     const failure = await reach(appWith({})).catch(error => error)
 
-    expect(failure).toMatchObject({ code: expected, status: 424, message: expect.stringContaining(mend) })
+    expect(failure).toMatchObject({ code: expected, status: 424, message: expect.stringContaining(fix) })
     expect(failure.message).not.toContain('secret text')
   })
 
-  test('is read from the vault once more, so that a rotated one is picked up within one request', async () => {
+  test('a rejected credential is read from the vault again, so that a rotated one is used within one request', async () => {
     const app = appWith({})
     await reach(app)
     simulator.entra.clientSecrets.clear()
@@ -163,7 +163,7 @@ describe('a rejected credential', () => {
     expect((await reach(app)).orders).toHaveLength(2)
   })
 
-  test('of a user who signed in without MFA is reported as such', async () => {
+  test('a sign-in without MFA is reported as mfa_required', async () => {
     simulator.keyVault.store('partner-center-refresh-token', simulator.entra.issueRefreshToken({ mfa: false }))
     const app = appWith({ PARTNER_CENTER_CREDENTIAL: 'refresh-token' })
 
@@ -195,7 +195,7 @@ describe('a vault secret', () => {
       'key_vault_refused',
       'Key Vault Secrets User',
     ],
-  ])('that is %s is an operator error that names it', async (_, spoil, code, text) => {
+  ])('a vault secret that is %s is an operator error that names it', async (_, spoil, code, text) => {
     spoil()
     await expect(reach(appWith({}))).rejects.toMatchObject({
       code,

@@ -58,7 +58,7 @@ const outage = (method: 'GET' | 'PUT', times: number) =>
   )
 
 describe('renewing the credential', () => {
-  test('stores the newer refresh token with its end and its origin', async () => {
+  test('renewing the credential stores the newer refresh token with its expiry date and origin', async () => {
     const { failure, logged } = await renew()
 
     expect(failure).toBeUndefined()
@@ -72,7 +72,7 @@ describe('renewing the credential', () => {
     expect(JSON.stringify(logged)).not.toContain(stored?.value)
   })
 
-  test('twice at once leaves a good token behind', async () => {
+  test('renewing the credential twice at once stores a valid token', async () => {
     const [a, b] = await Promise.all([renew(), renew()])
 
     expect([a.failure, b.failure]).toEqual([undefined, undefined])
@@ -80,7 +80,7 @@ describe('renewing the credential', () => {
     expect((await renew()).failure).toBeUndefined()
   })
 
-  test('repeats a failed write as often as any call to the vault, and loses nothing if it keeps failing', async () => {
+  test('renewing the credential retries a failed write, and keeps the stored token if it still fails', async () => {
     outage('PUT', 3)
     expect((await renew()).failure).toBeUndefined()
     expect(versions()).toHaveLength(2)
@@ -96,7 +96,7 @@ describe('renewing the credential', () => {
     expect((await renew()).failure).toBeUndefined()
   })
 
-  test('of a token that was revoked fails and says that a person has to sign in', async () => {
+  test('renewing a revoked token fails and says that a user must sign in', async () => {
     for (const token of simulator.entra.refreshTokens.values()) token.revoked = true
     const { failure, logged } = await renew()
 
@@ -111,7 +111,7 @@ describe('renewing the credential', () => {
   test.each([
     [14, true],
     [15, false],
-  ])('warns of a client secret that ends in %i days: %s', async (days, warns) => {
+  ])('renewing the credential warns of a client secret that expires in %i days: %s', async (days, warns) => {
     const [secret] = simulator.entra.clientSecrets
     simulator.keyVault.store('partner-center-client-secret', secret ?? '', {
       expires: Math.floor((clock.now() + days * day) / 1000),
@@ -128,7 +128,7 @@ describe('renewing the credential', () => {
   })
 })
 
-test('an app stays signed in for 200 days with daily renewal, outages of the vault included, and would not without', async () => {
+test('an app stays signed in for 200 days with daily renewal despite outages of the vault, and not without renewal', async () => {
   const [first] = simulator.entra.refreshTokens.keys()
   const app = createRefreshTokenApp()
   const failures: string[] = []
@@ -147,7 +147,7 @@ test('an app stays signed in for 200 days with daily renewal, outages of the vau
   expect(simulator.entra.refreshTokens.get(first ?? '')?.expiresAt).toBeLessThan(clock.now())
 })
 
-test('the health of the credential tells names, ages and ends, and no value', async () => {
+test('the health of the credential has names, ages and expiry dates, and no values', async () => {
   const app = createRefreshTokenApp()
   await renew(app)
   await clock.advance(3 * day)

@@ -14,7 +14,7 @@ afterEach(() => {
   vi.restoreAllMocks()
 })
 
-/** A source whose tokens are numbered and live for an hour, unless the next answers are scripted. */
+/** A source whose tokens are numbered and live for an hour, unless the next responses are scripted. */
 function source() {
   const clock = createFakeClock()
   const script: (Error | Promise<AccessToken>)[] = []
@@ -33,7 +33,7 @@ function source() {
 const down = new AppError('authority_unavailable', 'down')
 
 describe('a token', () => {
-  test('is acquired once and then kept', async () => {
+  test('a token is acquired once and then kept', async () => {
     const { get, asked, clock } = source()
     expect(await get()).toBe('token 1')
     await clock.advance(54 * minute)
@@ -41,20 +41,20 @@ describe('a token', () => {
     expect(asked).toHaveLength(1)
   })
 
-  test('is acquired once for callers that come at the same time', async () => {
+  test('a token is acquired once for simultaneous callers', async () => {
     const { get, asked } = source()
     expect(await Promise.all([get(), get(), get()])).toEqual(['token 1', 'token 1', 'token 1'])
     expect(asked).toHaveLength(1)
   })
 
-  test('that could not be acquired is tried anew by the next caller', async () => {
+  test('a failed token request is repeated for the next caller', async () => {
     const { get, script } = source()
     script.push(down)
     await expect(get()).rejects.toBe(down)
     expect(await get()).toBe('token 2')
   })
 
-  test('is replaced five minutes ahead of its end, not earlier', async () => {
+  test('a token is replaced five minutes before it expires, not earlier', async () => {
     const { get, clock } = source()
     await get()
     await clock.advance(hour - 5 * minute - 1)
@@ -64,7 +64,7 @@ describe('a token', () => {
     expect(await get()).toBe('token 2')
   })
 
-  test('that lives shorter than that is replaced with each call, and sent for as long as it lives', async () => {
+  test('a short-lived token is replaced with each call, and used until it expires', async () => {
     const { get, script, clock } = source()
     for (const token of ['short 1', 'short 2']) {
       script.push(Promise.resolve({ token, expiresAt: clock.now() + 2 * minute }))
@@ -82,7 +82,7 @@ describe('a failed replacement', () => {
     return made
   }
 
-  test('leaves the present token in use and is noted', async () => {
+  test('a failed replacement keeps the current token in use and is logged', async () => {
     const { get, script, clock } = await nearItsEnd()
     script.push(down)
     const operation = createOperation({ clock })
@@ -96,7 +96,7 @@ describe('a failed replacement', () => {
     ])
   })
 
-  test('is tried again after half a minute, not sooner', async () => {
+  test('a failed replacement is retried after half a minute, not sooner', async () => {
     const { get, script, asked, clock } = await nearItsEnd()
     script.push(down)
     await get()
@@ -107,7 +107,7 @@ describe('a failed replacement', () => {
     expect(await get()).toBe('token 3')
   })
 
-  test('fails the call once the present token has less than half a minute', async () => {
+  test('a failed replacement fails the call if the current token expires within half a minute', async () => {
     const { get, script, clock } = await nearItsEnd()
     await clock.advance(4 * minute - 30_001)
     script.push(down)
@@ -118,7 +118,7 @@ describe('a failed replacement', () => {
     expect(await get()).toBe('token 4')
   })
 
-  test('includes one that a caller has no time to wait for', async () => {
+  test('a replacement that outlasts the caller’s deadline counts as failed', async () => {
     const { get, script, clock } = await nearItsEnd()
     script.push(new Promise(() => undefined))
     const operation = createOperation({ clock })
@@ -128,7 +128,7 @@ describe('a failed replacement', () => {
     expect(await token).toBe('token 1')
   })
 
-  test('includes one that takes longer than ten seconds', async () => {
+  test('a replacement that takes longer than ten seconds counts as failed', async () => {
     const { get, script, asked, clock } = await nearItsEnd()
     script.push(new Promise(() => undefined))
     const token = get()
@@ -139,7 +139,7 @@ describe('a failed replacement', () => {
     expect(asked[1]?.deadline.signal.aborted).toBe(true)
   })
 
-  test('does not outlast a caller that has less time than that', async () => {
+  test('a caller with less than ten seconds does not wait longer for a replacement', async () => {
     const { get, script, asked, clock } = await nearItsEnd()
     script.push(down)
     await get(createOperation({ clock, seconds: 3 }))
@@ -148,14 +148,14 @@ describe('a failed replacement', () => {
 })
 
 describe('a rejected token', () => {
-  test('is replaced if it is the present one', async () => {
+  test('a rejected token is replaced if it is the current one', async () => {
     const { tokens, get } = source()
     const operation = createOperation()
     expect(await tokens.renew(await get(), operation)).toBe('token 2')
     expect(await get()).toBe('token 2')
   })
 
-  test('is not replaced if another one has been acquired since', async () => {
+  test('a rejected token is not replaced if another one has been acquired since', async () => {
     const { tokens, get, asked } = source()
     await get()
     const operation = createOperation()
@@ -163,7 +163,7 @@ describe('a rejected token', () => {
     expect(asked).toHaveLength(1)
   })
 
-  test('is replaced once for all who had it', async () => {
+  test('a rejected token is replaced once for all its callers', async () => {
     const { tokens, get, asked } = source()
     const rejected = await get()
     const renewals = [1, 2, 3].map(() => tokens.renew(rejected, createOperation()))
@@ -172,7 +172,7 @@ describe('a rejected token', () => {
     expect(asked).toHaveLength(2)
   })
 
-  test('is replaced though a replacement has just failed', async () => {
+  test('a rejected token is replaced even right after a failed replacement', async () => {
     const { tokens, get, script, clock } = source()
     await get()
     await clock.advance(hour - 4 * minute)
@@ -181,7 +181,7 @@ describe('a rejected token', () => {
     expect(await tokens.renew('token 1', createOperation({ clock }))).toBe('token 3')
   })
 
-  test('that cannot be replaced fails the call', async () => {
+  test('a rejected token that cannot be replaced fails the call', async () => {
     const { tokens, get, script } = source()
     const rejected = await get()
     script.push(down)
@@ -189,7 +189,7 @@ describe('a rejected token', () => {
     expect(await tokens.renew(rejected, createOperation())).toBe('token 3')
   })
 
-  test('is acquired where there was none', async () => {
+  test('a token is acquired after a rejection even if there was none', async () => {
     expect(await source().tokens.renew('unknown', createOperation())).toBe('token 1')
   })
 })

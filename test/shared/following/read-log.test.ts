@@ -23,7 +23,7 @@ const record = (more: Record<string, unknown> = {}) => ({
   ...more,
 })
 
-/** Answers each page in turn; what is no array of records is an answer as it stands. */
+/** Returns each page in turn. A value that is no array of records is the response itself. */
 function logOf(...pages: unknown[]) {
   const asked: PartnerRequest[] = []
   const readLog = createReadLog(async request => {
@@ -39,7 +39,7 @@ function logOf(...pages: unknown[]) {
 
 const at = (text: string) => Date.parse(text)
 
-test('all pages are read from the day of the instant on, with the headers of their links', async () => {
+test('all pages since the day of the timestamp are read, with the headers of their links', async () => {
   const { readLog, asked } = logOf([record()], [record({ customerId: second, customerName: null })])
   const { news, isCut } = await readLog(since, createOperation())
   expect([...news.keys()]).toEqual([first, second])
@@ -51,7 +51,7 @@ test('all pages are read from the day of the instant on, with the headers of the
   expect(isCut).toBe(false)
 })
 
-test('records that come twice, late, out of order or in another zone count once, by their time', async () => {
+test('records that are repeated, late, out of order or in another zone count once, by their time', async () => {
   const { readLog } = logOf(
     [record(), record({ operationDate: '2026-11-20T12:01:00+02:00' }), record()],
     [record({ operationDate: '2026-11-20T10:03:00' }), record({ customerId: first.toUpperCase() })],
@@ -63,7 +63,7 @@ test('records that come twice, late, out of order or in another zone count once,
   })
 })
 
-test('only orders that were really created or changed since then are news', async () => {
+test('only orders that were created or changed since then are reported', async () => {
   const { readLog } = logOf([
     record({ operationStatus: 'failed' }),
     record({ operationType: 'update_customer_qualification' }),
@@ -73,7 +73,7 @@ test('only orders that were really created or changed since then are news', asyn
     record({ customerId: null, resourceNewValue: null }),
     null,
     'record',
-    // Members that nobody needs may be absent.
+    // Members that the app does not use can be absent.
     {
       customerId: second,
       operationType: 'Update_Order',
@@ -88,13 +88,13 @@ test('only orders that were really created or changed since then are news', asyn
 test.each([
   ['a text of JSON', JSON.stringify({ Id: 'o', ReferenceCustomerId: second, LineItems: [] })],
   ['an object', { id: 'o', referenceCustomerId: second }],
-])('a record without a customer names it by its order, %s', async (_, resourceNewValue) => {
+])('a record without a customer takes it from its order, %s', async (_, resourceNewValue) => {
   const { readLog } = logOf([record({ customerId: undefined, resourceNewValue })])
   expect([...(await readLog(since, createOperation())).news.keys()]).toEqual([second])
 })
 
 test.each(['{"items":[', '<html>', '{"totalCount":0}', '[]'])(
-  'an answer that is no page is refused: %s',
+  'a response that is no page is refused: %s',
   async page => {
     await expect(logOf(page).readLog(since, createOperation())).rejects.toMatchObject({
       code: 'partner_center_invalid_response',

@@ -8,7 +8,7 @@ type Served = { host: string; schemes: string[]; paths: object }
 
 const serve = (url: string) => JSON.parse(documentFor(appAddress(new HttpRequest({ method: 'GET', url })))) as Served
 
-test('is made once, however many hosts callers make up, and names the host of each', () => {
+test('the document is created once for any number of hosts, and has the host of each request', () => {
   const make = vi.spyOn(document, 'createDocument')
   const hosts = Array.from({ length: 50 }, (_, index) => `forged-${index}.example`)
   for (const host of [...hosts, ...hosts]) expect(serve(`https://${host}/api/openapi.json`).host).toBe(host)
@@ -21,7 +21,7 @@ test.each([
   ['https://localhost/api/openapi.json', 'https', 'localhost'],
   ['http://your-app.azurewebsites.net/api/openapi.json', 'https', 'your-app.azurewebsites.net'],
   ['https://your-app.azurewebsites.net/api/openapi.json', 'https', 'your-app.azurewebsites.net'],
-])('on %s says %s', (url, scheme, host) => {
+])('the document on %s has %s', (url, scheme, host) => {
   const { schemes, host: named } = serve(url)
   expect([schemes, named]).toEqual([[scheme], host])
 })

@@ -15,7 +15,7 @@ const orders = fc.uniqueArray(
 const toBytes = (list: readonly Order[]) => list.map(order => Buffer.from(JSON.stringify(order)))
 
 describe('comparing two readings of a customer', () => {
-  test('gives changes that turn the first into the second, and none besides', () => {
+  test('comparing two readings gives exactly the changes that convert the first to the second', () => {
     fc.assert(
       fc.property(orders, orders, (before, after) => {
         const changes = compareOrders(toBytes(before), toBytes(after))
@@ -34,13 +34,13 @@ describe('comparing two readings of a customer', () => {
     )
   })
 
-  test('of the same orders in another order or spelling finds nothing', () => {
+  test('comparing the same orders in another order or spelling gives no changes', () => {
     const before = [Buffer.from('{"id":"a","x":{"p":1,"q":2}}'), Buffer.from('{"id":"b"}')]
     const after = [Buffer.from('{"id":"b"}'), Buffer.from('{"x":{"q":2,"p":1.0},"id":"a"}')]
     expect(compareOrders(before, after)).toEqual([])
   })
 
-  test('passes over links and attributes, which say nothing of the order', () => {
+  test('comparing two readings ignores links and attributes', () => {
     expect(
       changedMembers({ id: 'a', links: 1, attributes: { etag: 'x' } }, { id: 'a', attributes: { etag: 'y' } }),
     ).toEqual([])

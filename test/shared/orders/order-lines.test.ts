@@ -6,7 +6,7 @@ import { readOrder } from '../../../shared/partner-center/collection.ts'
 const customer = 'b0d70a69-4c42-4b27-b17b-91a835d8686a'
 const flatten = (order: unknown): OrderLine[] => toOrderLines(readOrder(Buffer.from(JSON.stringify(order))), customer)
 
-/** Any JSON where the service might one day send something else. */
+/** Any JSON, for members that the service could send in another form. */
 const odd = fc.oneof(
   fc.jsonValue(),
   fc.constantFrom('', '12', 'P1Y', 'a:b:c', 'X:Y', '2018-03-06T17:37:05.253-08:00', 0, -0, 1e21, null),
@@ -49,7 +49,7 @@ const types: Record<keyof OrderLine, string> = Object.fromEntries(
 ) as Record<keyof OrderLine, string>
 
 describe('flattening', () => {
-  test('gives one row per line object with types that never vary, whatever the service sends', () => {
+  test('flattening gives one row per line object with fixed types, whatever the service sends', () => {
     fc.assert(
       fc.property(order, value => {
         const rows = flatten(value)
@@ -79,7 +79,7 @@ describe('flattening', () => {
     )
   })
 
-  test('leaves empty texts out, lowers subscription ids and splits new-commerce offers', () => {
+  test('flattening omits empty texts, lower-cases subscription ids and splits new-commerce offers', () => {
     const [row] = flatten({
       id: 'o',
       creationDate: '2018-03-06T17:37:05.2539-08:00',
@@ -125,7 +125,7 @@ describe('flattening', () => {
     ['P', undefined],
     ['', undefined],
     [undefined, undefined],
-  ])('%s is %s months', (duration, months) => {
+  ])('flattening: %s is %s months', (duration, months) => {
     expect(toMonths(duration)).toBe(months)
   })
 })

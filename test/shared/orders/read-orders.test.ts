@@ -21,11 +21,11 @@ describe('the path of a customer’s orders', () => {
       { billingType: 'none', includePrice: true, includeSystemPurchases: true },
       '?billingType=none&include_price=true&include_system_purchases=true',
     ],
-  ])('for %j ends with "%s"', (query, expected) => {
+  ])('the path of orders for %j ends with "%s"', (query, expected) => {
     expect(toPath({ ...plain, ...query })).toBe(`/v1/customers/${customer}/orders${expected}`)
   })
 
-  test('holds whatever id it is given as one segment', () => {
+  test('the path of orders has any id as one segment', () => {
     expect(toPath({ ...plain, customerTenantId: 'a/../b?c' })).toBe('/v1/customers/a%2F..%2Fb%3Fc/orders')
   })
 })
@@ -55,7 +55,7 @@ const readable = ({ orders, envelope, ...rest }: Awaited<ReturnType<ReturnType<t
 })
 
 describe('a customer’s orders', () => {
-  test('are read as they come, with the rest of the collection', async () => {
+  test('a customer’s orders keep their bytes and the rest of the collection', async () => {
     const { read, startedAt } = reader(
       '{"totalCount":7,"items":[{"id":"b","x":null},null,{"id":"a","lineItems":[]}],"links":{"self":{"uri":"/o","n":1.0}},"attributes":{"a":1.50}}',
     )
@@ -67,7 +67,7 @@ describe('a customer’s orders', () => {
     })
   })
 
-  test('are merged from their pages, without the link to the next', async () => {
+  test('a customer’s orders are merged from their pages, without the link to the next', async () => {
     const next = (page: number) =>
       `"links":{"self":{"uri":"/o","n":1.10,"u":"\\u00e4"},"next":{"uri":"/customers/x?p=${page}","headers":[{"key":"MS-ContinuationToken","value":"t${page}"}]}}`
     const { read, asked, startedAt } = reader(
@@ -89,7 +89,7 @@ describe('a customer’s orders', () => {
     '{"items":[],"links":{"next":null}}',
     '{"items":[],"links":[]}',
     '{"items":[]}',
-  ])('end where there is no next page: %s', async body => {
+  ])('a customer’s orders end where there is no next page: %s', async body => {
     const { read, asked } = reader(body)
     expect((await read(plain, createOperation())).orders).toEqual([])
     expect(asked).toHaveLength(1)
@@ -102,18 +102,18 @@ describe('a customer’s orders', () => {
     '{"items":[],"links":{"next":"/x"}}',
     '{"items":[],"links":{"next":{"uri":"https://evil.example/x"}}}',
     '{"items":[],"links":{"next":{"uri":"/x","headers":[{"key":"a"}]}}}',
-  ])('are not read from %s', async body => {
+  ])('a customer’s orders are not read from %s', async body => {
     await expect(reader(body).read(plain, createOperation())).rejects.toMatchObject({
       code: 'partner_center_invalid_response',
     })
   })
 
-  test('may be very many in one page', async () => {
+  test('a customer’s orders can be very many on one page', async () => {
     const { read } = reader(`{"items":[${'{},'.repeat(199_999)}{}]}`)
     expect((await read(plain, createOperation())).orders).toHaveLength(200_000)
   })
 
-  test('asked for twice at the same time are read once; other queries are read apart', async () => {
+  test('equal simultaneous reads of orders share one call, and other queries do not', async () => {
     const { read, asked } = reader('{"items":[{"id":"1"}]}', '{"items":[]}')
     const [one, two, other] = await Promise.all([
       read(plain, createOperation()),
@@ -126,8 +126,8 @@ describe('a customer’s orders', () => {
   })
 })
 
-describe('prices that the credential has no access to', () => {
-  test('are left out, and the answer says so', async () => {
+describe('prices without access', () => {
+  test('prices without access are omitted, and the response says so', async () => {
     const { read, asked, startedAt } = reader(refusal('800043'), '{"items":[{"id":"1"}]}')
     const result = readable(await read(priced, createOperation()))
 
@@ -136,7 +136,7 @@ describe('prices that the credential has no access to', () => {
     expect(asked.map(({ path }) => path)).toEqual([toPath(priced), toPath(plain)])
   })
 
-  test('on a later page begin the list again', async () => {
+  test('prices without access on a later page restart the list', async () => {
     const { read } = reader(
       '{"items":[{"id":"1"}],"links":{"next":{"uri":"/x"}}}',
       refusal('800043'),
@@ -151,13 +151,13 @@ describe('prices that the credential has no access to', () => {
     [priced, refusal()],
     [priced, refusal('800043', 400)],
     [priced, new Error('800043')],
-  ])('are not the reason of any other failure', async (query, failure) => {
+  ])('another failure is not taken for missing access to prices', async (query, failure) => {
     const { read, asked } = reader(failure, '{"items":[]}')
     await expect(read(query, createOperation())).rejects.toBe(failure)
     expect(asked).toHaveLength(1)
   })
 
-  test('are told by status and code', () => {
+  test('missing access to prices is detected by status and code', () => {
     expect(lacksPriceAccess(refusal('800043'))).toBe(true)
     expect(lacksPriceAccess(refusal('800043', 401))).toBe(false)
     expect(lacksPriceAccess(new AppError('partner_center_forbidden', '800043'))).toBe(false)

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { type Instant, parseInstant } from '../../../shared/orders/instant.ts'
 import { selectAsUpstream, selectOrders } from '../../../shared/orders/select-orders.ts'
+import { parseTimestamp, type Timestamp } from '../../../shared/orders/timestamp.ts'
 import type { OrderBytes } from '../../../shared/partner-center/collection.ts'
 
 const order = (id: string, creationDate?: string, status?: string, json = `{"id":"${id}"}`): OrderBytes => ({
@@ -15,10 +15,10 @@ const order = (id: string, creationDate?: string, status?: string, json = `{"id"
 })
 
 const ids = (orders: OrderBytes[]) => orders.map(({ id }) => id)
-const at = (text: string): Instant => {
-  const instant = parseInstant(text)
-  if (instant === undefined) throw new Error(`${text} is no instant`)
-  return instant
+const at = (text: string): Timestamp => {
+  const timestamp = parseTimestamp(text)
+  if (timestamp === undefined) throw new Error(`${text} is no timestamp`)
+  return timestamp
 }
 
 const dates = [
@@ -43,12 +43,12 @@ const anyOrder = fc
   .map(({ id, creationDate, status, json }) => order(id, creationDate, status, json))
 
 describe('the selected orders', () => {
-  test('come in the same bytes, whatever order they were read in', () => {
+  test('the selected orders have the same bytes for any order of reading', () => {
     const shuffled = fc
       .array(anyOrder, { maxLength: 12 })
       .chain(orders => fc.tuple(fc.constant(orders), fc.shuffledSubarray(orders, { minLength: orders.length })))
     const bytes = (orders: OrderBytes[]) =>
-      orders.map(({ json, id, creationDate }) => [parseInstant(creationDate), id, json.toString()])
+      orders.map(({ json, id, creationDate }) => [parseTimestamp(creationDate), id, json.toString()])
     fc.assert(
       fc.property(shuffled, ([orders, others]) => {
         expect(bytes(selectOrders(others))).toEqual(bytes(selectOrders(orders)))
@@ -57,7 +57,7 @@ describe('the selected orders', () => {
     )
   })
 
-  test('are the given ones and leave these as they are', () => {
+  test('the selected orders are the given ones, unchanged', () => {
     fc.assert(
       fc.property(fc.array(anyOrder, { maxLength: 12 }), orders => {
         const before = [...orders]
@@ -69,7 +69,7 @@ describe('the selected orders', () => {
     )
   })
 
-  test('come by instant, then by id as code units, undated ones last', () => {
+  test('the selected orders are sorted by time, then by id as code units, undated ones last', () => {
     const sorted = [
       order('a', '2026-11-19T16:00:00-08:00'),
       order('b', '2026-11-20'),
@@ -87,7 +87,7 @@ describe('the selected orders', () => {
     expect(selectOrders(sorted.toReversed())).toEqual(sorted)
   })
 
-  test('with one id and one date come by their bytes', () => {
+  test('the selected orders with equal id and date are sorted by their bytes', () => {
     const sorted = ['{"a":1}', '{"a":2}', '{"b":1}'].map(json => order('a', '2026-11-20', 'pending', json))
     expect(selectOrders(sorted.toReversed())).toEqual(sorted)
   })
@@ -101,7 +101,7 @@ describe('a filter by status', () => {
     ['completed', ['2']],
     ['unknown', ['0', '3']],
     ['cancelled', []],
-  ])('%s lets pass what has it, in any case', (status, expected) => {
+  ])('a filter by status %s passes orders with this status, in any case', (status, expected) => {
     expect(ids(selectOrders(orders, { status }))).toEqual(expected)
   })
 })
@@ -124,19 +124,22 @@ describe('a filter by creation', () => {
     ['2026-11-20T00:00:00Z', '2026-11-21T00:00:00.1Z', ['at', 'just after', 'end']],
     ['2026-11-21T00:00:01Z', undefined, []],
     [undefined, undefined, ['before', 'at', 'just after', 'end', 'misdated', 'undated']],
-  ])('from %s to %s includes its start, leaves out its end and whatever has no date', (from, to, expected) => {
-    const filter = { createdFrom: from && at(from), createdTo: to && at(to) }
-    expect(ids(selectOrders(orders, filter as { createdFrom?: Instant; createdTo?: Instant }))).toEqual(expected)
-  })
+  ])(
+    'a filter by creation from %s to %s includes its start, and excludes its end and undated orders',
+    (from, to, expected) => {
+      const filter = { createdFrom: from && at(from), createdTo: to && at(to) }
+      expect(ids(selectOrders(orders, filter as { createdFrom?: Timestamp; createdTo?: Timestamp }))).toEqual(expected)
+    },
+  )
 
-  test('and by status has to pass both', () => {
+  test('a filter by creation and status requires both', () => {
     const both = { status: 'pending', createdFrom: at('2026-11-20') }
     const given = [order('a', '2026-11-20', 'pending'), order('b', '2026-11-19', 'pending'), order('c', '2026-11-20')]
     expect(ids(selectOrders(given, both))).toEqual(['a'])
   })
 })
 
-describe('a selection as Partner Center makes it', () => {
+describe('the selection of Partner Center', () => {
   const orders = [
     { ...order('a'), billingCycle: 'monthly', transactionType: 'UserPurchase' },
     { ...order('b'), billingCycle: 'one_time', transactionType: 'SystemPurchase' },
@@ -153,7 +156,10 @@ describe('a selection as Partner Center makes it', () => {
     ['monthly', false, 'a'],
     ['none', true, 'd'],
     ['annual', true, ''],
-  ])('by billing type %s, system purchases %s, is %s', (billingType, includeSystemPurchases, expected) => {
-    expect(ids(selectAsUpstream(orders, { billingType, includeSystemPurchases })).join('')).toBe(expected)
-  })
+  ])(
+    'a selection by billing type %s and system purchases %s gives %s',
+    (billingType, includeSystemPurchases, expected) => {
+      expect(ids(selectAsUpstream(orders, { billingType, includeSystemPurchases })).join('')).toBe(expected)
+    },
+  )
 })

@@ -2,11 +2,20 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { readItems, readOrder, readOrderCollection } from '../../../shared/partner-center/collection.ts'
 import { maxDepth } from '../../../shared/partner-center/json-bytes.ts'
-import { isNull, layouts, type Member, mended, nameOf, parses, type Written, writtenCollections } from './json-texts.ts'
+import {
+  isNull,
+  layouts,
+  type Member,
+  nameOf,
+  parses,
+  repaired,
+  type Written,
+  writtenCollections,
+} from './json-texts.ts'
 
 const membersOf = (value: Written): Member[] => (value.kind === 'object' ? value.members : [])
 
-/** The order as it has to come out, worked out from how it was written. */
+/** The expected order, derived from the written one. */
 function expectedOrder(order: Written) {
   const kept = membersOf(order).filter(
     member => !isNull(member.value) && (nameOf(member) !== 'lineItems' || member.value.kind === 'array'),
@@ -15,7 +24,7 @@ function expectedOrder(order: Written) {
   const lines = last('lineItems')
   const key = '"lineItems"'
   return {
-    json: mended(
+    json: repaired(
       isNull(order)
         ? order
         : {
@@ -32,7 +41,7 @@ function expectedOrder(order: Written) {
   }
 }
 
-/** Of a text or a number. */
+/** The text of a text or a number. */
 function textOf(value: Written | undefined): string | undefined {
   if (value?.kind !== 'scalar' || /^[tfn]/.test(value.text)) return undefined
   return value.text.startsWith('"') ? (JSON.parse(value.text) as string) : value.text
@@ -40,7 +49,7 @@ function textOf(value: Written | undefined): string | undefined {
 
 const readable = ({ json, ...others }: ReturnType<typeof readOrder>) => ({ ...others, json: json.toString() })
 
-/** The elements of `items`, or undefined if JSON.parse takes the text for no collection. */
+/** The elements of `items`, or undefined if JSON.parse finds no collection. */
 function itemsByParse(text: string): unknown[] | undefined {
   if (!parses(text)) return undefined
   const root: unknown = JSON.parse(text)
@@ -63,18 +72,18 @@ const read = (text: string) => readOrderCollection(Buffer.from(text))
 const firstOrder = (order: string) => read(`{"items":[${order}]}`).items.map(readable)[0]
 
 describe('a collection of orders', () => {
-  test('comes out mended, digit for digit, however it was written', () => {
+  test('a collection of orders is repaired and keeps its digits, however it was written', () => {
     fc.assert(
       fc.property(writtenCollections, layouts, fc.boolean(), (collection, layout, withMark) => {
         const { items, envelope } = read((withMark ? '\uFEFF' : '') + layout(collection))
         const members = membersOf(collection)
         const list = members.find(member => nameOf(member) === 'items')?.value
         expect(items.map(readable)).toEqual(list?.kind === 'array' ? list.elements.map(expectedOrder) : [])
-        // Of a repeated name the last one counts, as for JSON.parse.
+        // The last of repeated names counts, as in JSON.parse.
         const others = new Map<string, string>()
         for (const member of members) {
           if (isNull(member.value)) others.delete(nameOf(member))
-          else if (nameOf(member) !== 'items') others.set(nameOf(member), mended(member.value))
+          else if (nameOf(member) !== 'items') others.set(nameOf(member), repaired(member.value))
         }
         expect(envelope.map(({ key, json }) => [key, json.toString()])).toEqual([...others])
       }),
@@ -82,7 +91,7 @@ describe('a collection of orders', () => {
     )
   })
 
-  test('parses to what was sent without its null members', () => {
+  test('a collection of orders parses to what was sent without its null members', () => {
     const orders = fc.array(
       fc.dictionary(fc.string({ maxLength: 3 }), fc.jsonValue({ maxDepth: 3, noUnicodeString: false })),
       { maxLength: 3 },
@@ -100,7 +109,7 @@ describe('a collection of orders', () => {
     )
   })
 
-  test('is taken exactly where JSON.parse finds one, whatever happened to its bytes', () => {
+  test('a collection of orders is accepted exactly if JSON.parse finds one, whatever happened to its bytes', () => {
     const change = fc.record({
       at: fc.nat(),
       removed: fc.nat({ max: 3 }),
@@ -125,7 +134,7 @@ describe('a collection of orders', () => {
     )
   })
 
-  test('that is cut short is refused, wherever the cut falls', () => {
+  test('a collection of orders that is cut short is refused, wherever the cut falls', () => {
     const body = Buffer.from('{"items":[{"id":"é\\u0041","n":[1.5e3,null,true]},null],"links":{"self":{}}}')
     for (let length = 0; length < body.length; length++) {
       expect(itemsByReader(body.subarray(0, length)), body.subarray(0, length).toString()).toBeUndefined()
@@ -145,16 +154,16 @@ describe('a collection of orders', () => {
       '{"items":[{}],"items":null}',
       '{"a":{"items":[]}}',
     ],
-  ])('is not %s', text => {
+  ])('a collection of orders is not accepted: %s', text => {
     expect(() => read(text)).toThrow(SyntaxError)
   })
 
-  test('has the items of its last `items`, as in JSON.parse', () => {
+  test('a collection of orders has the items of its last `items`, as in JSON.parse', () => {
     const text = '{"items":[{"id":"a"}],"items":[{"id":"b"}]}'
     expect(read(text).items.map(({ id }) => id)).toEqual(['b'])
   })
 
-  test('holds at most 200,000 orders, and no list or object in it is longer', () => {
+  test('a collection of orders has at most 200,000 orders, and no longer list or object', () => {
     const orders = (count: number) => `{"items":[${'{"id":1},'.repeat(count - 1)}{}]}`
     expect(read(orders(200_000)).items).toHaveLength(200_000)
     expect(() => read(orders(200_001))).toThrow(RangeError)
@@ -163,14 +172,14 @@ describe('a collection of orders', () => {
     expect(() => read(`{"items":[],${'"a":1,'.repeat(200_000)}"a":1}`)).toThrow(RangeError)
   })
 
-  test('holds no order of more than two million values or one million gaps', () => {
+  test('a collection of orders has no order with more than two million values or one million gaps', () => {
     const lists = (element: string) => `[${`[${`${element},`.repeat(99_999)}${element}],`.repeat(21)}[]]`
     expect(() => read(`{"items":[{"a":${lists('1')}}]}`)).toThrow(RangeError)
     expect(() => read(`{"items":[{"a":${lists(' 1')}}]}`)).toThrow(RangeError)
     expect(read(`{"items":[{"a":[${'1,'.repeat(99_999)}1]},{"a":[ ${'1, '.repeat(99_999)}1]}]}`).items).toHaveLength(2)
   })
 
-  test('is read to its depth limit and not beyond', () => {
+  test('a collection of orders is read to its depth limit and not beyond', () => {
     const nested = (depth: number) => `{"items":[{"a":${'['.repeat(depth - 3)}${']'.repeat(depth - 3)}}]}`
     expect(read(nested(maxDepth)).items).toHaveLength(1)
     expect(() => read(nested(maxDepth + 1))).toThrow(SyntaxError)
@@ -182,7 +191,7 @@ describe('a collection of orders', () => {
     expect(() => read(envelope(maxDepth + 1))).toThrow(SyntaxError)
   })
 
-  test('that is not UTF-8 has replacement characters instead', () => {
+  test('a collection of orders that is not UTF-8 has replacement characters instead', () => {
     const body = Buffer.concat([Buffer.from('{"items":[{"id":"a'), Buffer.from([0xff]), Buffer.from('"}]}')])
     expect(readOrderCollection(body).items.map(({ id }) => id)).toEqual(['a\uFFFD'])
   })
@@ -210,7 +219,7 @@ describe('an order', () => {
     ['{"creationDate":1e3}', { creationDate: '1e3' }],
     ['{"creationDate":["2020"]}', { creationDate: undefined }],
     ['{"creationDate":"2018-03-15T02:17:15.6455674Z"}', { creationDate: '2018-03-15T02:17:15.6455674Z' }],
-  ])('%s is sorted and filtered by what it says', (order, expected) => {
+  ])('the member %s of an order is read', (order, expected) => {
     expect(firstOrder(order)).toMatchObject(expected)
   })
 
@@ -228,26 +237,26 @@ describe('an order', () => {
     ['{"a":{"lineItems":null}}', '{"a":{},"lineItems":[]}', 0],
     ['{"lineItems":[{"lineItems":null}]}', '{"lineItems":[{}]}', 1],
     ['null', 'null', 0],
-  ])('%s has its order lines in an array', (order, json, lines) => {
+  ])('an order %s has its order lines in an array', (order, json, lines) => {
     expect(firstOrder(order)).toMatchObject({ json, lines })
   })
 
-  test('is read the same by itself as in a collection', () => {
+  test('an order is read the same by itself as in a collection', () => {
     const text = ' {"id": "a", "note": null, "lineItems": [ {"n": 1.50} ]} '
     expect(readable(readOrder(Buffer.from(`\uFEFF${text}`)))).toEqual(firstOrder(text))
   })
 
-  test.each(['', 'null', '[]', '"a"', '{', '{} {}', '{}x'])('by itself is not %j', text => {
+  test.each(['', 'null', '[]', '"a"', '{', '{} {}', '{}x'])('an order is not accepted: %j', text => {
     expect(() => readOrder(Buffer.from(text))).toThrow(SyntaxError)
   })
 })
 
 describe('the items of any other collection', () => {
-  test('come out mended as one array, whatever they are', () => {
+  test('the items of any other collection are repaired and returned as one array', () => {
     fc.assert(
       fc.property(writtenCollections, layouts, (collection, layout) => {
         const list = membersOf(collection).find(member => nameOf(member) === 'items')?.value
-        expect(`[${readItems(Buffer.from(layout(collection))).items}]`).toBe(list && mended(list))
+        expect(`[${readItems(Buffer.from(layout(collection))).items}]`).toBe(list && repaired(list))
       }),
       { numRuns: 1000 },
     )
@@ -266,7 +275,7 @@ describe('the items of any other collection', () => {
     '{"items":[]',
     '{"items":[]} x',
     '{"items":[1,]}',
-  ])('are not in %j', text => {
+  ])('a collection without items is refused: %j', text => {
     expect(() => readItems(Buffer.from(text))).toThrow(SyntaxError)
   })
 })

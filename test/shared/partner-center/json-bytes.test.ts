@@ -8,10 +8,10 @@ import {
   skipSpace,
   withoutCuts,
 } from '../../../shared/partner-center/json-bytes.ts'
-import { layouts, mended, parses, writtenValues } from './json-texts.ts'
+import { layouts, parses, repaired, writtenValues } from './json-texts.ts'
 
-/** The whole body as one value without its cuts, or a throw. */
-function mend(body: Buffer): string {
+/** The whole body as one value without its cuts. Throws if it is not JSON. */
+function repair(body: Buffer): string {
   const { scanner, start } = createScanner(body)
   const from = skipSpace(scanner, start)
   const end = scanValue(scanner, from)
@@ -21,7 +21,7 @@ function mend(body: Buffer): string {
 
 const accepts = (text: string): boolean => {
   try {
-    mend(Buffer.from(text))
+    repair(Buffer.from(text))
     return true
   } catch (error) {
     expect(error).toBeInstanceOf(SyntaxError)
@@ -30,11 +30,11 @@ const accepts = (text: string): boolean => {
 }
 
 describe('a JSON value', () => {
-  test('loses its white space and its null members, and nothing else', () => {
+  test('a JSON value loses only its white space and null members', () => {
     fc.assert(
       fc.property(writtenValues, layouts, fc.boolean(), (value, layout, withMark) => {
         const body = Buffer.from((withMark ? '\uFEFF' : '') + layout(value))
-        expect(mend(body)).toBe(mended(value))
+        expect(repair(body)).toBe(repaired(value))
       }),
       { numRuns: 4000 },
     )
@@ -53,15 +53,15 @@ describe('a JSON value', () => {
     ['null', 'null'],
     ['{"null":"null"}', '{"null":"null"}'],
     ['" a\\tb "', '" a\\tb "'],
-  ])('%s becomes %s', (text, expected) => {
-    expect(mend(Buffer.from(text))).toBe(expected)
+  ])('a JSON value: %s becomes %s', (text, expected) => {
+    expect(repair(Buffer.from(text))).toBe(expected)
   })
 })
 
-describe('what is JSON', () => {
+describe('the scanner', () => {
   const tokens = ['{', '}', '[', ']', ',', ':', '"a"', '"', '\\', '1', '-', '.', 'e', '0', 'null', 'true', 'fals', ' ']
 
-  test('is what JSON.parse takes for it, for any run of tokens', () => {
+  test('the scanner accepts what JSON.parse accepts, for any run of tokens', () => {
     fc.assert(
       fc.property(fc.array(fc.constantFrom(...tokens), { maxLength: 8 }), pieces => {
         const text = pieces.join('')
@@ -71,7 +71,7 @@ describe('what is JSON', () => {
     )
   })
 
-  test('is what JSON.parse takes for it, for any number, text or escape', () => {
+  test('the scanner accepts what JSON.parse accepts, for any number, text or escape', () => {
     const letters = fc.string({ unit: fc.constantFrom(...'0123456789+-.eE'), maxLength: 6 })
     const marks = fc.string({ unit: fc.constantFrom(...'\\u09aAfFgG"/bntr', '\u0001', '\u001f', ' '), maxLength: 7 })
     const digits = fc.string({ unit: fc.constantFrom(...'/09:@AFG`afg'), minLength: 4, maxLength: 4 })
@@ -94,7 +94,7 @@ describe('what is JSON', () => {
   })
 
   test.each(['0', '-0', '1.50', '1e5', '1E+05', '-1.0e-2', '12345678901234567890', '""', '"\\u0041"', '[]', ' {} '])(
-    'includes %s',
+    'the scanner accepts %s',
     text => {
       expect(accepts(text)).toBe(true)
     },
@@ -136,11 +136,11 @@ describe('what is JSON', () => {
       '{}{}',
       '\u00a01',
     ],
-  ])('leaves out %j', text => {
+  ])('the scanner rejects %j', text => {
     expect(accepts(text)).toBe(false)
   })
 
-  test('ends at the depth limit, for arrays as for objects', () => {
+  test('the scanner rejects arrays and objects beyond the depth limit', () => {
     expect(maxDepth).toBe(256)
     const arrays = (depth: number) => '['.repeat(depth) + ']'.repeat(depth)
     const objects = (depth: number) => `${'{"a":'.repeat(depth - 1)}{}${'}'.repeat(depth - 1)}`
@@ -153,7 +153,7 @@ describe('what is JSON', () => {
 })
 
 describe('a body', () => {
-  test('may begin with one byte-order mark, not with two', () => {
+  test('a body can start with one byte-order mark, not with two', () => {
     expect(accepts('\uFEFF{}')).toBe(true)
     expect(accepts('\uFEFF \uFEFF{}')).toBe(false)
     expect(accepts('\uFEFF\uFEFF{}')).toBe(false)
@@ -161,7 +161,7 @@ describe('a body', () => {
     expect(createScanner(Buffer.from([0xef, 0xbb, 0x7b])).start).toBe(0)
   })
 
-  test('that is not UTF-8 has replacement characters where JSON.parse would have them', () => {
+  test('a body that is not UTF-8 has replacement characters where JSON.parse would have them', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 12 }), bytes => {
         const body = Buffer.concat([
@@ -169,13 +169,13 @@ describe('a body', () => {
           Buffer.from(bytes.filter(byte => byte >= 0x80)),
           Buffer.from('"'),
         ])
-        expect(mend(body)).toBe(body.toString('utf8'))
+        expect(repair(body)).toBe(body.toString('utf8'))
       }),
       { numRuns: 2000 },
     )
   })
 
-  test('that is valid is read where it lies, without a copy', () => {
+  test('a body that is valid is read without a copy', () => {
     const body = Buffer.from('{"a":1}')
     const { scanner } = createScanner(body)
     expect(scanner.bytes).toBe(body)
@@ -197,7 +197,7 @@ test('a text is read as JSON.parse reads it', () => {
   )
 })
 
-test('an array knows how many objects stand directly in it', () => {
+test('an array has the number of objects directly in it', () => {
   const count = (text: string) => {
     const { scanner } = createScanner(Buffer.from(text))
     scanValue(scanner, 0)

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 
-/** JSON as somebody wrote it: scalars and keys keep their own text, so that answers can be compared letter by letter. */
+/** JSON as it was written: scalars and keys keep their text, so that responses can be compared by character. */
 export type Written =
   | { kind: 'scalar'; text: string }
   | { kind: 'array'; elements: Written[] }
@@ -40,13 +40,13 @@ const scalars = fc
   )
   .map(scalar)
 
-/** The same name as it stands or with its letters escaped. */
+/** The name, unchanged or with escaped letters. */
 const spelled = (name: string) => fc.constantFrom(`"${name}"`, `"${escapeFirst(name)}"`)
 const escapeFirst = (name: string) => `\\u00${name.charCodeAt(0).toString(16)}${name.slice(1)}`
 
 const member = (value: fc.Arbitrary<Written>) => fc.record({ key: text, value })
 
-/** Any JSON value, nulls at every depth, names that repeat included. */
+/** Any JSON value, including nulls at every depth and repeated names. */
 export const writtenValues: fc.Arbitrary<Written> = fc.letrec<{ value: Written }>(tie => ({
   value: fc.oneof(
     { maxDepth: 3, depthSize: 'small' },
@@ -81,7 +81,7 @@ const items = fc
   })
   .map(array)
 
-/** A collection of orders as Partner Center might write it. */
+/** A collection of orders in a form that Partner Center could use. */
 export const writtenCollections: fc.Arbitrary<Written> = fc
   .tuple(
     fc.array(fc.oneof(member(writtenValues), named('totalCount', scalars)), { maxLength: 2 }),
@@ -97,7 +97,7 @@ const spaceStyles = fc.oneof(
   fc.array(fc.constantFrom('', ' ', '  ', '\n', '\r\n', '\t'), { minLength: 1, maxLength: 7 }),
 )
 
-/** Writes a value with white space wherever JSON allows it. */
+/** Writes a value with white space in every place that JSON allows. */
 export const layouts: fc.Arbitrary<(value: Written) => string> = spaceStyles.map(spaces => {
   return value => {
     let place = 0
@@ -116,12 +116,12 @@ export const layouts: fc.Arbitrary<(value: Written) => string> = spaceStyles.map
   }
 })
 
-/** The text without white space and without null members; null elements of arrays stay. */
-export function mended(value: Written): string {
+/** The text without white space and without null members. Null elements of arrays stay. */
+export function repaired(value: Written): string {
   if (value.kind === 'scalar') return value.text
-  if (value.kind === 'array') return `[${value.elements.map(mended).join(',')}]`
+  if (value.kind === 'array') return `[${value.elements.map(repaired).join(',')}]`
   const kept = value.members.filter(({ value }) => !isNull(value))
-  return `{${kept.map(({ key, value }) => `${key}:${mended(value)}`).join(',')}}`
+  return `{${kept.map(({ key, value }) => `${key}:${repaired(value)}`).join(',')}}`
 }
 
 export const parses = (text: string): boolean => {

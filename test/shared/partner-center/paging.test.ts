@@ -29,7 +29,7 @@ describe('the link to the next page', () => {
     ['/customers/../../v1/x', '/v1/x'],
     ['/customers/a:b/orders', '/v1/customers/a:b/orders'],
     ['/customers?next=https://evil.example/', '/v1/customers?next=https://evil.example/'],
-  ])('%s asks for %s', (uri, path) => {
+  ])('the next link %s leads to %s', (uri, path) => {
     expect(pathOf(uri)).toBe(path)
   })
 
@@ -40,7 +40,7 @@ describe('the link to the next page', () => {
     ['/gateway/customers', '/v1/customers'],
     ['/gatewayed/customers', '/v1/gatewayed/customers'],
     ['https://api.example.com/gateway/v1/customers', '/v1/customers'],
-  ])('%s below a base URL with a path asks for %s', (uri, path) => {
+  ])('the next link %s below a base URL with a path leads to %s', (uri, path) => {
     expect(pathOf(uri, `${base}/gateway`)).toBe(path)
     expect(pathOf(uri, `${base}/gateway/`)).toBe(path)
   })
@@ -64,12 +64,12 @@ describe('the link to the next page', () => {
     'file:///etc/passwd',
     'https://',
     'https://[::1/v1',
-  ])('%j is refused', uri => {
+  ])('the link to the next page: %j is refused', uri => {
     expect(() => pathOf(uri)).toThrow(invalidResponse)
     expect(() => pathOf(uri)).toThrow(/leads to another host|is not a URL/)
   })
 
-  test('stays on the host of the base URL or is refused, whatever it says', () => {
+  test('the link to the next page stays on the host of the base URL or is refused', () => {
     const pieces = fc.constantFrom(
       ...[
         '/',
@@ -114,7 +114,7 @@ describe('the link to the next page', () => {
     )
   })
 
-  test('has its headers copied, but for those that are ours', () => {
+  test('the link to the next page has its headers copied, except those of this app', () => {
     const ours = [
       ...['Authorization', 'Host', 'Cookie', 'Connection', 'Keep-Alive', 'TE', 'Trailer', 'Upgrade', 'Expect'],
       ...['Transfer-Encoding', 'Content-Length', 'Content-Type', 'Accept', 'Accept-Encoding', 'Proxy-Authorization'],
@@ -153,19 +153,19 @@ describe('the link to the next page', () => {
     ['X'.repeat(101), 'b'],
     ['X-A\r\n', 'b'],
     ['Authorization\r\nX', 'b'],
-  ])('with the header %j is refused', (key, value) => {
+  ])('the link to the next page with the header %j is refused', (key, value) => {
     expect(() => headersOf([[key, value]])).toThrow(invalidResponse)
     expect(() => headersOf([[key, value]])).toThrow('malformed header')
   })
 
-  test('may carry long headers', () => {
+  test('the link to the next page can have long headers', () => {
     expect(headersOf([['X'.repeat(100), 'x'.repeat(16_384)]])).toEqual({ ['x'.repeat(100)]: 'x'.repeat(16_384) })
   })
 })
 
 type Answer = { body: string; next?: string; header?: string } | Error
 
-/** Answers one request after the other and remembers what was asked. */
+/** Responds to requests in turn, and records them. */
 function script(answers: Answer[]) {
   const asked: PartnerRequest[] = []
   const request: RequestPartnerCenter = async partnerRequest => {
@@ -200,7 +200,7 @@ const upstream = (status: number, code?: string) =>
   new AppError('partner_center_invalid_response', 'refused', { upstream: { status, code } })
 
 describe('the pages of a list', () => {
-  test('are read one after the other until there is no next one', async () => {
+  test('the pages of a list are read in turn until there is no next one', async () => {
     const { values, asked, failure } = await readAll([
       { body: 'a', next: '/customers?page=2', header: 't2' },
       { body: 'b', next: '/v1/customers?page=3' },
@@ -215,7 +215,7 @@ describe('the pages of a list', () => {
     ])
   })
 
-  test('end at the limit of pages', async () => {
+  test('the pages of a list end at the limit of pages', async () => {
     const pages = (count: number): Answer[] =>
       Array.from({ length: count }, (_, at) => ({ body: String(at), ...(at < count - 1 ? { next: '/x' } : {}) }))
     const within = await readAll(pages(3), { limits: { pages: 3, bytes: 1e6 } })
@@ -230,7 +230,7 @@ describe('the pages of a list', () => {
     expect(byDefault.asked).toHaveLength(200)
   })
 
-  test('end at the limit of bytes, added up over the pages', async () => {
+  test('the pages of a list end at the limit of bytes, added up over the pages', async () => {
     const answers: Answer[] = [{ body: 'a', next: '/x' }, { body: 'b' }]
     const size = answers.reduce((sum, answer) => sum + JSON.stringify(answer).length, 0)
     const within = await readAll(answers, { limits: { pages: 9, bytes: size } })
@@ -242,7 +242,7 @@ describe('the pages of a list', () => {
     expect(orderPageLimits).toEqual({ pages: 200, bytes: 256 * 1024 * 1024 })
   })
 
-  test('end where the service says they do, for lists that are said to end so', async () => {
+  test('the pages of a list end at code 2000, for lists that allow it', async () => {
     const page: Answer = { body: 'a', next: '/x' }
     const ended = await readAll([page, upstream(400, '2000')], { endsBeyond: true })
 
@@ -260,7 +260,7 @@ describe('the pages of a list', () => {
     }
   })
 
-  test('stop at a page that cannot be read, or whose link leads away', async () => {
+  test('the pages of a list stop at an unreadable page or a link to another host', async () => {
     const broken = await readAll([{ body: 'a', next: '/x' }, { body: 'broken' }])
     const away = await readAll([{ body: 'a', next: 'https://evil.example/x' }])
 
@@ -271,7 +271,7 @@ describe('the pages of a list', () => {
   })
 })
 
-test('an answer that its parser rejects is an invalid response, a failure of ours stays what it is', () => {
+test('a response that its parser rejects is an invalid response, and an AppError stays unchanged', () => {
   const ours = new AppError('deadline_exceeded', 'late')
   const throwing = (error: unknown) => () => {
     throw error

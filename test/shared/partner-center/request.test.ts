@@ -28,7 +28,7 @@ type Scene = {
   run: () => Promise<unknown>
 }
 
-/** A request against a transport that answers step by step, with tokens named one, two, three. */
+/** A request with a transport that follows a script, and tokens named one, two, three. */
 function scene(
   steps: Step[],
   options: Partial<RequestOptions> & { correlationId?: string; renew?: () => never } = {},
@@ -72,7 +72,7 @@ const network = new TransportError('network', 'reset')
 const failed = (code: string, more = {}) => expect.objectContaining({ code, ...more })
 
 describe('a request', () => {
-  test('carries the documented headers, those of the link and the token', async () => {
+  test('a request carries the documented headers, those of the link and the token', async () => {
     const it = scene([{ status: 200 }], { extraHeaders: { validatemfa: 'true' } })
 
     expect(await it.run()).toBe(200)
@@ -96,7 +96,7 @@ describe('a request', () => {
   })
 
   test.each(['test', `${guid}0`, '08585287554177334956853859655CU05', '00-6f9619ff'])(
-    'of the caller %s has a correlation id of its own upstream',
+    'a request of the caller %s has a new correlation id upstream',
     async correlationId => {
       const it = scene([{ status: 503 }, { status: 200 }], { correlationId })
       await it.run()
@@ -106,7 +106,7 @@ describe('a request', () => {
     },
   )
 
-  test('keeps its request id over all its tries and shares it with no other', async () => {
+  test('a request keeps its request id over all its tries and shares it with no other', async () => {
     const it = scene([{ status: 503 }, network, { status: 401 }, { status: 200 }, { status: 200 }])
     await it.run()
     await it.run()
@@ -117,23 +117,23 @@ describe('a request', () => {
     expect(new Set(ids).size).toBe(2)
   })
 
-  test.each([408, 429, 500, 502, 503, 504])('that is answered with %i is repeated', async status => {
+  test.each([408, 429, 500, 502, 503, 504])('a request is retried after a %i', async status => {
     const it = scene([{ status }, { status }, { status }, { status: 200 }])
     expect(await it.run()).toBe(200)
     expect(it.clock.slept).toEqual([250, 500, 1000])
   })
 
-  test.each([300, 304, 400, 403, 404, 409, 417, 501, 505])('that is answered with %i is not repeated', async status => {
+  test.each([300, 304, 400, 403, 404, 409, 417, 501, 505])('a request is not retried after a %i', async status => {
     const it = scene([{ status }])
     expect(await it.run()).toBeInstanceOf(AppError)
     expect(it.sent).toHaveLength(1)
   })
 
-  test('takes every status from 200 to 299 for an answer', async () => {
+  test('a request succeeds with every status from 200 to 299', async () => {
     for (const status of [200, 204, 299]) expect(await scene([{ status }]).run()).toBe(status)
   })
 
-  test('waits exactly as long as Retry-After says, in seconds or until a date', async () => {
+  test('a request waits exactly as long as Retry-After says, in seconds or until a date', async () => {
     const date = new Date(createFakeClock().now() + 9000).toUTCString()
     const it = scene([
       { status: 429, headers: { 'retry-after': '7' } },
@@ -145,7 +145,7 @@ describe('a request', () => {
     expect(it.clock.slept).toEqual([7000, 2000, 1000])
   })
 
-  test('that is told to wait past its deadline fails with that wait', async () => {
+  test('a request with a wait past its deadline fails with that wait', async () => {
     const it = scene([{ status: 429, headers: { 'retry-after': '100' } }])
     expect(await it.run()).toEqual(
       failed('partner_center_throttled', { options: expect.objectContaining({ retryAfterSeconds: 100 }) }),
@@ -153,7 +153,7 @@ describe('a request', () => {
     expect(it.clock.slept).toEqual([])
   })
 
-  test('that never succeeds fails with what came last, after four tries', async () => {
+  test('a request fails with its last failure after four tries', async () => {
     const it = scene([network, { status: 429 }, { status: 500 }, { status: 503 }])
     expect(await it.run()).toEqual(failed('partner_center_unavailable'))
     expect(it.sent).toHaveLength(4)
@@ -161,7 +161,7 @@ describe('a request', () => {
 })
 
 describe('a refused token', () => {
-  test('is renewed at once, and the request repeated with the new one', async () => {
+  test('a refused token is renewed at once, and the request repeated with the new one', async () => {
     const it = scene([{ status: 401 }, { status: 200 }])
     expect(await it.run()).toBe(200)
     expect(it.renewals).toEqual(['one'])
@@ -169,20 +169,20 @@ describe('a refused token', () => {
     expect(it.clock.slept).toEqual([])
   })
 
-  test('is renewed once a call: a second refusal is the answer', async () => {
+  test('a refused token is renewed once a call, and a second refusal is returned', async () => {
     const it = scene([{ status: 401 }, { status: 401, code: '900420' }])
     expect(await it.run()).toEqual(failed('wrong_audience'))
     expect(it.renewals).toEqual(['one'])
   })
 
-  test('is renewed once a call over its tries, too', async () => {
+  test('a refused token is renewed once a call over its tries, too', async () => {
     const it = scene([{ status: 401 }, { status: 503 }, { status: 401 }])
     expect(await it.run()).toEqual(failed('credential_rejected'))
     expect(tokensOf(it)).toEqual(['Bearer one', 'Bearer two', 'Bearer two'])
     expect(it.renewals).toEqual(['one'])
   })
 
-  test('is renewed in a later try, and again in a later call', async () => {
+  test('a refused token is renewed in a later try, and again in a later call', async () => {
     const it = scene([{ status: 503 }, { status: 401 }, { status: 200 }, { status: 401 }, { status: 200 }])
     expect(await it.run()).toBe(200)
     expect(await it.run()).toBe(200)
@@ -190,7 +190,7 @@ describe('a refused token', () => {
     expect(tokensOf(it)).toEqual(['one', 'one', 'two', 'one', 'three'].map(token => `Bearer ${token}`))
   })
 
-  test('that cannot be renewed fails with the reason, without another try', async () => {
+  test('a refused token that cannot be renewed fails with the reason, without another try', async () => {
     const reason = new AppError('key_vault_refused', 'no secret')
     const it = scene([{ status: 401 }], {
       renew: () => {
@@ -201,7 +201,7 @@ describe('a refused token', () => {
     expect(it.sent).toHaveLength(1)
   })
 
-  test('whose repeat meets a network fault is tried again with the new one', async () => {
+  test('a refused token whose repeat meets a network fault is tried again with the new one', async () => {
     const it = scene([{ status: 401 }, network, { status: 200 }])
     expect(await it.run()).toBe(200)
     expect(tokensOf(it)).toEqual(['Bearer one', 'Bearer two', 'Bearer two'])
@@ -209,7 +209,7 @@ describe('a refused token', () => {
 })
 
 describe('a fault below HTTP', () => {
-  test('of the network is tried again and ends as unavailable', async () => {
+  test('a network fault is retried and ends as unavailable', async () => {
     const again = scene([network, { status: 200 }])
     expect(await again.run()).toBe(200)
     expect(again.clock.slept).toEqual([250])
@@ -223,14 +223,17 @@ describe('a fault below HTTP', () => {
     )
   })
 
-  test.each(['too-large', 'undecodable'] as const)('%s is an invalid response, at once', async kind => {
-    const fault = new TransportError(kind, 'of no use')
-    const it = scene([fault])
-    expect(await it.run()).toEqual(failed('partner_center_invalid_response', { cause: fault }))
-    expect(it.sent).toHaveLength(1)
-  })
+  test.each(['too-large', 'undecodable'] as const)(
+    'a fault below HTTP: %s is an invalid response, at once',
+    async kind => {
+      const fault = new TransportError(kind, 'of no use')
+      const it = scene([fault])
+      expect(await it.run()).toEqual(failed('partner_center_invalid_response', { cause: fault }))
+      expect(it.sent).toHaveLength(1)
+    },
+  )
 
-  test('that is the end of the deadline passes through as it is', async () => {
+  test('the end of the deadline is passed on unchanged', async () => {
     const late = new AppError('deadline_exceeded', 'late')
     expect(await scene([late]).run()).toBe(late)
     const bug = new TypeError('a bug')
@@ -238,7 +241,7 @@ describe('a fault below HTTP', () => {
   })
 })
 
-test('the pace is asked before every try, a repeat with a new token included', async () => {
+test('the rate limiter is called before every try, including one with a new token', async () => {
   const order: string[] = []
   const onSent = () => order.push('sent')
   const it = scene(
@@ -255,7 +258,7 @@ test('the pace is asked before every try, a repeat with a new token included', a
   expect(order).toEqual(['paced', 'sent', 'paced', 'sent', 'paced', 'sent'])
 })
 
-test('the headers of every answer are handed on, those of an error included', async () => {
+test('the headers of every response are passed on, including those of an error', async () => {
   const seen: unknown[] = []
   const onResponse: RequestOptions['onResponse'] = headers => seen.push(headers)
   await scene(
@@ -269,7 +272,7 @@ test('the headers of every answer are handed on, those of an error included', as
   expect(seen).toEqual([{ a: '1' }, { a: '2' }, { a: '3' }])
 })
 
-test('the kind of thing asked for decides what a 404 means', async () => {
+test('the requested resource decides what a 404 means', async () => {
   const clock = createFakeClock()
   const request = createRequest({
     transport: async () => toResponse({ status: 404, code: '20000' }),

@@ -14,8 +14,8 @@ import { createOperation } from '../../support/operations.ts'
 
 const now = Date.UTC(2026, 10, 20)
 
-describe('the wait before another try', () => {
-  test('without Retry-After lies between nothing and a bound that doubles up to its cap', () => {
+describe('the wait before a retry', () => {
+  test('the wait without Retry-After is between 0 and a bound that doubles up to a cap', () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 1, max: 40 }),
@@ -39,11 +39,11 @@ describe('the wait before another try', () => {
     [6, 0.5, 8000],
     [7, 0.5, 10_000],
     [50, 0.5, 10_000],
-  ])('after try %i at chance %d is %d ms', (tries, random, expected) => {
+  ])('the wait after try %i with the random number %d is %d ms', (tries, random, expected) => {
     expect(retryDelayMs(tries, undefined, random)).toBe(expected)
   })
 
-  test('is what Retry-After says, to the millisecond', () => {
+  test('the wait with Retry-After is exactly that time', () => {
     fc.assert(
       fc.property(fc.nat(), fc.nat({ max: 10 }), fc.double({ min: 0, max: 1, noNaN: true }), (wait, tries, random) => {
         expect(retryDelayMs(tries, wait, random)).toBe(wait)
@@ -63,7 +63,7 @@ describe('Retry-After', () => {
     ['Friday, 20-Nov-26 00:00:57 GMT', 57_000],
     ['Thu, 19 Nov 2026 23:59:59 GMT', 0],
     ['Fri, 20 Nov 2026 01:00:00 GMT', 3_600_000],
-  ])('%j means %d ms', (header, expected) => {
+  ])('Retry-After: %j means %d ms', (header, expected) => {
     expect(parseRetryAfter(header, now)).toBe(expected)
   })
 
@@ -82,11 +82,11 @@ describe('Retry-After', () => {
     '2026-11-20T00:00:57Z',
     '20 Nov 2026',
     'Infinity',
-  ])('%j means nothing', header => {
+  ])('Retry-After: %j means nothing', header => {
     expect(parseRetryAfter(header, now)).toBeUndefined()
   })
 
-  test('that is absent means nothing, and none is ever negative', () => {
+  test('a missing Retry-After gives undefined, and no wait is negative', () => {
     expect(parseRetryAfter(undefined, now)).toBeUndefined()
     fc.assert(
       fc.property(fc.date({ min: new Date(0), max: new Date(8e12), noInvalidDate: true }), date => {
@@ -97,12 +97,12 @@ describe('Retry-After', () => {
     )
   })
 
-  test('with a day but no date means nothing', () => {
+  test('Retry-After with a weekday but no date gives undefined', () => {
     expect(parseRetryAfter('Monday, 5', now)).toBeUndefined()
   })
 })
 
-test('the statuses that another try may mend are the documented ones', () => {
+test('the retried statuses are the documented ones', () => {
   const statuses = Array.from({ length: 500 }, (_, index) => index + 100)
   expect(statuses.filter(isRetriedStatus)).toEqual([408, 429, 500, 502, 503, 504])
 })
@@ -123,7 +123,7 @@ function failing(waits: (number | undefined)[]) {
 }
 
 describe('a call', () => {
-  test('is repeated until it succeeds, each wait noted in the log', async () => {
+  test('a call is retried until it succeeds, and each wait is logged', async () => {
     const clock = createFakeClock({ jumps: true })
     const operation = createOperation({ clock })
     const { attempt, tries } = failing([undefined, 1500, 0])
@@ -140,7 +140,7 @@ describe('a call', () => {
     )
   })
 
-  test('gives up after four tries with the last failure', async () => {
+  test('a call fails after four tries with the last failure', async () => {
     const clock = createFakeClock({ jumps: true })
     const { attempt, tries, failures } = failing([0, 0, 0, 0, 0])
 
@@ -149,7 +149,7 @@ describe('a call', () => {
     expect(tries()).toBe(4)
   })
 
-  test('does not repeat what is thrown', async () => {
+  test('a call is not retried after an exception', async () => {
     const clock = createFakeClock({ jumps: true })
     const thrown = new Error('a bug')
     let tries = 0
@@ -161,7 +161,7 @@ describe('a call', () => {
     expect(tries).toBe(1)
   })
 
-  test('neither sleeps past its deadline nor tries after it', async () => {
+  test('a call neither waits past its deadline nor retries after it', async () => {
     const waits = fc.array(fc.option(fc.nat({ max: 120_000 }), { nil: undefined }), { minLength: 1, maxLength: 5 })
     const chances = fc.array(fc.double({ min: 0, max: 1, noNaN: true, maxExcluded: true }), {
       minLength: 5,
@@ -189,7 +189,7 @@ describe('a call', () => {
     )
   })
 
-  test('whose wait ends exactly at the deadline fails at once, a millisecond before it does not', async () => {
+  test('a call fails at once if its wait ends exactly at the deadline, and not a millisecond earlier', async () => {
     const clock = createFakeClock({ jumps: true })
     const atOnce = failing([10_000])
     const inTime = failing([9_999])
@@ -201,7 +201,7 @@ describe('a call', () => {
     expect(await withRetries(inTime.attempt, 'x', createOperation({ clock, seconds: 10 }), clock)).toBe('done')
   })
 
-  test('that is given up while it waits ends at once with the reason', async () => {
+  test('a call that is aborted while it waits ends at once with the reason', async () => {
     const clock = createFakeClock()
     const operation = createOperation({ clock })
     const { attempt, tries } = failing([5000])
@@ -214,7 +214,7 @@ describe('a call', () => {
   })
 })
 
-test('a failure that time alone ends may have another name than one that all tries have shown', async () => {
+test('a failure for lack of time can differ from the failure after all tries', async () => {
   const clock = createFakeClock({ jumps: true })
   const outOfTime = failure('out of time')
   const attempt = async () => ({ failure: failure('silent'), outOfTime, retryAfterMs: 2000 })

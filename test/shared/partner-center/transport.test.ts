@@ -46,7 +46,7 @@ const transport = createTransport({ connections: 4 })
 const small = createTransport({ connections: 4, maxBodyBytes: 1000 })
 
 describe('a request', () => {
-  test('sends its method, path, headers and body, and asks for compressed answers', async () => {
+  test('a request sends its method, path, headers and body, and asks for compressed answers', async () => {
     const { url } = await serve((request, response) => {
       let body = ''
       request.on('data', chunk => (body += String(chunk)))
@@ -74,14 +74,14 @@ describe('a request', () => {
     })
   })
 
-  test.each([204, 301, 304, 404, 500])('that is answered with %i is handed on and not followed', async status => {
+  test.each([204, 301, 304, 404, 500])('a redirect %i is returned and not followed', async status => {
     const { url } = await serve((_, response) => response.writeHead(status, { location: '/elsewhere' }).end())
     const answer = await transport(get(url()))
     expect(answer).toMatchObject({ status, headers: { location: '/elsewhere' } })
     expect(answer.body).toHaveLength(0)
   })
 
-  test('hands on bytes as they are', async () => {
+  test('a request returns the bytes of the body unchanged', async () => {
     const bytes = Buffer.from(Array.from({ length: 256 }, (_, byte) => byte))
     const { url } = await serve((_, response) => response.end(bytes))
     expect((await transport(get(url()))).body.equals(bytes)).toBe(true)
@@ -89,26 +89,26 @@ describe('a request', () => {
 })
 
 describe('connections', () => {
-  test('are kept for the next requests', async () => {
+  test('connections are kept for the next requests', async () => {
     const { url, sockets } = await serve((_, response) => response.end('ok'))
     for (let turn = 0; turn < 20; turn++) await transport(get(url()))
     expect(sockets()).toBeLessThanOrEqual(4)
   })
 
-  test('are bounded: further requests wait for one', async () => {
+  test('connections are bounded: further requests wait for one', async () => {
     const { url, atOnce } = await serve((_, response) => setTimeout(() => response.end('ok'), 5))
     const answers = await Promise.all(Array.from({ length: 20 }, () => transport(get(url()))))
     expect(answers).toHaveLength(20)
     expect(atOnce()).toBe(4)
   })
 
-  test('that the server closed are replaced unseen', async () => {
+  test('connections that the server closed are replaced without a failure', async () => {
     const { url, sockets } = await serve((_, response) => response.writeHead(200, { connection: 'close' }).end('ok'))
     for (let turn = 0; turn < 3; turn++) expect((await transport(get(url()))).status).toBe(200)
     expect(sockets()).toBe(3)
   })
 
-  test('carry one call at a time', async () => {
+  test('connections carry one call at a time', async () => {
     const waiting: ServerResponse[] = []
     const { url, sockets } = await serve((_, response) => {
       waiting.push(response)
@@ -119,7 +119,7 @@ describe('connections', () => {
   })
 })
 
-describe('a compressed answer', () => {
+describe('a compressed response', () => {
   const text = JSON.stringify({ items: Array.from({ length: 500 }, (_, id) => ({ id })) })
 
   test.each([
@@ -130,7 +130,7 @@ describe('a compressed answer', () => {
     ['br', brotliCompressSync(text)],
     ['deflate, gzip', gzipSync(deflateSync(text))],
     ['identity', Buffer.from(text)],
-  ])('in %s is decompressed, an error as well as a good one', async (encoding, bytes) => {
+  ])('a response compressed with %s is decompressed, including an error', async (encoding, bytes) => {
     const { url } = await serve((request, response) => {
       response.writeHead(request.url === '/error' ? 500 : 200, { 'content-encoding': encoding }).end(bytes)
     })
@@ -146,12 +146,12 @@ describe('a compressed answer', () => {
     ['gzip with a wrong checksum', 'gzip', Buffer.concat([gzipSync(text).subarray(0, -8), Buffer.alloc(8)])],
     ['gzip that is plain text', 'gzip', Buffer.from(text)],
     ['brotli that is plain text', 'br', Buffer.from(text)],
-  ])('that is %s is of no use', async (_, encoding, bytes) => {
+  ])('a compressed response that is %s is undecodable', async (_, encoding, bytes) => {
     const { url } = await serve((_, response) => response.writeHead(200, { 'content-encoding': encoding }).end(bytes))
     expect(await failureOf(transport(get(url())))).toEqual(fault('undecodable'))
   })
 
-  test('that ends too early with its connection is a network fault', async () => {
+  test('a compressed response cut off with its connection is a network fault', async () => {
     const bytes = gzipSync(text)
     const { url } = await serve((_, response) => {
       response.writeHead(200, { 'content-encoding': 'gzip', 'content-length': bytes.length })
@@ -161,7 +161,7 @@ describe('a compressed answer', () => {
   })
 })
 
-describe('an answer that is too large', () => {
+describe('a response above the limit', () => {
   const send = (write: (response: ServerResponse, length: number) => void) =>
     serve((request, response) =>
       write(response, Number(new URL(request.url ?? '', 'http://x').searchParams.get('length'))),
@@ -192,13 +192,13 @@ describe('an answer that is too large', () => {
       (response, length) =>
         response.writeHead(200, { 'content-encoding': 'gzip, gzip' }).end(gzipSync(gzipSync('x'.repeat(length)))),
     ],
-  ])('%s is refused, one at the limit is not', async (_, write) => {
+  ])('a response above the limit %s is refused, and one at the limit is not', async (_, write) => {
     const { url } = await send(write)
     expect((await small(get(url('/?length=1000')))).body).toHaveLength(1000)
     expect(await failureOf(small(get(url('/?length=1001'))))).toEqual(fault('too-large'))
   })
 
-  test('is one over 256 MiB unless told otherwise', async () => {
+  test('the default limit of a response is 256 MiB', async () => {
     expect(maxBodyBytes).toBe(256 * 1024 * 1024)
     const bomb = gzipSync(Buffer.alloc(maxBodyBytes + 1))
     const { url } = await serve((_, response) => response.writeHead(200, { 'content-encoding': 'gzip' }).end(bomb))
@@ -218,12 +218,12 @@ describe('a network fault', () => {
     ],
     ['a connection lost inside a chunked body', (_, response) => response.write('x', () => response.socket?.destroy())],
     ['an answer that is not HTTP', (_, response) => response.socket?.end('hello\r\n\r\n')],
-  ])('is %s', async (_, listener) => {
+  ])('a network fault is %s', async (_, listener) => {
     const { url } = await serve(listener)
     expect(await failureOf(transport(get(url())))).toEqual(fault('network'))
   })
 
-  test('is a refused connection, by address and by name', async () => {
+  test('a network fault is a refused connection, by address and by name', async () => {
     const server = createSocketServer()
     await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
     const { port } = server.address() as AddressInfo
@@ -236,7 +236,7 @@ describe('a network fault', () => {
     }
   })
 
-  test('is a name that does not exist', async () => {
+  test('a network fault is a name that does not exist', async () => {
     expect(await failureOf(transport(get(new URL('http://nowhere.invalid/'))))).toEqual(fault('network'))
   })
 })
@@ -244,7 +244,7 @@ describe('a network fault', () => {
 describe('a request whose signal aborts', () => {
   const reason = new Error('the deadline has passed')
 
-  test('before it is sent fails with the reason and is not sent', async () => {
+  test('a request whose signal aborts before it is sent fails with the reason and is not sent', async () => {
     let asked = 0
     const { url } = await serve((_, response) => {
       asked++
@@ -262,7 +262,7 @@ describe('a request whose signal aborts', () => {
       (_, response) =>
         void response.writeHead(200, { 'content-encoding': 'gzip' }).write(gzipSync('x').subarray(0, 12)),
     ],
-  ])('%s fails with the reason and closes the connection', async (_, listener) => {
+  ])('a request whose signal aborts: %s fails with the reason and closes the connection', async (_, listener) => {
     const abort = new AbortController()
     let closed: Promise<unknown> = Promise.resolve()
     const { url } = await serve((request, response) => {
@@ -274,7 +274,7 @@ describe('a request whose signal aborts', () => {
     await closed
   })
 
-  test('does not take others along', async () => {
+  test('a request whose signal aborts does not abort others', async () => {
     const abort = new AbortController()
     const { url } = await serve((request, response) => {
       if (request.url === '/hang') setTimeout(() => abort.abort(reason), 5)

@@ -16,7 +16,7 @@ const documented = (code: string | number) => ({ code, description: 'What went w
 const codeOf = (status: number, body: Body, resource: 'order' | 'collection' = 'collection') =>
   toAppError(response(status, body), resource, now).code
 
-/** What each status and code of the error pages means to our callers when a list is read. */
+/** The meaning of each status and code of the error pages for callers that read a list. */
 const meanings: [number, readonly string[], string][] = [
   [401, ['900421', '10001'], 'mfa_required'],
   [401, ['900420'], 'wrong_audience'],
@@ -64,8 +64,8 @@ const meanings: [number, readonly string[], string][] = [
 
 const cases = meanings.flatMap(([status, codes, meaning]) => codes.map(code => ({ status, code, meaning })))
 
-describe('an error answer', () => {
-  test.each(cases)('$status with code "$code" means $meaning', ({ status, code, meaning }) => {
+describe('an upstream error', () => {
+  test.each(cases)('an upstream $status with code "$code" means $meaning', ({ status, code, meaning }) => {
     expect(codeOf(status, code === '' ? undefined : documented(code))).toBe(meaning)
   })
 
@@ -74,11 +74,11 @@ describe('an error answer', () => {
     ['', 'order_not_found'],
     ['60003', 'customer_not_found'],
     ['1000', 'customer_not_found'],
-  ])('404 with code "%s" about one order means %s', (code, meaning) => {
+  ])('an upstream 404 with code "%s" about one order means %s', (code, meaning) => {
     expect(codeOf(404, code === '' ? undefined : documented(code), 'order')).toBe(meaning)
   })
 
-  test('about one order means the same as about a list where it is not a 404', () => {
+  test('an upstream error other than 404 means the same for one order and for a list', () => {
     for (const { status, code, meaning } of cases.filter(({ status }) => status !== 404)) {
       expect(codeOf(status, documented(code), 'order'), `${status} ${code}`).toBe(meaning)
     }
@@ -92,7 +92,7 @@ describe('an error answer', () => {
     ['text, after a byte-order mark', `\uFEFF${JSON.stringify(documented('20002'))}`],
     ['text, beside members that are null', { code: '20002', description: null, message: null, data: null }],
     ['text, beside members of another type', { code: '20002', description: { en: 'No.' }, message: 5 }],
-  ])('has its code read as %s', (_, body) => {
+  ])('an upstream error code is read as %s', (_, body) => {
     expect(codeOf(403, body)).toBe('no_customer_relationship')
   })
 
@@ -107,12 +107,12 @@ describe('an error answer', () => {
     ['a token endpoint’s error', { error: 'invalid_grant', error_description: 'AADSTS20002' }],
     ['a throttling answer', { statusCode: 20002, message: 'Slow down.' }],
     ['an inner code', { error: { code: '20002' } }],
-  ])('that is %s has no code', (_, body) => {
+  ])('an upstream error that is %s has no code', (_, body) => {
     expect(readUpstreamError(response(403, body)).code).toBeUndefined()
     expect(codeOf(403, body)).toBe('partner_center_forbidden')
   })
 
-  test('in plain text about MFA is recognised as such', () => {
+  test('an upstream error in plain text about MFA is recognized', () => {
     const text = 'Authentication failed. MFA required. (10001)'
     expect(codeOf(401, text)).toBe('mfa_required')
     expect(codeOf(401, JSON.stringify(text))).toBe('mfa_required')
@@ -120,7 +120,7 @@ describe('an error answer', () => {
     expect(codeOf(401, 'Authentication failed. (10001)')).toBe('credential_rejected')
   })
 
-  test('keeps its code, text and request id for the log', () => {
+  test('an upstream error keeps its code, text and request id for the log', () => {
     const of = (body: Body) => readUpstreamError(response(400, body, { 'ms-requestid': 'abc' }))
     expect(of(documented(3000))).toEqual({ status: 400, code: '3000', text: 'What went wrong.', requestId: 'abc' })
     expect(of({ statusCode: 429, message: 'Slow down.' }).text).toBe('Slow down.')
@@ -137,22 +137,25 @@ describe('an error answer', () => {
   })
 })
 
-describe('what callers are told', () => {
-  test('is the status and the code, never the text', () => {
+describe('the message for callers', () => {
+  test('callers see the upstream status and code, never the text', () => {
     const { message } = toAppError(response(403, { code: '900308', description: '<b>secret</b>' }), 'collection', now)
     expect(message).toContain('403')
     expect(message).toContain('900308')
     expect(message).not.toContain('secret')
   })
 
-  test.each(['<html>busy</html>', 'Bearer abcdefghijkl', 'x'.repeat(65)])('is no code that is none: %s', code => {
-    for (const status of [400, 403, 500]) {
-      const { message } = toAppError(response(status, { code }), 'collection', now)
-      expect(message).not.toContain(code)
-    }
-  })
+  test.each(['<html>busy</html>', 'Bearer abcdefghijkl', 'x'.repeat(65)])(
+    'callers see no malformed upstream code: %s',
+    code => {
+      for (const status of [400, 403, 500]) {
+        const { message } = toAppError(response(status, { code }), 'collection', now)
+        expect(message).not.toContain(code)
+      }
+    },
+  )
 
-  test('says what to do for every refusal, in one line', () => {
+  test('callers get an instruction for every refusal, in one line', () => {
     for (const { status, code } of cases) {
       const { message } = toAppError(response(status, documented(code)), 'collection', now)
       expect(message.length, message).toBeGreaterThan(50)
@@ -161,7 +164,7 @@ describe('what callers are told', () => {
   })
 })
 
-describe('the wait callers are told', () => {
+describe('the wait for callers', () => {
   test.each([
     [429, '57', 57],
     [429, '0', 1],
@@ -173,20 +176,20 @@ describe('the wait callers are told', () => {
     [503, undefined, 30],
     [500, undefined, 30],
     [408, '5', 5],
-  ])('%i with Retry-After %s is %i seconds', (status, retryAfter, seconds) => {
+  ])('the wait for a %i with Retry-After %s is %i seconds', (status, retryAfter, seconds) => {
     const headers: Record<string, string> = retryAfter === undefined ? {} : { 'retry-after': retryAfter }
     const error = toAppError(response(status, undefined, headers), 'collection', now)
     expect(error.options.retryAfterSeconds).toBe(seconds)
     expect(error.message).toContain(`${seconds} seconds`)
   })
 
-  test('is rounded up to whole seconds', () => {
+  test('the wait for callers is rounded up to whole seconds', () => {
     const headers = { 'retry-after': 'Fri, 20 Nov 2026 00:00:10 GMT' }
     const error = toAppError(response(429, undefined, headers), 'collection', now + 500)
     expect(error.options.retryAfterSeconds).toBe(10)
   })
 
-  test('is left out where waiting does not help', () => {
+  test('the wait for callers is absent if waiting does not help', () => {
     for (const status of [400, 401, 403, 404, 409]) {
       const error = toAppError(response(status, undefined, { 'retry-after': '5' }), 'collection', now)
       expect(error.options.retryAfterSeconds).toBeUndefined()

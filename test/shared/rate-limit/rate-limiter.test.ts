@@ -16,8 +16,8 @@ type Scene = {
 }
 
 /** The most requests in any 60 seconds. */
-function worstMinute(instants: readonly number[]): number {
-  const sorted = [...instants].sort((a, b) => a - b)
+function worstMinute(sentAt: readonly number[]): number {
+  const sorted = [...sentAt].sort((a, b) => a - b)
   let worst = 0
   for (let from = 0, to = 0; to < sorted.length; to++) {
     while ((sorted[to] ?? 0) - (sorted[from] ?? 0) >= 60_000) from++
@@ -26,18 +26,18 @@ function worstMinute(instants: readonly number[]): number {
   return worst
 }
 
-/** Runs workers side by side in fake time and returns when each request was sent. */
+/** Runs workers in parallel in fake time, and returns when each request was sent. */
 async function send(
   { requestsPerMinute, workers, concurrency, callsEach, latency }: Scene,
   clock: FakeClock,
 ): Promise<number[]> {
   const store = createMemoryStore()
-  const instants: number[] = []
+  const sentAt: number[] = []
   const lane = async (limiter: RateLimiter, left: { calls: number }) => {
     while (left.calls-- > 0) {
       await limiter.take(createOperation({ clock }))
-      instants.push(clock.now())
-      await clock.sleep(latency(instants.length))
+      sentAt.push(clock.now())
+      await clock.sleep(latency(sentAt.length))
     }
   }
   const work = Array.from({ length: workers }, () => {
@@ -46,11 +46,11 @@ async function send(
     return Promise.all(Array.from({ length: concurrency }, () => lane(limiter, left)))
   })
   await clock.drive(Promise.all(work))
-  return instants
+  return sentAt
 }
 
 describe('the rate limiter', () => {
-  test('holds in every sliding minute, for any number of workers, whatever hangs', async () => {
+  test('the rate limiter enforces every sliding minute, for any number of workers, whatever hangs', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.integer({ min: 30, max: 600 }),
@@ -60,7 +60,7 @@ describe('the rate limiter', () => {
         async (requestsPerMinute, workers, concurrency, latencies) => {
           const clock = createFakeClock()
           const callsEach = Math.ceil((requestsPerMinute * 2.2) / workers)
-          const instants = await send(
+          const sentAt = await send(
             {
               requestsPerMinute,
               workers,
@@ -70,8 +70,8 @@ describe('the rate limiter', () => {
             },
             clock,
           )
-          expect(instants).toHaveLength(callsEach * workers)
-          expect(worstMinute(instants)).toBeLessThanOrEqual(Math.ceil(requestsPerMinute * 1.05) + 1)
+          expect(sentAt).toHaveLength(callsEach * workers)
+          expect(worstMinute(sentAt)).toBeLessThanOrEqual(Math.ceil(requestsPerMinute * 1.05) + 1)
         },
       ),
       { numRuns: 60 },
@@ -82,49 +82,52 @@ describe('the rate limiter', () => {
     [1, 5, 300],
     [4, 5, 300],
     [40, 5, 2000],
-  ])('is used up by %i workers of %i lanes at %i ms a request', async (workers, concurrency, milliseconds) => {
-    const clock = createFakeClock()
-    const startedAt = clock.now()
-    const total = 900
-    const instants = await send(
-      {
-        requestsPerMinute: 450,
-        workers,
-        concurrency,
-        callsEach: Math.ceil(total / workers),
-        latency: () => milliseconds,
-      },
-      clock,
-    )
-    const ideal = (instants.length / 450) * 60_000
-    expect(Math.max(...instants) - startedAt).toBeLessThan(ideal * 1.1)
-  })
+  ])(
+    'the rate limiter allows the full rate for %i workers with %i lanes at %i ms a request',
+    async (workers, concurrency, milliseconds) => {
+      const clock = createFakeClock()
+      const startedAt = clock.now()
+      const total = 900
+      const sentAt = await send(
+        {
+          requestsPerMinute: 450,
+          workers,
+          concurrency,
+          callsEach: Math.ceil(total / workers),
+          latency: () => milliseconds,
+        },
+        clock,
+      )
+      const ideal = (sentAt.length / 450) * 60_000
+      expect(Math.max(...sentAt) - startedAt).toBeLessThan(ideal * 1.1)
+    },
+  )
 
-  test('saves no requests up: after a pause the first of them are as far apart as ever', async () => {
+  test('the rate limiter saves no slots: after a pause, requests keep their distance', async () => {
     const clock = createFakeClock()
     const store = createMemoryStore()
     const limiter = createRateLimiter({ store, blob: 'pace.json', clock, requestsPerMinute: 60, concurrency: 1 })
-    const instants: number[] = []
+    const sentAt: number[] = []
     const work = async () => {
       for (let operation = 0; operation < 6; operation++) {
         if (operation === 3) await clock.sleep(600_000)
         await limiter.take(createOperation({ clock }))
-        instants.push(clock.now())
+        sentAt.push(clock.now())
       }
     }
     await clock.drive(work())
     expect(
-      instants
+      sentAt
         .slice(3)
-        .map((at, index) => at - (instants[3 + index - 1] ?? 0))
+        .map((at, index) => at - (sentAt[3 + index - 1] ?? 0))
         .slice(1),
     ).toEqual([1000, 1000])
   })
 
-  test('is kept although sign-in hangs for every worker at once: a slot is taken when the token is there', async () => {
+  test('the rate limiter enforces the rate if sign-in hangs for all workers, because the token comes before the slot', async () => {
     const clock = createFakeClock()
     const store = createMemoryStore()
-    const instants: number[] = []
+    const sentAt: number[] = []
     const hangsUntil = clock.now() + 50_000
     const work = Array.from({ length: 40 }, async () => {
       const limiter = createRateLimiter({ store, blob: 'pace.json', clock, requestsPerMinute: 450, concurrency: 5 })
@@ -137,7 +140,7 @@ describe('the rate limiter', () => {
           renew: async () => 'token',
         },
         transport: async () => {
-          instants.push(clock.now())
+          sentAt.push(clock.now())
           return { status: 200, headers: {}, body: Buffer.from('{}') }
         },
         baseUrl: 'https://upstream.example',
@@ -151,11 +154,11 @@ describe('the rate limiter', () => {
       await Promise.all(Array.from({ length: 5 }, lane))
     })
     await clock.drive(Promise.all(work))
-    expect(instants).toHaveLength(1000)
-    expect(worstMinute(instants)).toBeLessThanOrEqual(450 * 1.05)
+    expect(sentAt).toHaveLength(1000)
+    expect(worstMinute(sentAt)).toBeLessThanOrEqual(450 * 1.05)
   })
 
-  test('a reservation that fails fails for the one who made it, not for those who wait for it', async () => {
+  test('a failed reservation fails only its own caller, not the waiting ones', async () => {
     const clock = createFakeClock()
     const store = createMemoryStore()
     let failures = 1
@@ -168,7 +171,7 @@ describe('the rate limiter', () => {
     expect(settled.map(({ status }) => status)).toEqual(['rejected', 'fulfilled'])
   })
 
-  test('outlives a damaged pace.json', async () => {
+  test('the rate limiter works with a damaged pace.json', async () => {
     const clock = createFakeClock()
     const store = createMemoryStore()
     await store.write('pace.json', 'garbage')

@@ -14,7 +14,7 @@ test.each([
   [11, 0, 'deadline_exceeded'],
   [9, 3600, 'done'],
   [11, 3600, 'deadline_exceeded'],
-])('%i s of work and %i s of waiting against 10 s: %s', async (work, wait, outcome) => {
+])('%i s of work and %i s of waiting with a deadline of 10 s: %s', async (work, wait, outcome) => {
   const clock = createFakeClock()
   const operation = createOperation({ clock, seconds: 7200 })
   const ended = withWorkDeadline(clock, 10, operation, async deadline => {

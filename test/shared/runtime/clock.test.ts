@@ -8,7 +8,7 @@ afterEach(() => {
   vi.useRealTimers()
 })
 
-/** Whether the sleep is over, and how. */
+/** The state of a sleep, and the reason if it was aborted. */
 function watch(sleep: Promise<void>) {
   const seen = { state: 'asleep', reason: undefined as unknown }
   sleep.then(
@@ -24,7 +24,7 @@ function watch(sleep: Promise<void>) {
 }
 
 describe('a sleep', () => {
-  test('takes its time and not less', async () => {
+  test('a sleep takes at least its time', async () => {
     const sleeper = watch(systemClock.sleep(1000))
     await vi.advanceTimersByTimeAsync(999)
     expect(sleeper.state).toBe('asleep')
@@ -32,13 +32,13 @@ describe('a sleep', () => {
     expect(sleeper.state).toBe('awake')
   })
 
-  test.each([0, -1])('of %d ms is over at once', async ms => {
+  test.each([0, -1])('a sleep of %d ms is over at once', async ms => {
     const sleeper = watch(systemClock.sleep(ms))
     await vi.advanceTimersByTimeAsync(0)
     expect(sleeper.state).toBe('awake')
   })
 
-  test('that no timer can hold does not end at once', async () => {
+  test('a sleep longer than any timer does not end at once', async () => {
     const abort = new AbortController()
     const sleeper = watch(systemClock.sleep(2 ** 40, abort.signal))
     await vi.advanceTimersByTimeAsync(86_400_000)
@@ -46,7 +46,7 @@ describe('a sleep', () => {
     abort.abort()
   })
 
-  test('ends with the reason as soon as its signal aborts, and leaves no timer', async () => {
+  test('a sleep ends with the reason as soon as its signal aborts, and leaves no timer', async () => {
     const abort = new AbortController()
     const sleeper = watch(systemClock.sleep(1000, abort.signal))
     const reason = new Error('enough')
@@ -56,7 +56,7 @@ describe('a sleep', () => {
     expect(vi.getTimerCount()).toBe(0)
   })
 
-  test('does not begin under a signal that has aborted', async () => {
+  test('a sleep does not start if its signal has aborted', async () => {
     const reason = new Error('too late')
     const sleeper = watch(systemClock.sleep(1000, AbortSignal.abort(reason)))
     expect(vi.getTimerCount()).toBe(0)
@@ -64,7 +64,7 @@ describe('a sleep', () => {
     expect(sleeper).toEqual({ state: 'woken', reason })
   })
 
-  test('that is over lets go of its signal', async () => {
+  test('a finished sleep removes its listener from the signal', async () => {
     const { signal } = new AbortController()
     const added = vi.spyOn(signal, 'addEventListener')
     const removed = vi.spyOn(signal, 'removeEventListener')
@@ -76,7 +76,7 @@ describe('a sleep', () => {
   })
 })
 
-test('the system clock tells the time and draws at random', () => {
+test('the system clock returns the time and random numbers', () => {
   const before = Date.now()
   const now = systemClock.now()
   expect(now).toBeGreaterThanOrEqual(before)

@@ -7,7 +7,7 @@ const turns = async (count: number) => {
 }
 
 describe('work in order', () => {
-  test('gives every result in the order of its item and never has more under way than allowed', async () => {
+  test('work in order returns results in the order of the items, and never exceeds its limit', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(fc.nat(9)), fc.integer({ min: 1, max: 5 }), async (delays, ahead) => {
         let underWay = 0
@@ -28,7 +28,7 @@ describe('work in order', () => {
     )
   })
 
-  test('ends with the first failure, and the failures behind it disturb nobody', async () => {
+  test('work in order ends with the first failure, and later failures are handled', async () => {
     const results = inOrder([1, 2, 3], 3, async item => {
       if (item > 1) throw new Error(`item ${item}`)
       return item
@@ -38,7 +38,7 @@ describe('work in order', () => {
   })
 })
 
-test('a limit lets as many run at once as it says, and the next as soon as one has ended or failed', async () => {
+test('a limit runs as many at once as it allows, and the next when one has ended or failed', async () => {
   const limit = createLimit(2)
   let underWay = 0
   let most = 0

@@ -45,7 +45,7 @@ const secretTexts: [string, string, string][] = [
 ]
 
 describe('redaction', () => {
-  test('passes over no text that a pattern would change', () => {
+  test('redaction skips no text that a pattern would change', () => {
     const names = [
       'client_secret',
       'refresh_token',
@@ -65,7 +65,7 @@ describe('redaction', () => {
     fc.assert(
       fc.property(texts, parts => {
         const text = parts.join('')
-        // A space at the end leads past the shortcut, and changes nothing else in these texts.
+        // A space at the end prevents the shortcut, and changes nothing else in these texts.
         expect(`${redact(text)} `).toBe(redact(`${text} `))
       }),
       { numRuns: 5000 },
@@ -73,7 +73,7 @@ describe('redaction', () => {
     expect(redact('a'.repeat(20_000))).toHaveLength(16_384)
   })
 
-  test.each(secretTexts)('takes out %s', (_, text, secret) => {
+  test.each(secretTexts)('redaction removes %s', (_, text, secret) => {
     expect(text).toContain(secret)
     expect(redact(text)).not.toContain(secret)
     expect(redact(redact(text))).toBe(redact(text))
@@ -82,7 +82,7 @@ describe('redaction', () => {
   test.each([
     '{"code":"customer_not_found","message":"No such customer."}',
     '{"error":{"code":"invalid_request","target":"code"}}',
-    'Partner Center answered 403 (code 20002).',
+    'Partner Center returned 403 (code 20002).',
     'customer b0d70a69-4c42-4b27-b17b-91a835d8686a, order 9qg-ErcO-4MPbPqq_3MIQaS7bn8W6HfG1',
     'Check PARTNER_CENTER_CLIENT_SECRET_NAME, the client secret and the refresh token.',
     '/v1/customers?size=500&seekOperation=Next',
@@ -90,11 +90,11 @@ describe('redaction', () => {
     'version 1.0.0 of 0.A',
     "The Key Vault secret 'partner-center-client-secret' is disabled.",
     '{"keyVaultUri":"https://vault.example/","monkey=1":"x"}',
-  ])('leaves %s alone', text => {
+  ])('redaction does not change %s', text => {
     expect(redact(text)).toBe(text)
   })
 
-  test('keeps what stands around a secret', () => {
+  test('redaction keeps the text around a secret', () => {
     expect(redact('a client_secret=hunter2&scope=y b')).toBe('a client_secret=[redacted]&scope=y b')
     expect(redact('{"client_secret":"hunter2","a":1}')).toBe('{"client_secret":"[redacted]","a":1}')
     expect(redact(`before ${jwt} after`)).toBe('before [token] after')
@@ -104,7 +104,7 @@ describe('redaction', () => {
     expect(redact('?code=abc&a=1')).toBe('?code=[redacted]&a=1')
   })
 
-  test('takes out the whole of a secret with marks in it', () => {
+  test('redaction removes all of a secret with punctuation in it', () => {
     const marked = "hunter2,and;more}of'it"
     expect(redact(JSON.stringify({ client_secret: marked, scope: 'y' }))).toBe(
       '{"client_secret":"[redacted]","scope":"y"}',
@@ -113,7 +113,7 @@ describe('redaction', () => {
 })
 
 describe('an error in one line', () => {
-  test('names what went wrong and its causes, without secrets and without a stack', () => {
+  test('an error in one line has its message and causes, without secrets and without a stack', () => {
     const error = new TypeError('outer', { cause: new Error('inner client_secret=hunter2', { cause: 'innermost' }) })
     expect(describeError(error)).toBe('TypeError: outer <- Error: inner client_secret=[redacted] <- innermost')
     expect(describeError(null)).toBe('null')
@@ -121,14 +121,14 @@ describe('an error in one line', () => {
     expect(describeError({})).toBe('[object Object]')
   })
 
-  test('ends, however many causes there are and however long they are', () => {
+  test('an error in one line has a limited length for any causes', () => {
     const circular = new Error('round')
     circular.cause = circular
     expect(describeError(circular)).toBe(Array(4).fill('Error: round').join(' <- '))
     expect(describeError(new Error('x'.repeat(5000)))).toHaveLength(2000)
   })
 
-  test('has no secret even where it is cut off', () => {
+  test('an error in one line has no secret even at its cut end', () => {
     const at = 2000 - 'Error: '.length - 10
     expect(describeError(new Error(`${'x'.repeat(at)} ${jwt}`))).not.toContain('eyJ')
   })
@@ -141,15 +141,18 @@ function sink() {
 }
 
 describe('a log', () => {
-  test.each(['debug', 'info', 'warn', 'error'] as const)('writes one JSON object as a line of level %s', level => {
-    const { lines, ...rest } = sink()
-    createLog(rest, { function: 'f' })(level, 'request', { status: 200, nothing: undefined })
-    createLog(rest)(level, 'bare')
-    expect(lines).toEqual([
-      { level, line: `{"event":"request","level":"${level}","function":"f","status":200}` },
-      { level, line: `{"event":"bare","level":"${level}"}` },
-    ])
-  })
+  test.each(['debug', 'info', 'warn', 'error'] as const)(
+    'a log writes one JSON object as a line of level %s',
+    level => {
+      const { lines, ...rest } = sink()
+      createLog(rest, { function: 'f' })(level, 'request', { status: 200, nothing: undefined })
+      createLog(rest)(level, 'bare')
+      expect(lines).toEqual([
+        { level, line: `{"event":"request","level":"${level}","function":"f","status":200}` },
+        { level, line: `{"event":"bare","level":"${level}"}` },
+      ])
+    },
+  )
 
   const lineOf = (fields: Record<string, unknown>) => {
     const { lines, ...rest } = sink()
@@ -163,19 +166,19 @@ describe('a log', () => {
     'client_secret=hunter2',
     'eyJhbGciOiJub25lIn0.eyJhdWQi.hunter2',
     `1.A${'x'.repeat(60)}hunter2`,
-  ])('holds no secret at the start of a line: %s', secret => {
+  ])('a log line has no secret at its start: %s', secret => {
     expect(lineOf({ text: `first line\n${secret}` })).not.toContain('hunter2')
     expect(lineOf({ text: `first line\r\n\t${secret}` })).not.toContain('hunter2')
   })
 
   test.each(['say "Bearer abc" twice', 'Bearer abc\\', pem.slice(0, 40), `${pem.slice(0, 40)}\nMII`])(
-    'writes JSON even where a secret ends in a mark or is cut short: %j',
+    'a log line is JSON even if a secret ends with punctuation or is cut off: %j',
     text => {
       expect(JSON.parse(lineOf({ text, after: 1 }))).toMatchObject({ event: 'e', after: 1 })
     },
   )
 
-  test('writes lines that are JSON and hold no secret, whatever its fields hold', () => {
+  test('a log line is JSON without secrets, whatever its fields contain', () => {
     const texts = fc
       .tuple(
         fc.constantFrom('', 'a ', '"', '\\', '{"a":"', "'", '\n'),
@@ -201,7 +204,7 @@ test.each([
   ['SharedAccessSignature=sv=1&sig=abcdef', 'abcdef'],
   ['Authorization: Basic dXNlcjpwYXNz', 'dXNlcjpwYXNz'],
   ['{"authorization":"Basic dXNlcjpwYXNz"}', 'dXNlcjpwYXNz'],
-])('nothing secret is left of %s', (text, secret) => {
+])('no secret remains of %s', (text, secret) => {
   expect(redact(text)).not.toContain(secret)
 })
 
@@ -209,7 +212,7 @@ test('a product named Basic is no secret', () => {
   expect(redact('Microsoft 365 Business Basic subscription')).toBe('Microsoft 365 Business Basic subscription')
 })
 
-test('no more than 16,384 characters of a text are searched and kept', () => {
+test('a text is searched and kept up to 16,384 characters', () => {
   expect(redact('eyJ-'.repeat(1_000_000)).length).toBeLessThanOrEqual(16_384)
   expect(redact(`${'x'.repeat(16_000)} AccountKey=${'a'.repeat(1000)}`)).not.toContain('aaa')
 })

@@ -12,7 +12,7 @@ const never = () => new Promise<never>(() => undefined)
 const outcome = (promise: Promise<unknown>): Promise<unknown> => promise.catch((error: unknown) => error)
 
 describe('work under a deadline', () => {
-  test('is rejected when its time is up, although it never settles, and its signal aborts', async () => {
+  test('work under a deadline is rejected when its time is up even if it never settles, and its signal aborts', async () => {
     const clock = createFakeClock()
     let deadline: Deadline | undefined
     const result = outcome(
@@ -31,7 +31,7 @@ describe('work under a deadline', () => {
     expect(String(error)).toContain('within 3 seconds')
   })
 
-  test('that ends in time is not aborted, then or later', async () => {
+  test('work that ends before its deadline is not aborted', async () => {
     const clock = createFakeClock()
     let signal: AbortSignal | undefined
     const result = await withDeadline(clock, timeLimit(clock, 3), async deadline => {
@@ -43,7 +43,7 @@ describe('work under a deadline', () => {
     expect(signal?.aborted).toBe(false)
   })
 
-  test('that fails aborts what it has started and left behind', async () => {
+  test('work that fails aborts the calls that it started', async () => {
     const clock = createFakeClock()
     let leftBehind: AbortSignal | undefined
     const failure = new Error('one of two')
@@ -57,7 +57,7 @@ describe('work under a deadline', () => {
     expect(leftBehind?.reason).toBe(failure)
   })
 
-  test('ends with the deadline above it', async () => {
+  test('work under a deadline ends with its parent deadline', async () => {
     const clock = createFakeClock()
     let inner: AbortSignal | undefined
     const result = outcome(
@@ -74,7 +74,7 @@ describe('work under a deadline', () => {
     expect(inner?.aborted).toBe(true)
   })
 
-  test('does not begin once the deadline above it has passed', async () => {
+  test('work under a deadline does not start after its parent deadline', async () => {
     const clock = createFakeClock()
     const reason = new Error('too late')
     let begun = false
@@ -83,7 +83,7 @@ describe('work under a deadline', () => {
     expect(begun).toBe(false)
   })
 
-  test('is known to what it calls, however deep, and to nothing else', async () => {
+  test('the current deadline is visible to nested calls, and to nothing else', async () => {
     const clock = createFakeClock()
     const seen = await withDeadline(clock, timeLimit(clock, 3), async deadline => {
       await Promise.resolve()
@@ -99,18 +99,18 @@ test.each([
   [60, 20_000],
   [90, 30_000],
   [1680, 30_000],
-])('of %i seconds one call may stay silent for %i milliseconds', (seconds, silenceMs) => {
+])('with a deadline of %i seconds a call can stay silent for %i milliseconds', (seconds, silenceMs) => {
   const clock = createFakeClock()
   expect(timeLimit(clock, seconds).silenceMs).toBe(silenceMs)
 })
 
-test('a limit within another grants no longer silence', () => {
+test('a nested time limit allows no longer silence', () => {
   const clock = createFakeClock()
   const parent: Deadline = { at: clock.now() + 3000, silenceMs: 1000, signal: new AbortController().signal }
   expect(timeLimit(clock, 60, parent)).toMatchObject({ at: parent.at, silenceMs: 1000, signal: parent.signal })
 })
 
-test('a deadline that has passed is worth another try, and is told in whole seconds', () => {
+test('deadline_exceeded is retryable and has whole seconds', () => {
   expect(deadlineExceeded(100)).toMatchObject({ code: 'deadline_exceeded', status: 503, retryable: true })
   expect(deadlineExceeded(4.7992).message).toContain('within 5 seconds')
 })

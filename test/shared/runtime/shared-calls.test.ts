@@ -5,212 +5,212 @@ import { createShareCall } from '../../../shared/runtime/shared-calls.ts'
 import { createFakeClock } from '../../support/fake-clock.ts'
 import { createOperation } from '../../support/operations.ts'
 
-type Flight = { operation: OperationContext; land: (result: string) => void; crash: (error: Error) => void }
+type StartedCall = { operation: OperationContext; resolve: (result: string) => void; reject: (error: Error) => void }
 
-/** Callers of one share, whose flights a test lands by hand. */
-function airport(clock = createFakeClock()) {
+/** Callers of one shared call, whose result a test sets. */
+function createCallers(clock = createFakeClock()) {
   const share = createShareCall(clock)
-  const flights: Flight[] = []
-  const fly = (operation: OperationContext, key = 'orders') =>
+  const calls: StartedCall[] = []
+  const join = (operation: OperationContext, key = 'orders') =>
     share(
       key,
       operation,
       joint =>
-        new Promise<string>((land, crash) => {
-          flights.push({ operation: joint, land, crash })
+        new Promise<string>((resolve, reject) => {
+          calls.push({ operation: joint, resolve, reject })
         }),
     )
-  const flight = (index = flights.length - 1): Flight => {
-    const found = flights[index]
-    if (found === undefined) throw new Error(`No flight ${index}`)
+  const call = (index = calls.length - 1): StartedCall => {
+    const found = calls[index]
+    if (found === undefined) throw new Error(`No call ${index}`)
     return found
   }
-  return { fly, flights, flight }
+  return { join, calls, call }
 }
 
 const outcome = (promise: Promise<unknown>): Promise<unknown> => promise.catch((error: unknown) => error)
 const late = (name: string) => new Error(`${name} is late`)
 
 describe('callers of an equal key', () => {
-  test('share one flight and its result', async () => {
-    const { fly, flights, flight } = airport()
-    const results = Promise.all([fly(createOperation()), fly(createOperation()), fly(createOperation())])
-    flight().land('orders')
+  test('callers of an equal key share one call and its result', async () => {
+    const { join, calls, call } = createCallers()
+    const results = Promise.all([join(createOperation()), join(createOperation()), join(createOperation())])
+    call().resolve('orders')
 
     expect(await results).toEqual(['orders', 'orders', 'orders'])
-    expect(flights).toHaveLength(1)
+    expect(calls).toHaveLength(1)
   })
 
-  test('share its failure', async () => {
-    const { fly, flight } = airport()
-    const results = [outcome(fly(createOperation())), outcome(fly(createOperation()))]
+  test('callers of an equal key share the failure of their call', async () => {
+    const { join, call } = createCallers()
+    const results = [outcome(join(createOperation())), outcome(join(createOperation()))]
     const error = new Error('down')
-    flight().crash(error)
+    call().reject(error)
 
     expect(await Promise.all(results)).toEqual([error, error])
   })
 
-  test('take off anew once the flight has landed, well or not', async () => {
-    const { fly, flights, flight } = airport()
-    const first = fly(createOperation())
-    flight().land('first')
+  test('callers of an equal key start a new call after the last one has settled', async () => {
+    const { join, calls, call } = createCallers()
+    const first = join(createOperation())
+    call().resolve('first')
     expect(await first).toBe('first')
-    const second = outcome(fly(createOperation()))
-    flight().crash(new Error('second'))
+    const second = outcome(join(createOperation()))
+    call().reject(new Error('second'))
     expect(await second).toEqual(new Error('second'))
-    const third = fly(createOperation())
-    flight().land('third')
+    const third = join(createOperation())
+    call().resolve('third')
     expect(await third).toBe('third')
-    expect(flights).toHaveLength(3)
+    expect(calls).toHaveLength(3)
   })
 
-  test('of other keys fly apart', async () => {
-    const { fly, flights, flight } = airport()
-    const results = Promise.all([fly(createOperation(), 'a'), fly(createOperation(), 'b')])
-    flight(1).land('b')
-    flight(0).land('a')
+  test('callers of different keys have separate calls', async () => {
+    const { join, calls, call } = createCallers()
+    const results = Promise.all([join(createOperation(), 'a'), join(createOperation(), 'b')])
+    call(1).resolve('b')
+    call(0).resolve('a')
 
     expect(await results).toEqual(['a', 'b'])
-    expect(flights).toHaveLength(2)
+    expect(calls).toHaveLength(2)
   })
 })
 
 describe('a caller whose deadline passes', () => {
-  test('leaves with its own reason, the others stay', async () => {
-    const { fly, flight } = airport()
+  test('a caller whose deadline passes leaves with its own reason, and the others stay', async () => {
+    const { join, call } = createCallers()
     const [early, patient] = [createOperation(), createOperation()]
-    const results = [outcome(fly(early)), outcome(fly(patient))]
+    const results = [outcome(join(early)), outcome(join(patient))]
     early.abort(late('early'))
 
     expect(await results[0]).toEqual(late('early'))
-    expect(flight().operation.deadline.signal.aborted).toBe(false)
-    flight().land('orders')
+    expect(call().operation.deadline.signal.aborted).toBe(false)
+    call().resolve('orders')
     expect(await results[1]).toBe('orders')
   })
 
-  test('before it comes takes no part', async () => {
-    const { fly, flights } = airport()
+  test('a caller whose deadline has passed does not join', async () => {
+    const { join, calls } = createCallers()
     const operation = createOperation()
     operation.abort(late('call'))
 
-    expect(await outcome(fly(operation))).toEqual(late('call'))
-    expect(flights).toHaveLength(0)
+    expect(await outcome(join(operation))).toEqual(late('call'))
+    expect(calls).toHaveLength(0)
   })
 
   test.each(['well', 'badly'])(
-    'after a flight has ended %s changes nothing, not for a later flight either',
+    'a deadline that passes after a call has ended %s changes nothing, nor for a later call',
     async end => {
-      const { fly, flights, flight } = airport()
+      const { join, calls, call } = createCallers()
       const operation = createOperation()
-      const first = outcome(fly(operation))
-      if (end === 'well') flight().land('first')
-      else flight().crash(new Error('first'))
+      const first = outcome(join(operation))
+      if (end === 'well') call().resolve('first')
+      else call().reject(new Error('first'))
       await first
-      const second = [fly(createOperation())]
+      const second = [join(createOperation())]
       operation.abort(late('call'))
-      second.push(fly(createOperation()))
-      expect(flight(1).operation.deadline.signal.aborted).toBe(false)
-      flight(1).land('second')
+      second.push(join(createOperation()))
+      expect(call(1).operation.deadline.signal.aborted).toBe(false)
+      call(1).resolve('second')
       expect(await Promise.all(second)).toEqual(['second', 'second'])
-      expect(flights).toHaveLength(2)
+      expect(calls).toHaveLength(2)
     },
   )
 })
 
-describe('a flight', () => {
-  test('is given up, with the reason, when its last caller leaves', async () => {
-    const { fly, flight } = airport()
+describe('a shared call', () => {
+  test('a shared call is aborted with the reason when its last caller leaves', async () => {
+    const { join, call } = createCallers()
     const [first, second] = [createOperation(), createOperation()]
-    const results = [outcome(fly(first)), outcome(fly(second))]
+    const results = [outcome(join(first)), outcome(join(second))]
     first.abort(late('first'))
-    expect(flight().operation.deadline.signal.aborted).toBe(false)
+    expect(call().operation.deadline.signal.aborted).toBe(false)
     second.abort(late('second'))
 
-    expect(flight().operation.deadline.signal.reason).toEqual(late('second'))
+    expect(call().operation.deadline.signal.reason).toEqual(late('second'))
     expect(await Promise.all(results)).toEqual([late('first'), late('second')])
   })
 
-  test('that was given up does not keep its key, nor take it from its successor', async () => {
-    const { fly, flights, flight } = airport()
+  test('an aborted call neither keeps its key nor takes it from its successor', async () => {
+    const { join, calls, call } = createCallers()
     const gone = createOperation()
-    const first = outcome(fly(gone))
+    const first = outcome(join(gone))
     gone.abort(late('gone'))
     await first
-    const second = fly(createOperation())
-    flight(0).crash(new Error('given up'))
+    const second = join(createOperation())
+    call(0).reject(new Error('given up'))
     await new Promise(resolve => setImmediate(resolve))
-    const third = fly(createOperation())
+    const third = join(createOperation())
 
-    expect(flights).toHaveLength(2)
-    flight(1).land('orders')
+    expect(calls).toHaveLength(2)
+    call(1).resolve('orders')
     expect(await Promise.all([second, third])).toEqual(['orders', 'orders'])
   })
 
-  test('is not given up after it has landed', async () => {
-    const { fly, flight } = airport()
+  test('a shared call is not aborted after it has settled', async () => {
+    const { join, call } = createCallers()
     const operation = createOperation()
-    const result = fly(operation)
-    flight().land('orders')
+    const result = join(operation)
+    call().resolve('orders')
     await result
     operation.abort(late('call'))
-    expect(flight().operation.deadline.signal.aborted).toBe(false)
+    expect(call().operation.deadline.signal.aborted).toBe(false)
   })
 
-  test('has the time of its first caller, whoever comes later', async () => {
+  test('a shared call has the deadline of its first caller', async () => {
     const clock = createFakeClock()
-    const { fly, flight } = airport(clock)
-    const results = [outcome(fly(createOperation({ clock, seconds: 10 })))]
+    const { join, call } = createCallers(clock)
+    const results = [outcome(join(createOperation({ clock, seconds: 10 })))]
     await clock.advance(4000)
-    results.push(outcome(fly(createOperation({ clock, seconds: 50 }))))
-    expect(flight().operation.deadline.at - clock.now()).toBe(6000)
+    results.push(outcome(join(createOperation({ clock, seconds: 50 }))))
+    expect(call().operation.deadline.at - clock.now()).toBe(6000)
     await clock.advance(6000)
-    expect(flight().operation.deadline.signal.aborted).toBe(true)
+    expect(call().operation.deadline.signal.aborted).toBe(true)
     expect(await Promise.all(results)).toEqual([
       expect.objectContaining({ code: 'deadline_exceeded' }),
       expect.objectContaining({ code: 'deadline_exceeded' }),
     ])
   })
 
-  test('that gets no response fails those who came in its first caller’s time, and nobody after them', async () => {
+  test('a lost response fails the callers within the first caller’s deadline, and no later ones', async () => {
     const clock = createFakeClock()
-    const { fly, flights, flight } = airport(clock)
+    const { join, calls, call } = createCallers(clock)
     const results: Promise<unknown>[] = []
     for (let caller = 0; caller < 12; caller++) {
-      results.push(outcome(fly(createOperation({ clock, seconds: 3 }))))
+      results.push(outcome(join(createOperation({ clock, seconds: 3 }))))
       await clock.advance(500)
-      // The first response is lost; every later one comes at once.
-      if (flights.length > 1) flight().land('orders')
+      // The first response is lost, and later ones come at once.
+      if (calls.length > 1) call().resolve('orders')
     }
     const failed = (await Promise.all(results)).filter(result => result !== 'orders')
     expect(failed).toHaveLength(6)
-    expect(flights.length).toBeGreaterThan(1)
+    expect(calls.length).toBeGreaterThan(1)
   })
 
-  test('goes by the id of its first caller and logs to one still on board', async () => {
-    const { fly, flight } = airport()
+  test('a shared call has the id of its first caller and logs to a remaining caller', async () => {
+    const { join, call } = createCallers()
     const [first, second] = [createOperation({ correlationId: 'first' }), createOperation({ correlationId: 'second' })]
-    const results = [outcome(fly(first)), outcome(fly(second))]
-    expect(flight().operation.correlationId).toBe('first')
-    flight().operation.log('info', 'one')
+    const results = [outcome(join(first)), outcome(join(second))]
+    expect(call().operation.correlationId).toBe('first')
+    call().operation.log('info', 'one')
     first.abort(late('first'))
-    flight().operation.log('warn', 'two', { a: 1 })
+    call().operation.log('warn', 'two', { a: 1 })
     second.abort(late('second'))
-    flight().operation.log('warn', 'three')
+    call().operation.log('warn', 'three')
 
     expect(first.logged.map(({ event }) => event)).toEqual(['one'])
     expect(second.logged).toEqual([{ level: 'warn', event: 'two', fields: { a: 1 } }])
     await Promise.all(results)
   })
 
-  test('keeps its promises to every caller in any order of coming, leaving and landing', async () => {
+  test('a shared call is correct for every order of joining, leaving and settling', async () => {
     const step = fc.oneof(
       { weight: 4, arbitrary: fc.constant('come' as const) },
       { weight: 3, arbitrary: fc.nat({ max: 5 }) },
-      { weight: 1, arbitrary: fc.constant('land' as const) },
+      { weight: 1, arbitrary: fc.constant('resolve' as const) },
     )
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 12 }), async steps => {
-        const { fly, flights } = airport()
+        const { join, calls } = createCallers()
         const passengers: {
           operation: ReturnType<typeof createOperation>
           result: Promise<unknown>
@@ -226,11 +226,11 @@ describe('a flight', () => {
               givenUp = false
             }
             const operation = createOperation()
-            passengers.push({ operation, result: outcome(fly(operation)), expected: 'never' })
+            passengers.push({ operation, result: outcome(join(operation)), expected: 'never' })
             aboard.push(passengers.length - 1)
-          } else if (each === 'land') {
-            flights.at(-1)?.land(`flight ${takeOffs}`)
-            for (const index of aboard) Object.assign(passengers[index] ?? {}, { expected: `flight ${takeOffs}` })
+          } else if (each === 'resolve') {
+            calls.at(-1)?.resolve(`call ${takeOffs}`)
+            for (const index of aboard) Object.assign(passengers[index] ?? {}, { expected: `call ${takeOffs}` })
             aboard = []
             await new Promise(resolve => setImmediate(resolve))
           } else {
@@ -241,12 +241,12 @@ describe('a flight', () => {
             }
             aboard = aboard.filter(index => index !== each)
           }
-          expect(flights.at(-1)?.operation.deadline.signal.aborted ?? false).toBe(givenUp)
-          expect(flights).toHaveLength(takeOffs)
+          expect(calls.at(-1)?.operation.deadline.signal.aborted ?? false).toBe(givenUp)
+          expect(calls).toHaveLength(takeOffs)
         }
-        flights.at(-1)?.land(`flight ${takeOffs}`)
+        calls.at(-1)?.resolve(`call ${takeOffs}`)
         for (const { result, expected } of passengers) {
-          expect(await result).toEqual(expected === 'never' ? `flight ${takeOffs}` : expected)
+          expect(await result).toEqual(expected === 'never' ? `call ${takeOffs}` : expected)
         }
       }),
       { numRuns: 1000 },

@@ -23,16 +23,16 @@ describe('a storage connection string', () => {
     ['UseDevelopmentStorage=trueish', 'AccountName'],
     ['hello', 'Name=value'],
     ['', 'AccountName'],
-  ])('%j is refused with the name of what is wrong', (text, named) => {
+  ])('a storage connection string: %j is refused with the name of what is wrong', (text, named) => {
     expect(connectionStringFault(text, both)).toContain(named)
   })
 
-  test('of a container needs no queue endpoint', () => {
+  test('a storage connection string for blobs needs no queue endpoint', () => {
     const blobOnly = 'BlobEndpoint=https://a.example;SharedAccessSignature=sv=1'
     expect(connectionStringFault(blobOnly, ['Blob'])).toBeUndefined()
   })
 
-  test('that is accepted is one that the storage SDKs accept, whatever it is made of', () => {
+  test('a storage connection string that is accepted is one that the storage SDKs accept, whatever it is made of', () => {
     const odd = fc.constantFrom('', 'x', 'https://', 'ftp://a', 'a b', '!', 'a2V5;', '=')
     const part = (...good: string[]) => fc.oneof({ weight: 6, arbitrary: fc.constantFrom(...good) }, odd)
     const url = part('https://a.example', 'http://127.0.0.1:1/a', 'https://a.blob.core.windows.net/')

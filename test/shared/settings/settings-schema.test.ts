@@ -17,7 +17,7 @@ const least: Environment = {
 
 const parse = (env: Environment = {}): Settings => parseSettings({ ...least, ...env })
 
-/** The message that lists what is wrong. */
+/** The message that lists the faults. */
 function faultsOf(env: Environment): string {
   try {
     parseSettings(env)
@@ -31,7 +31,7 @@ function faultsOf(env: Environment): string {
 }
 
 describe('settings', () => {
-  test('have the documented defaults', () => {
+  test('settings have the documented defaults', () => {
     expect(parse()).toEqual({
       partnerTenantId: tenant,
       clientId: client,
@@ -99,7 +99,7 @@ describe('settings', () => {
       ` ${tenant.toUpperCase()}, ${client};${other} `,
       { snapshots: { container: 'order-snapshots', customers: [tenant, client, other], customersPerPart: 50 } },
     ],
-  ])('%s may be "%s"', (name, value, expected) => {
+  ])('the setting %s can be "%s"', (name, value, expected) => {
     expect(parse({ [name]: value })).toEqual({ ...parse(), ...expected })
   })
 
@@ -121,13 +121,13 @@ describe('settings', () => {
     ['usgov', 'https://api.partnercenter.microsoft.com', 'https://login.microsoftonline.us'],
     ['China', 'https://partner.partnercenterapi.microsoftonline.cn', 'https://login.partner.microsoftonline.cn'],
     ['germany', 'https://api.partnercenter.microsoft.com', 'https://login.microsoftonline.de'],
-  ])('of the cloud %s are its own', (cloud, baseUrl, authority) => {
+  ])('the cloud %s has its own addresses', (cloud, baseUrl, authority) => {
     expect(parse({ PARTNER_CENTER_CLOUD: cloud })).toMatchObject({ cloud: cloud.toLowerCase(), baseUrl, authority })
     const overridden = { PARTNER_CENTER_CLOUD: cloud, AZURE_AUTHORITY_HOST: 'https://a.example' }
     expect(parse(overridden)).toMatchObject({ baseUrl, authority: 'https://a.example' })
   })
 
-  test('that are empty count as absent', () => {
+  test('settings that are empty count as absent', () => {
     const cleared = Object.fromEntries(settingNames.filter(name => !(name in least)).map(name => [name, '  ']))
     expect(parse({ ...cleared, SnapshotStorage: '', IDENTITY_ENDPOINT: '', WEBSITE_INSTANCE_ID: undefined })).toEqual(
       parse(),
@@ -180,7 +180,7 @@ describe('a malformed setting', () => {
     ['SNAPSHOT_SCHEDULE', ['daily', '* * *'], 'must be an NCRONTAB expression of six fields, such as 0 20 0 * * *'],
     ['SNAPSHOT_CONTAINER', ['ab', 'Abc', 'a--b', '-ab', 'ab-', 'a_b', 'x'.repeat(64)], 'must be a container name'],
     ['SNAPSHOT_CUSTOMERS', ['all', `${tenant},x`, `${tenant}0`, ',', ';;'], 'must be a comma-separated list of GUIDs'],
-  ])('%s is named with the form it has to have', (name, values, form) => {
+  ])('a malformed %s is reported with its expected form', (name, values, form) => {
     for (const value of values) {
       const faults = faultsOf({ ...least, [name]: value })
       expect(faults, value).toContain(`${name} ${form}`)
@@ -188,7 +188,7 @@ describe('a malformed setting', () => {
     }
   })
 
-  test('is listed with all others at once, each a single time', () => {
+  test('malformed settings are listed all at once, each once', () => {
     const faults = faultsOf({
       PARTNER_CENTER_CLIENT_ID: 'x',
       PARTNER_CENTER_CLOUD: 'mars',
@@ -209,7 +209,7 @@ describe('a malformed setting', () => {
     expect(faults).toContain('PARTNER_CENTER_TENANT_ID is required')
   })
 
-  test('is never said back', () => {
+  test('the value of a malformed setting is never repeated', () => {
     const faults = faultsOf({
       ...Object.fromEntries(settingNames.map(name => [name, 'hunter2 ?'])),
       AzureWebJobsStorage: 'hunter2',

@@ -13,7 +13,7 @@ const worldOf = async (customers: number, settings = {}): Promise<World> => {
   return world
 }
 
-/** Every line of a run's changes. */
+/** All lines of a run's changes. */
 async function changesOf(world: World, id: string): Promise<Record<string, unknown>[]> {
   const prefix = folder(id, 'changes')
   const bodies = [...world.store.blobs].filter(([name]) => name.startsWith(prefix)).map(([, { body }]) => body)
@@ -21,20 +21,20 @@ async function changesOf(world: World, id: string): Promise<Record<string, unkno
   return lines.flat().map(line => JSON.parse(line.toString()) as Record<string, unknown>)
 }
 
-/** What the index of a run says of a customer. */
+/** The index entry of a customer in a run. */
 function entryOf(world: World, id: string, customer: number): IndexEntry | undefined {
   const names = [...world.store.blobs.keys()].filter(name => name.startsWith(`${folder(id)}/_index-`))
   const entries = names.flatMap(name => json<Index>(world, name).customers)
   return entries.find(({ customerTenantId }) => customerTenantId === customerId(customer))
 }
 
-describe('an earlier run that is damaged', () => {
+describe('a damaged earlier run', () => {
   test.each([
     ['has lost its plan', (name: string) => name.endsWith('_plan.json')],
     ['has lost an index', (name: string) => name.endsWith('_index-00000.json')],
     ['has lost everything but its manifest', (name: string) => !name.endsWith('_manifest.json')],
     ['is gone', () => true],
-  ])('and %s costs the comparisons with it, and tells no false change', async (_, isLost) => {
+  ])('a damaged earlier run (%s) costs its comparisons, and gives no false change', async (_, isLost) => {
     const world = await worldOf(7)
     const { snapshotId } = await run(world)
     for (const name of [...world.store.blobs.keys()])
@@ -48,8 +48,8 @@ describe('an earlier run that is damaged', () => {
   })
 })
 
-describe('a customer list that is cut short', () => {
-  test('removes nobody, and makes nobody new the day after', async () => {
+describe('a customer list that ends early', () => {
+  test('a customer list that ends early removes no customer, and creates none the next day', async () => {
     const world = await worldOf(9)
     await run(world)
     world.list = { cutAfter: 3 }
@@ -58,7 +58,7 @@ describe('a customer list that is cut short', () => {
     expect(await run(world)).toMatchObject({ customers: { planned: 9, read: 9 }, changes: nothing })
   })
 
-  test('in the first run of all makes nobody new in the second', async () => {
+  test('a customer list that ends early in the first run creates no customer in the second', async () => {
     const world = await worldOf(9)
     world.list = { cutAfter: 3 }
     expect(await run(world)).toMatchObject({ customers: { planned: 3 } })
@@ -68,7 +68,7 @@ describe('a customer list that is cut short', () => {
 })
 
 describe('a new customer', () => {
-  test('is told as created when it is first read, also if earlier readings failed', async () => {
+  test('the orders of a new customer are created at its first reading, even if earlier readings failed', async () => {
     const world = await worldOf(3)
     await run(world)
     const [added] = makeCustomers(4).slice(3)
@@ -92,7 +92,7 @@ describe('a new customer', () => {
     expect(told[0]).not.toHaveProperty('previousSnapshotId')
   })
 
-  test('of the first run of all is none, also if that could not read it', async () => {
+  test('a customer of the first run is not new, even if its reading failed', async () => {
     const world = await worldOf(2)
     const [first] = world.customers
     const orders = first?.orders
@@ -104,7 +104,7 @@ describe('a new customer', () => {
 })
 
 describe('a customer that left', () => {
-  test('is removed once, is no failure, and is told as created when it returns', async () => {
+  test('a customer that left is removed once, is no failure, and is created when it returns', async () => {
     const world = await worldOf(5)
     const first = await run(world)
     const [left] = world.customers.splice(1, 1)
@@ -131,7 +131,7 @@ describe('a customer that left', () => {
     expect((await run(world)).changes).toEqual({ ...nothing, created: 2 })
   })
 
-  test('and answers with an outage is a failure, and nothing of it is removed', async () => {
+  test('an unlisted customer with an outage is a failure, and none of its orders is removed', async () => {
     const world = await worldOf(3)
     await run(world)
     const [left] = world.customers
@@ -155,7 +155,7 @@ test('a customer that failed is compared with the newest run in which it was rea
   ])
 })
 
-test('SNAPSHOT_CUSTOMERS tells nothing of the others, not even when it is taken away again', async () => {
+test('SNAPSHOT_CUSTOMERS gives no changes of other customers, even after it is cleared', async () => {
   const world = await worldOf(6)
   const first = await run(world)
   const all = world.snapshots

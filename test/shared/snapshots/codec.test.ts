@@ -20,7 +20,7 @@ const order = fc
   .map(value => readOrder(Buffer.from(JSON.stringify(value))))
 const head = fc.record({
   customerTenantId: fc.uuid(),
-  // Names that look like the line's own members must not confuse the reader.
+  // Names that look like members of the line must not confuse the reader.
   customerName: fc.oneof(fc.string({ unit: 'grapheme' }), fc.constantFrom(',"order":{', '"retrievedAt":', '\n', '}\n')),
   retrievedAt: fc
     .date({ noInvalidDate: true, min: new Date(0), max: new Date('9999-12-31') })
@@ -29,7 +29,7 @@ const head = fc.record({
 const texts = (orders: readonly OrderBytes[]) => orders.map(({ json }) => json.toString())
 
 describe('a customer in a part', () => {
-  test('comes back byte for byte, alone and out of a whole part, for any orders and names', async () => {
+  test('a customer in a part keeps its bytes, alone and within a part, for any orders and names', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(fc.tuple(head, fc.array(order, { maxLength: 4 })), { maxLength: 3 }),
@@ -54,7 +54,7 @@ describe('a customer in a part', () => {
     )
   }, 60_000)
 
-  test('is a gzip member without a time and without a system in its header', async () => {
+  test('a customer in a part is a gzip member without a time or a system in its header', async () => {
     const orders = [readOrder(Buffer.from('{"id":"a"}'))]
     const member = await encodeCustomer({ customerTenantId: 'c', customerName: 'n', retrievedAt: 't' }, orders)
     expect(member.readUInt32LE(4)).toBe(0)
@@ -64,7 +64,7 @@ describe('a customer in a part', () => {
     )
   })
 
-  test('has a hash that depends on its orders and nothing else', () => {
+  test('a customer in a part has a hash that depends only on its orders', () => {
     fc.assert(
       fc.property(fc.array(order), fc.array(order), (a, b) => {
         expect(hashOrders(a) === hashOrders(b)).toBe(JSON.stringify(texts(a)) === JSON.stringify(texts(b)))
@@ -73,7 +73,7 @@ describe('a customer in a part', () => {
   })
 })
 
-test('nothing is an empty member of 20 bytes that every reader takes', async () => {
+test('an empty member has 20 bytes and every reader accepts it', async () => {
   const empty = await emptyMember()
   expect(empty.length).toBe(20)
   expect(gunzipSync(empty).length).toBe(0)
@@ -84,11 +84,11 @@ test('nothing is an empty member of 20 bytes that every reader takes', async () 
 test.each([
   ['no gzip', Buffer.from('hello')],
   ['a member cut short', undefined],
-])('%s is refused', async (_, bytes) => {
+])('%s is rejected', async (_, bytes) => {
   const member = bytes ?? (await encodeLines(['{"a":1}'])).subarray(0, 15)
   await expect(decodeLines(member)).rejects.toThrow()
 })
 
-test('a line that is none of ours is refused', async () => {
+test('a line in another form is refused', async () => {
   await expect(decodeOrders(await encodeLines(['{"hello":"world"}']))).rejects.toThrow('Not a line')
 })

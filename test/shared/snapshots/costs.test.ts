@@ -1,10 +1,19 @@
 import { describe, expect, test } from 'vitest'
 import { createOperation } from '../../support/operations.ts'
-import { createWorld, customerId, folder, makeCustomers, run, start, type World } from '../../support/snapshot-world.ts'
+import {
+  createWorld,
+  customerId,
+  folder,
+  makeCustomers,
+  placeOrder,
+  run,
+  start,
+  type World,
+} from '../../support/snapshot-world.ts'
 
 const storageCalls = new Set(['head', 'read', 'write', 'stage', 'commit', 'list', 'listFolders'])
 
-/** Calls to storage that some work makes on a worker that has just started. */
+/** The storage calls of some work on a new worker. */
 async function callsOf(world: World, work: (worker: World['snapshots']) => Promise<unknown>): Promise<number> {
   const worker = await world.newWorker()
   let calls = 0
@@ -16,7 +25,7 @@ async function callsOf(world: World, work: (worker: World['snapshots']) => Promi
   return calls
 }
 
-/** A run as it lies there, again under the ids of `days` earlier days. */
+/** Copies a run to the ids of `days` earlier days. */
 async function copyBack(world: World, id: string, days: number): Promise<string[]> {
   const ids: string[] = []
   for (let day = 1; day <= days; day++) {
@@ -41,7 +50,7 @@ const twoYears = async (): Promise<{ world: World; ids: string[] }> => {
 }
 
 describe('over two years of runs', () => {
-  test('a customer is read back in at most ten calls, and one that nobody knows is, too', async () => {
+  test('a customer is read back in at most ten calls, also an unknown one', async () => {
     const { world, ids } = await twoYears()
     for (const customer of [1, 5, 77]) {
       for (const atMost of [undefined, Date.UTC(2026, 5, 1, 12), Date.UTC(2025, 5, 1)]) {
@@ -64,7 +73,7 @@ describe('over two years of runs', () => {
   })
 })
 
-test('a customer that failed in every run since is read back in at most ten calls, past runs that failed', async () => {
+test('a customer that failed in every later run is read back in at most ten calls', async () => {
   const world = await createWorld({ SNAPSHOT_CUSTOMERS_PER_PART: '2' })
   world.customers.push(...makeCustomers(4))
   const first = await run(world)
@@ -86,7 +95,41 @@ test('a customer that failed in every run since is read back in at most ten call
   expect(calls).toBeLessThanOrEqual(10)
 })
 
-test('an idle poll takes at most five calls, whatever its filter and age', async () => {
+test('a customer is read back in at most ten calls between snapshots, whichever run read it last', async () => {
+  const world = await createWorld({ SNAPSHOT_CUSTOMERS_PER_PART: '2' })
+  world.customers.push(...makeCustomers(6))
+  const follow = async (customer: number) => {
+    await world.clock.advance(600_000)
+    placeOrder(world, customer, `new-${world.clock.now()}`)
+    await world.clock.advance(600_000)
+    await world.snapshots.follow(createOperation({ clock: world.clock, seconds: 540 }))
+    await world.drain()
+  }
+  await run(world)
+  for (const customer of [1, 2, 3, 1, 4]) await follow(customer)
+  await world.clock.advance(86_400_000)
+  // One customer fails after its reading, and the readings of others are deleted later.
+  Object.assign(world.customers[1] ?? {}, { orders: { status: 500 } })
+  await run(world)
+  for (const customer of [3, 4, 5]) await follow(customer)
+  await world.clock.advance(86_400_000)
+  await run(world)
+  for (const customer of [6, 3]) await follow(customer)
+  const newest = world.clock.now()
+  const callsFor = (customer: number, atMost: number | undefined) =>
+    callsOf(world, ({ readBack }) => readBack(customerId(customer), atMost, createOperation()))
+  for (const customer of [1, 2, 3, 4, 5, 6, 77]) {
+    expect(await callsFor(customer, undefined), `customer ${customer}`).toBeLessThanOrEqual(8)
+    for (const hoursAgo of [0, 13, 25, 37, 49]) {
+      const which = `customer ${customer}, ${hoursAgo} hours ago`
+      expect(await callsFor(customer, newest - hoursAgo * 3_600_000), which).toBeLessThanOrEqual(10)
+    }
+    // Before the first run of a date, the lists of that date and of all dates are read in vain.
+    expect(await callsFor(customer, newest - 3_600_000), `customer ${customer}`).toBeLessThanOrEqual(13)
+  }
+})
+
+test('an idle poll takes at most five calls, for any filter and age', async () => {
   const world = await createWorld({ SNAPSHOT_CUSTOMERS_PER_PART: '2' })
   world.customers.push(...makeCustomers(6))
   await run(world)
@@ -105,13 +148,13 @@ test('an idle poll takes at most five calls, whatever its filter and age', async
     expect(page?.changes).toHaveLength(filter === filters[0] ? 30 : 0)
     const idle = await callsOf(world, ({ changes }) => changes.read(next, filter, 1000, operation))
     expect(idle).toBeLessThanOrEqual(5)
-    // Failed runs and runs over some customers change nothing of that.
+    // Failed runs and runs over some customers do not change that.
     world.list = { status: 401 }
     for (let times = 0; times < 3; times++) await run(world)
     world.list = undefined
     expect(await callsOf(world, ({ changes }) => changes.read(next, filter, 1000, operation))).toBeLessThanOrEqual(5)
   }
-  // A flow that keeps its first cursor is answered from what its worker has looked through before.
+  // For a flow that keeps its first cursor, the worker remembers how far it has searched.
   let calls = 0
   world.store.before = () => {
     calls++
@@ -120,7 +163,7 @@ test('an idle poll takes at most five calls, whatever its filter and age', async
   expect(calls).toBeLessThanOrEqual(5)
 })
 
-test('a start on a container of two years lists no run that is kept', async () => {
+test('a start does not list the stored runs', async () => {
   const { world } = await twoYears()
   expect(await callsOf(world, () => start(world))).toBeLessThanOrEqual(10)
 })

@@ -20,7 +20,7 @@ const spoilLatest = (world: World): void => {
   if (blob !== undefined) blob.body = Buffer.from('{"')
 }
 
-/** Storage refuses these blobs to everybody, as it does what is leased or in the archive. */
+/** Storage refuses these blobs, as it does for leased and archived ones. */
 const lock = (world: World, isLocked: (name: string) => boolean): void => {
   world.store.before = (operation, name) => {
     if (operation !== 'head' && operation !== 'list' && isLocked(name))
@@ -28,8 +28,8 @@ const lock = (world: World, isLocked: (name: string) => boolean): void => {
   }
 }
 
-describe('a blob that is leased or archived', () => {
-  test('of an earlier run costs the comparisons with it, and is named to whoever reads it', async () => {
+describe('a locked blob', () => {
+  test('a locked blob of an earlier run costs its comparisons, and is named to a reader', async () => {
     const world = await createWorld(small)
     world.customers.push(...makeCustomers(4))
     const { snapshotId } = await run(world)
@@ -44,7 +44,7 @@ describe('a blob that is leased or archived', () => {
     })
   })
 
-  test('as latest.json keeps neither a run from its end nor the next one from its start', async () => {
+  test('a locked latest.json prevents neither the end of a run nor the next start', async () => {
     const world = await createWorld(small)
     world.customers.push(...makeCustomers(2))
     await run(world)
@@ -55,7 +55,7 @@ describe('a blob that is leased or archived', () => {
     expect(await run(world)).toMatchObject({ status: 'succeeded', changes: { removed: 1 } })
   })
 
-  test('as pace.json is named by what fails, and nothing runs in circles', async () => {
+  test('a locked pace.json is named in the failure, and nothing loops', async () => {
     const world = await createWorld(small)
     world.customers.push(...makeCustomers(2))
     let writes = 0
@@ -94,7 +94,7 @@ describe('damage', () => {
       (id: string) => `${folder(id)}/_index-00000.json`,
       (body: Buffer) => Buffer.from(body.toString().replace(/"sha256":"./g, '"sha256":"x')),
     ],
-  ])('of a %s is named, and customers elsewhere stay readable', async (_, name, spoil) => {
+  ])('damage of a %s is reported, and other customers stay readable', async (_, name, spoil) => {
     const { world } = await damaged(name, spoil)
     const reader = await world.newWorker()
     const error = await reader.readBack(customerId(1), undefined, createOperation()).catch(error => error)
@@ -107,7 +107,7 @@ describe('damage', () => {
     expect((await reader.readBack(customerId(6), undefined, createOperation())).orders).toHaveLength(2)
   })
 
-  test('of a plan is named, not passed over for an older run', async () => {
+  test('damage of a plan is reported, and no older run is used instead', async () => {
     const { world, snapshotId } = await damaged(id => `${folder(id)}/_plan.json`, flip)
     await world.clock.advance(60_000)
     const next = await run(world)
@@ -125,7 +125,7 @@ describe('damage', () => {
     ['emptied', () => Buffer.alloc(0)],
     ['of another run', () => gzipSync('{"kind":"created"}\n{"kind":"created"}\n')],
     ['gone', undefined],
-  ])('of changes (%s) is named, and none is passed over', async (_, spoil) => {
+  ])('damage of changes (%s) is reported, and none is skipped', async (_, spoil) => {
     const world = await createWorld(small)
     world.customers.push(...makeCustomers(2))
     await run(world)
@@ -143,7 +143,7 @@ describe('damage', () => {
     expect(await read().catch(error => error)).toMatchObject({ code: 'snapshot_corrupt', options: { target: name } })
   })
 
-  test('of a manifest leaves its run out of the list, and does not make it a running one', async () => {
+  test('damage of a manifest removes its run from the list, and does not show it as running', async () => {
     const { world, snapshotId } = await damaged(
       id => `${folder(id)}/_manifest.json`,
       () => Buffer.from('garbage'),
@@ -157,7 +157,7 @@ describe('damage', () => {
     })
   })
 
-  test('of latest.json, even its loss, costs no comparison', async () => {
+  test('damage or loss of latest.json costs no comparison', async () => {
     for (const spoil of [(world: World) => world.store.blobs.delete('latest.json'), spoilLatest]) {
       const world = await createWorld(small)
       world.customers.push(...makeCustomers(3))
@@ -171,7 +171,7 @@ describe('damage', () => {
     }
   })
 
-  test('of an earlier run costs its comparisons, not the run', async () => {
+  test('damage of an earlier run costs its comparisons, not the run', async () => {
     const { world } = await damaged(id => `${folder(id)}/part-00000.ndjson.gz`, flip)
     const [first] = world.customers
     if (Array.isArray(first?.orders)) first.orders.pop()
@@ -179,7 +179,7 @@ describe('damage', () => {
     expect(await run(world)).toMatchObject({ status: 'succeeded', changes: { created: 0, updated: 0, removed: 0 } })
   })
 
-  test('of latest.json, current.json or pace.json does not keep the next run from its end', async () => {
+  test('damage of latest.json, current.json or pace.json does not prevent the end of the next run', async () => {
     for (const name of ['latest.json', 'current.json', 'pace.json']) {
       const { world } = await damaged(
         () => name,
@@ -190,7 +190,7 @@ describe('damage', () => {
     }
   })
 
-  test('of a plan ends the run as failed when it is overdue', async () => {
+  test('damage of a plan ends the run as failed when it is overdue', async () => {
     const world = await createWorld(small)
     world.customers.push(...makeCustomers(3))
     const id = await start(world)

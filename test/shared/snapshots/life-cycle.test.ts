@@ -4,7 +4,6 @@ import type { Current, Index } from '../../../shared/snapshots/storage/shapes.ts
 import { createOperation } from '../../support/operations.ts'
 import {
   createWorld,
-  customerId,
   folder,
   json,
   makeCustomers,
@@ -30,7 +29,7 @@ describe('a run ends', () => {
   test.each([
     ['_index-00001.json', 'index'],
     ['changes', 'changes'],
-  ])('also if %s of a committed part is missing and its message is gone', async blob => {
+  ])('a run ends even if %s of a committed part is missing and its message is lost', async blob => {
     const world = await createWorld(small)
     world.customers.push(...makeCustomers(6))
     const id = await start(world)
@@ -53,7 +52,7 @@ describe('a run ends', () => {
     expect(await start(world)).not.toBe(id)
   })
 
-  test('also if every message of its parts is lost: they are sent again', async () => {
+  test('a run ends even if all part messages are lost, because they are sent again', async () => {
     const world = await createWorld(small)
     world.customers.push(...makeCustomers(7))
     const id = await start(world)
@@ -65,7 +64,7 @@ describe('a run ends', () => {
     expect(world.requests.filter(({ path }) => path.endsWith('/orders'))).toHaveLength(7)
   })
 
-  test('when it is overdue, without anybody starting another', async () => {
+  test('a run ends when it is overdue, without another start', async () => {
     const world = await createWorld({ ...small, SNAPSHOT_OVERDUE_MINUTES: '10' })
     world.customers.push(...makeCustomers(7))
     const id = await start(world)
@@ -76,7 +75,21 @@ describe('a run ends', () => {
     expect(manifestOf(world, id)).toMatchObject({ status: 'failed', error: { code: 'snapshot_failed' } })
   })
 
-  test('and its end is in the log, also if the answer to the write of its manifest is lost', async () => {
+  test('a run ends when it is overdue, even if its parts leave no worker for its watch message', async () => {
+    const world = await createWorld({ SNAPSHOT_OVERDUE_MINUTES: '10', PARTNER_CENTER_REQUESTS_PER_MINUTE: '1' })
+    world.customers.push(...makeCustomers(25))
+    const id = await start(world)
+    await plan(world)
+    const [part] = world.queue.filter(({ message }) => message.kind === 'part')
+    await world.snapshots.handle(part?.message, longCall(world))
+    expect(manifestOf(world, id)).toMatchObject({
+      status: 'failed',
+      error: { message: expect.stringContaining('overdue') },
+    })
+    expect(world.requests.length).toBeLessThan(15)
+  })
+
+  test('a run logs its end even if the response to the write of its manifest is lost', async () => {
     const world = await createWorld(small)
     world.customers.push(...makeCustomers(2))
     const id = await start(world)
@@ -95,7 +108,7 @@ describe('a run ends', () => {
     expect(json<Current>(world, 'current.json')).toMatchObject({ snapshotId: id, ended: 'succeeded' })
   })
 
-  test('when it is cancelled, and says so', async () => {
+  test('a run ends when it is cancelled, with that status', async () => {
     const world = await createWorld(small)
     world.customers.push(...makeCustomers(7))
     const id = await start(world)
@@ -123,7 +136,42 @@ describe('a run ends', () => {
   })
 })
 
-test('a run that is cancelled ends also if a part cannot be recorded as failed, and names its parts rightly', async () => {
+test('a run that is cancelled while its customers are listed asks for no further page', async () => {
+  const world = await createWorld(small)
+  world.customers.push(...makeCustomers(7))
+  world.list = { cutAfter: 3 }
+  const id = await start(world)
+  world.store.before = operation => {
+    const stored = world.store.blobs.get('current.json')
+    if (operation !== 'request' || stored === undefined) return
+    const stop = { code: 'snapshot_cancelled', message: 'It was cancelled.' }
+    const body = Buffer.from(JSON.stringify({ ...json<Current>(world, 'current.json'), stop }))
+    world.store.blobs.set('current.json', { ...stored, body })
+  }
+  await plan(world)
+  expect(world.requests).toHaveLength(1)
+  expect(manifestOf(world, id)).toMatchObject({ status: 'failed', error: { code: 'snapshot_cancelled' } })
+})
+
+test('a watch message is dropped if the write of another worker fences its start off', async () => {
+  const world = await createWorld(small)
+  world.customers.push(...makeCustomers(2))
+  const id = await start(world)
+  const { nonce } = json<Current>(world, 'current.json')
+  const late = { kind: 'watch', snapshotId: '20991231T000000Z', nonce: 'late', round: 0, committed: 0, early: 4 }
+  world.store.before = (operation, name) => {
+    if (operation !== 'write' || name !== 'current.json') return
+    world.store.before = () => undefined
+    const stored = world.store.blobs.get(name)
+    if (stored !== undefined) world.store.blobs.set(name, { ...stored, etag: 'written by another' })
+  }
+  const before = world.queue.length
+  await world.snapshots.handle(late, longCall(world))
+  expect(json<Current>(world, 'current.json')).toMatchObject({ snapshotId: id, nonce })
+  expect(world.queue).toHaveLength(before)
+})
+
+test('a cancelled run ends even if a part cannot be recorded as failed, and names its parts correctly', async () => {
   const world = await createWorld(small)
   world.customers.push(...makeCustomers(9))
   const id = await start(world)
@@ -143,8 +191,8 @@ test('a run that is cancelled ends also if a part cannot be recorded as failed, 
   expect(await start(world)).not.toBe(id)
 })
 
-describe('a run begins', () => {
-  test('also if the write that decides it takes far longer than its message', async () => {
+describe('a run starts', () => {
+  test('a run starts even if its deciding write takes far longer than its message', async () => {
     const world = await createWorld(small)
     world.customers.push(...makeCustomers(4))
     const { write } = world.store
@@ -152,7 +200,7 @@ describe('a run begins', () => {
     world.store.write = async (name, ...rest) => {
       if (name === 'current.json' && isSlow) {
         isSlow = false
-        // The start hangs here, and the message that it has sent comes again and again.
+        // The start hangs here, while its message is delivered again and again.
         for (let deliveries = 0; deliveries < 20 && world.queue.length > 0; deliveries++) {
           await world.clock.advance(120_000)
           await plan(world)
@@ -165,7 +213,7 @@ describe('a run begins', () => {
     expect(manifestOf(world, id)).toMatchObject({ status: 'succeeded', customers: { planned: 4, read: 4 } })
   })
 
-  test('and one send that is refused repeats no part', async () => {
+  test('a run repeats no part after one refused message', async () => {
     const world = await createWorld(small)
     world.customers.push(...makeCustomers(30))
     const id = await start(world)
@@ -178,13 +226,13 @@ describe('a run begins', () => {
     expect(world.requests.filter(({ path }) => path.endsWith('/orders'))).toHaveLength(30)
   })
 
-  test('once, also if its plan is delivered again after it was sent: parts of the first sending are dropped', async () => {
+  test('a run is read once even if its plan is delivered again, because old part messages are dropped', async () => {
     const world = await createWorld(small)
     world.customers.push(...makeCustomers(9))
     const id = await start(world)
     const [watch] = world.queue
     const { write } = world.store
-    // The worker dies after it has sent the parts and before it has said so.
+    // The worker dies after it has sent the parts and before it has recorded that.
     world.store.write = async (name, body, options) => {
       if (name === 'current.json' && body.toString().includes('"sent":true')) throw new Error('killed')
       return write(name, body, options)
@@ -193,7 +241,7 @@ describe('a run begins', () => {
     world.store.write = write
     if (watch !== undefined) world.queue.unshift({ ...watch, visibleAt: world.clock.now() })
     await plan(world)
-    // Two workers take everything there is at once.
+    // Two workers take all messages at once.
     const parts = world.queue.filter(({ message }) => message.kind === 'part')
     expect(parts).toHaveLength(6)
     const workers = [world.snapshots, await world.newWorker()]
@@ -203,7 +251,7 @@ describe('a run begins', () => {
     expect(world.requests.filter(({ path }) => path.endsWith('/orders'))).toHaveLength(9)
   })
 
-  test('never again for a message that comes after its end', async () => {
+  test('a run does not start again for a message after its end', async () => {
     const world = await createWorld(small)
     world.customers.push(...makeCustomers(4))
     const id = await start(world)
@@ -224,109 +272,7 @@ describe('a run begins', () => {
   })
 })
 
-describe('the timer', () => {
-  test('starts again and again while storage is down', async () => {
-    const world = await createWorld(small)
-    world.customers.push(...makeCustomers(2))
-    const until = world.clock.now() + 10 * 60_000
-    world.store.before = () => {
-      if (world.clock.now() < until) throw storageDown()
-    }
-    await world.snapshots.startByTimer(longCall(world))
-    await world.drain()
-    expect(manifestOf(world, json<Current>(world, 'current.json').snapshotId)).toMatchObject({
-      status: 'succeeded',
-      trigger: 'timer',
-    })
-  })
-
-  test('takes its snapshot after a run over some customers that goes on at its time', async () => {
-    const world = await createWorld(small)
-    world.customers.push(...makeCustomers(4))
-    const operation = longCall(world)
-    const { snapshotId } = await world.snapshots.start('request', [[customerId(1), 'Customer 1']], operation)
-    await world.snapshots.startByTimer(operation)
-    await world.snapshots.startByTimer(operation)
-    await world.drain()
-    const { runs } = await world.snapshots.status.list(10, undefined)
-    expect(runs.map(({ trigger, customers }) => [trigger, customers.read])).toEqual([
-      ['timer', 4],
-      ['request', 1],
-    ])
-    expect(runs[1]?.snapshotId).toBe(snapshotId)
-  })
-
-  test('takes none after a run over all customers that went on at its time and did not fail', async () => {
-    const world = await createWorld(small)
-    world.customers.push(...makeCustomers(4))
-    await start(world)
-    await world.snapshots.startByTimer(longCall(world))
-    await world.drain()
-    expect((await world.snapshots.status.list(10, undefined)).runs).toHaveLength(1)
-  })
-})
-
-describe('a credential', () => {
-  test.each([30, 450])('that is refused stops the run at once, at %i requests a minute', async requestsPerMinute => {
-    const world = await createWorld({ ...small, PARTNER_CENTER_REQUESTS_PER_MINUTE: String(requestsPerMinute) })
-    world.customers.push(...makeCustomers(30))
-    for (const customer of world.customers) customer.orders = { status: 401, code: '900421' }
-    const startedAt = world.clock.now()
-    const manifest = await run(world)
-    expect(manifest).toMatchObject({ status: 'failed', error: { code: 'mfa_required' } })
-    expect(Date.parse(manifest.finishedAt ?? '') - startedAt).toBeLessThan(60_000)
-  })
-
-  test('is still seen as refused where each request waits for most of a customer’s time', async () => {
-    const world = await createWorld({
-      ...small,
-      PARTNER_CENTER_REQUESTS_PER_MINUTE: '2',
-      REQUEST_DEADLINE_SECONDS: '20',
-    })
-    world.customers.push(...makeCustomers(3))
-    for (const customer of world.customers) customer.orders = { status: 401, code: '900421' }
-    expect(await run(world)).toMatchObject({ status: 'failed', error: { code: 'mfa_required' } })
-  })
-
-  test('that one customer alone refuses is that customer’s failure', async () => {
-    const world = await createWorld(small)
-    world.customers.push(...makeCustomers(7))
-    Object.assign(world.customers[3] ?? {}, { orders: { status: 401 } })
-    const manifest = await run(world)
-    expect(manifest).toMatchObject({ status: 'completedWithErrors', customers: { planned: 7, read: 6, failed: 1 } })
-    expect(manifest.failures[0]).toMatchObject({ customerTenantId: customerId(4), code: 'credential_rejected' })
-  })
-
-  test('that the customer list refuses as well stops the run', async () => {
-    const world = await createWorld(small)
-    world.customers.push(...makeCustomers(7))
-    const id = await start(world)
-    await plan(world)
-    world.list = { status: 401 }
-    for (const customer of world.customers) customer.orders = { status: 401 }
-    await world.drain()
-    expect(manifestOf(world, id)).toMatchObject({ status: 'failed', error: { code: 'credential_rejected' } })
-  })
-})
-
-describe('the customers of SNAPSHOT_CUSTOMERS', () => {
-  const configured = { ...small, SNAPSHOT_CUSTOMERS: [1, 2, 9].map(customerId).join() }
-
-  test('are read although the profile of one cannot be', async () => {
-    const world = await createWorld(configured)
-    world.customers.push(...makeCustomers(3))
-    world.store.before = (operation, name) => {
-      if (operation === 'request' && name.endsWith(customerId(1)))
-        throw new AppError('partner_center_unavailable', 'no')
-    }
-    const { snapshotId, ...manifest } = await run(world)
-    expect(manifest).toMatchObject({ status: 'completedWithErrors', customers: { planned: 3, read: 2, failed: 1 } })
-    const { customers } = json<Index>(world, `${folder(snapshotId)}/_index-00000.json`)
-    expect(customers.map(({ customerName }) => customerName)).toEqual(['', 'Customer 2', ''])
-  })
-})
-
-test('a name with a NUL character is planned and told like any other', async () => {
+test('a name with a NUL character is planned and reported like any other', async () => {
   const world = await createWorld(small)
   world.customers.push(...makeCustomers(2))
   Object.assign(world.customers[0] ?? {}, { name: 'A\0B' })

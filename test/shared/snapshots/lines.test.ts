@@ -31,7 +31,7 @@ const bodyOf = (world: World, name: string): Buffer => {
 
 const linesBlobs = (world: World) => [...world.store.blobs.keys()].filter(name => name.startsWith('lines/')).sort()
 
-/** What the lines of a part have to be, from the part itself. */
+/** The expected lines of a part, derived from the part itself. */
 async function expectedRows(world: World, id: string, part: string) {
   const lines = await decodeLines(bodyOf(world, `${folder(id)}/${part}.ndjson.gz`))
   return lines.flatMap(line => {
@@ -45,7 +45,7 @@ async function expectedRows(world: World, id: string, part: string) {
   })
 }
 
-test('each part has the lines of its orders, and latest.json says where', async () => {
+test('each part has the lines of its orders, and latest.json has their path', async () => {
   const world = await worldOf(7)
   const { snapshotId } = await run(world)
   const linesPath = folder(snapshotId, 'lines')
@@ -60,7 +60,7 @@ test('each part has the lines of its orders, and latest.json says where', async 
   expect(counts).toEqual([6, 6, 2])
 })
 
-test('a part without an order, and one of a run that was ended, has a file with every column and no row', async () => {
+test('a part without orders, or of a stopped run, has a file with every column and no row', async () => {
   const world = await worldOf(4)
   for (const customer of world.customers.slice(0, 3)) customer.orders = []
   const first = await run(world)
@@ -80,7 +80,7 @@ test('a part without an order, and one of a run that was ended, has a file with 
   }
 })
 
-test('a run over some customers has no lines, and what is read back has the name', async () => {
+test('a run over some customers has no lines, and readings have the customer name', async () => {
   const world = await worldOf(4)
   const operation = createOperation({ clock: world.clock })
   await world.snapshots.start('request', [[customerId(2), 'Customer 2']], operation)
@@ -91,12 +91,12 @@ test('a run over some customers has no lines, and what is read back has the name
   })
 })
 
-test('a part that the version before has written is whole without lines, and latest.json names none', async () => {
+test('a part of the previous version is complete without lines, and latest.json names none', async () => {
   const world = await worldOf(7)
   const { commit } = world.store
   let commits = 0
   world.store.commit = async (name, blocks, options) => {
-    // The version before knows of no lines: its own worker does not commit any.
+    // The previous version has no lines, so its worker does not commit any.
     if (name.endsWith('00001.parquet') && ++commits === 1) return true
     const { linesblocks: _, ...metadata } = options?.metadata ?? {}
     const isOfBefore = name.endsWith('part-00001.ndjson.gz') && name.startsWith('snapshots/')
@@ -110,7 +110,7 @@ test('a part that the version before has written is whole without lines, and lat
   expect((await world.snapshots.readBack(customerId(5), undefined, createOperation())).snapshotId).toBe(snapshotId)
 })
 
-test('lines that a worker left behind undone appear with the next message of the run', async () => {
+test('lines that a worker did not commit appear with the next message of the run', async () => {
   const world = await worldOf(4)
   await start(world)
   let kills = 2

@@ -22,7 +22,7 @@ async function rowsOf(world: World, prefix: string): Promise<Record<string, unkn
   return lines.flat().map(line => JSON.parse(line.toString()) as Record<string, unknown>)
 }
 
-/** Starts a run that a manifest ends at once, without any time going by. */
+/** Starts a run that a manifest ends at once. */
 async function startAndFail(world: World): Promise<Current> {
   await start(world)
   const current = json<Current>(world, 'current.json')
@@ -42,7 +42,7 @@ const failure = async (promise: Promise<unknown>) => {
 const small = { SNAPSHOT_CUSTOMERS_PER_PART: '3' }
 
 describe('a run', () => {
-  test('reads every customer once, in parts, and points latest.json at itself', async () => {
+  test('a run reads every customer once, in parts, and moves latest.json', async () => {
     const world = await createWorld(small)
     world.customers.push(...makeCustomers(8))
     const manifest = await run(world)
@@ -58,7 +58,7 @@ describe('a run', () => {
     expect(world.requests.filter(({ path }) => path.endsWith('/orders'))).toHaveLength(8)
   })
 
-  test('that follows another within a second waits for the next, which names it', async () => {
+  test('a run within a second of another one waits for the next second', async () => {
     const world = await createWorld()
     const started: string[] = []
     for (let times = 0; times < 3; times++) {
@@ -70,11 +70,11 @@ describe('a run', () => {
     expect(new Set(started).size).toBe(3)
   })
 
-  test('has moved latest.json on when it is told to have ended', async () => {
+  test('a run has moved latest.json when its end is visible', async () => {
     const world = await createWorld()
     world.customers.push(...makeCustomers(1))
     const { snapshotId } = await run(world)
-    // As if whoever wrote the manifest had died right after it.
+    // The state after a crash directly after the write of the manifest.
     const { ended: _, ...current } = json<Current>(world, 'current.json')
     await world.store.write('current.json', JSON.stringify(current))
     world.store.blobs.delete('latest.json')
@@ -83,7 +83,7 @@ describe('a run', () => {
     expect(json(world, 'latest.json')).toMatchObject({ snapshotId })
   })
 
-  test('gives equal bytes for equal rows', async () => {
+  test('a run gives equal bytes for equal rows', async () => {
     const bytes = await Promise.all(
       [1, 2].map(async () => {
         const world = await createWorld(small)
@@ -95,7 +95,7 @@ describe('a run', () => {
     expect(bytes[0]?.equals(bytes[1] ?? Buffer.alloc(0))).toBe(true)
   })
 
-  test('writes an empty gzip member of 20 bytes where a part or its changes have no line', async () => {
+  test('a run writes an empty gzip member of 20 bytes for a part or changes without lines', async () => {
     const world = await createWorld(small)
     world.customers.push(...makeCustomers(1, 0))
     const { snapshotId, bytes } = await run(world)
@@ -107,7 +107,7 @@ describe('a run', () => {
     })
   })
 
-  test('records refused and failing customers with their reason, and goes on', async () => {
+  test('a run records refused and failing customers with their reason, and continues', async () => {
     const world = await createWorld({ ...small, REQUEST_DEADLINE_SECONDS: '20' })
     world.customers.push(...makeCustomers(6))
     const faults = [
@@ -133,7 +133,7 @@ describe('a run', () => {
     })
   })
 
-  test('waits out a throttled customer when told to wait less than its time', async () => {
+  test('a run waits for a throttled customer within its deadline', async () => {
     const world = await createWorld(small)
     world.customers.push(...makeCustomers(3))
     const [first] = world.customers
@@ -157,7 +157,7 @@ describe('a run', () => {
     expect((times[1] ?? 0) - (times[0] ?? 0)).toBeGreaterThanOrEqual(30_000)
   })
 
-  test('hands a part back that is told to wait longer, and counts the customer as failed when that does not end', async () => {
+  test('a run requeues a part with a longer wait, and records the customer as failed if throttling continues', async () => {
     const world = await createWorld(small)
     world.customers.push(...makeCustomers(4))
     Object.assign(world.customers[0] ?? {}, { orders: { status: 429, headers: { 'retry-after': '600' } } })
@@ -175,7 +175,7 @@ describe('a run', () => {
     [{ status: 401, code: '900421' }, 'mfa_required'],
     [{ status: 401, code: '900420' }, 'wrong_audience'],
     [{ status: 403, code: '10001' }, 'mfa_required'],
-  ])('stops at once when the credential fails: %j', async (orders, code) => {
+  ])('a run stops at once when the credential fails: %j', async (orders, code) => {
     const world = await createWorld(small)
     world.customers.push(...makeCustomers(30))
     for (const customer of world.customers.slice(4)) customer.orders = orders
@@ -190,7 +190,7 @@ describe('a run', () => {
     )
   })
 
-  test('that reads nobody has failed', async () => {
+  test('a run without a successful reading has failed', async () => {
     for (const count of [0, 2]) {
       const world = await createWorld(small)
       world.customers.push(...makeCustomers(count))
@@ -201,7 +201,7 @@ describe('a run', () => {
     }
   })
 
-  test('ends a part that fails five times with its customers recorded, and finishes', async () => {
+  test('a run records the customers of a part that fails five times, and ends', async () => {
     const world = await createWorld(small)
     world.customers.push(...makeCustomers(7))
     world.store.before = (operation, name) => {
@@ -209,7 +209,7 @@ describe('a run', () => {
         throw Object.assign(new Error('crash'), { name: 'Crash' })
     }
     const id = await start(world)
-    // A crash of the worker, not an upstream fault: the part itself fails.
+    // A crash of the worker, not an upstream fault. The part itself fails.
     const { take } = { take: world.store.stage }
     world.store.stage = async (name, blockId, body) => {
       if (name.includes('part-00001')) world.store.before = () => undefined
@@ -225,7 +225,7 @@ describe('a run', () => {
     })
   })
 
-  test('that is overdue is ended by the next start, which takes its place', async () => {
+  test('a run that is overdue is ended by the next start', async () => {
     const world = await createWorld(small)
     world.customers.push(...makeCustomers(7))
     const id = await start(world)
@@ -256,99 +256,7 @@ describe('a run', () => {
   })
 })
 
-describe('at any crash', () => {
-  /** Blobs that have to come out the same, however often the worker dies. */
-  const outcome = (world: World, id: string) =>
-    [...world.store.blobs]
-      .filter(([name]) => name.startsWith(folder(id)) || name.startsWith(folder(id, 'changes')))
-      .filter(([name]) => !/_(manifest\.json|report\.html)$/.test(name))
-      .map(([name, { body }]) => [name, name.includes('_plan') ? '' : body.toString('hex')])
-      .sort()
-
-  const secondRun = async () => {
-    const world = await createWorld(small)
-    world.customers.push(...makeCustomers(4))
-    await run(world)
-    const [first, second] = world.customers
-    if (Array.isArray(first?.orders)) first.orders.push({ id: 'new', creationDate: '2026-02-02T00:00:00Z' })
-    if (Array.isArray(second?.orders)) second.orders.shift()
-    world.clock.advance(60_000)
-    return world
-  }
-
-  test('between any two operations, the run resumes and ends as if nothing had happened', async () => {
-    const calm = await secondRun()
-    const calmManifest = await run(calm)
-    expect(calmManifest.changes).toEqual({ created: 1, updated: 0, removed: 1 })
-    const count = (rows: Record<string, unknown>[]) =>
-      rows.map(({ customerTenantId, order }) => `${customerTenantId} ${JSON.stringify(order)}`).sort()
-    const calmRows = count(await rowsOf(calm, `${folder(calmManifest.snapshotId)}/part-`))
-
-    let points = 0
-    for (let crashAt = 1; ; crashAt++) {
-      const world = await secondRun()
-      let operations = 0
-      let crashed = false
-      let dead = false
-      world.store.before = () => {
-        if (!crashed && ++operations === crashAt) crashed = dead = true
-        if (dead) throw new Error('the worker has died')
-      }
-      const revive = async <T>(work: () => Promise<T>): Promise<T> => {
-        dead = false
-        return work()
-      }
-      const id = await start(world).catch(() => revive(() => start(world)))
-      const { handle, ...worker } = await world.newWorker()
-      await world.drain({ ...worker, handle: (message, operation) => revive(() => handle(message, operation)) })
-      if (!crashed) break
-      points++
-      const manifest = manifestOf(world, id)
-      expect(manifest, `crash at operation ${crashAt}`).toMatchObject({
-        status: 'succeeded',
-        customers: calmManifest.customers,
-        orders: calmManifest.orders,
-        changes: calmManifest.changes,
-      })
-      expect(count(await rowsOf(world, `${folder(id)}/part-`))).toEqual(calmRows)
-      expect(await rowsOf(world, folder(id, 'changes'))).toHaveLength(2)
-      expect(json(world, 'latest.json')).toMatchObject({ snapshotId: id })
-      expect(world.store.blobs.has(`${folder(id)}/_report.html`), `report after a crash at ${crashAt}`).toBe(true)
-    }
-    expect(points).toBeGreaterThan(40)
-  })
-
-  test('of one of two workers that take the same parts at once, index and part still fit each other', async () => {
-    for (let round = 0; round < 10; round++) {
-      const world = await secondRun()
-      const id = await start(world)
-      const [plan] = world.queue.splice(0)
-      if (plan !== undefined)
-        await world.snapshots.handle(plan.message, createOperation({ clock: world.clock, seconds: 1000 }))
-      const messages = world.queue.splice(0).map(({ message }) => message)
-      const workers = await Promise.all([1, 2, 3].map(() => world.newWorker()))
-      await Promise.all(
-        workers.flatMap(worker =>
-          messages.map(message => worker.handle(message, createOperation({ clock: world.clock, seconds: 1000 }))),
-        ),
-      )
-
-      expect(manifestOf(world, id)).toMatchObject({
-        status: 'succeeded',
-        customers: { planned: 4, read: 4, failed: 0 },
-      })
-      for (const { customers } of [0, 1].map(part => json<Index>(world, `${folder(id)}/_index-0000${part}.json`))) {
-        for (const { customerTenantId } of customers) {
-          const { orders } = await (await world.newWorker()).readBack(customerTenantId, undefined, createOperation())
-          expect(orders.length).toBeGreaterThan(0)
-        }
-      }
-      expect(outcome(world, id).length).toBe(7)
-    }
-  })
-})
-
-test('a store in memory refuses what the service refuses', async () => {
+test('the store in memory refuses the same calls as the service', async () => {
   const store = createMemoryStore()
   expect(await store.write('a', '1', { absent: true })).not.toBe(false)
   expect(await store.write('a', '2', { absent: true })).toBe(false)

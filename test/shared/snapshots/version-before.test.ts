@@ -21,7 +21,10 @@ const withCustomers = async (count: number): Promise<World> => {
   return world
 }
 
-/** Rewrites a run's blobs as the version before wrote them: the plan with its head at the end, metadata without what is new. */
+/**
+ * Converts a run's blobs to the form of the previous version: the plan with its head at the end, and metadata without
+ * new members.
+ */
 function asBefore(world: World, id: string): void {
   const name = `${folder(id)}/_plan.json`
   const plan = world.store.blobs.get(name)
@@ -44,7 +47,7 @@ function asBefore(world: World, id: string): void {
   }
 }
 
-test('runs of the version before are compared with, read back and listed', async () => {
+test('runs of the previous version are compared, read back and listed', async () => {
   const world = await withCustomers(7)
   const before = await run(world)
   asBefore(world, before.snapshotId)
@@ -62,7 +65,7 @@ test('runs of the version before are compared with, read back and listed', async
   expect((await world.snapshots.status.list(10, undefined)).runs).toHaveLength(2)
 })
 
-test('a run that the version before has planned is read by this one', async () => {
+test('a run that the previous version planned is read by this version', async () => {
   const world = await withCustomers(7)
   const id = await start(world)
   const [watch] = world.queue.splice(0)
@@ -80,7 +83,7 @@ test('a run that the version before has planned is read by this one', async () =
   expect(manifestOf(world, id)).toMatchObject({ status: 'succeeded', customers: { planned: 7, read: 7 } })
 })
 
-test('a run that the version before has started is planned by its message', async () => {
+test('a run that the previous version started is planned by its message', async () => {
   const world = await withCustomers(4)
   const id = await start(world)
   world.queue.splice(0)

@@ -5,17 +5,17 @@ import type { Upstream } from '../upstream.ts'
 import type { RunContents, Told } from './contents.ts'
 import type { SeenRun } from './runs.ts'
 
-/** What whole runs have told of a customer so far. */
+/** The state of a customer according to whole runs so far. */
 type Known = {
-  /** Of the newest whole run in which the customer was read; 'gone' if it had left by then. */
+  /** The orders in the newest whole run that read the customer. 'gone' if it had left by then. */
   last: string[] | 'gone' | undefined
-  /** Its run. */
+  /** That run. */
   source: SeenRun | undefined
-  /** It came after the first run: its orders are news. */
+  /** True if the customer came after the first run, so that its orders are created. */
   isNew: boolean
-  /** A run with a damaged base may have lost what was known, or taken it for a customer that comes. */
+  /** A run with a damaged base may have lost the state, or taken the customer for a new one. */
   isDoubtful: boolean
-  /** It was absent, and a run could not know it: its orders may be told as created, or not. */
+  /** The customer was absent, and a run could not know it. Its orders may or may not be reported as created. */
   wasAway: boolean
 }
 
@@ -23,7 +23,7 @@ type Options = {
   findings: Findings
   upstream: Upstream
   customers: Customers
-  /** True if `SNAPSHOT_CUSTOMERS` was set at some time from then on. */
+  /** True if `SNAPSHOT_CUSTOMERS` was set at some time since then. */
   wasConfigured: (from: number) => boolean
 }
 
@@ -41,20 +41,23 @@ function differences(before: readonly string[], now: readonly string[]): Map<str
   return changes
 }
 
-/** Changes are those between two readings of a customer: none false, none twice, and none left out unless a blob was lost. */
+/**
+ * Changes are the differences between two readings of a customer: none false, none twice, and none missing unless a
+ * blob was lost.
+ */
 export function createChangeRules({ findings, upstream, customers, wasConfigured }: Options) {
   const known = new Map<string, Known>()
   const whole: RunContents[] = []
-  /** The same and readings between snapshots: those that tell changes. */
+  /** These, and following runs: all runs that report changes. */
   const tellers: RunContents[] = []
-  /** What somebody knows who has applied every change since the first run. */
+  /** The state of a caller that applied every change since the first run. */
   const replayed = new Map<string, Map<string, string>>()
   /** True if the newest whole run may have missed customers that no other run knows. */
   let isListDoubtful = false
 
   const base = () => whole.at(-1)?.run
 
-  /** What the customer has now, as far as the run can know; undefined if it cannot. */
+  /** The present orders of the customer, as far as the run can know. Undefined if it cannot. */
   function presentOrders(id: string, { run, planned, read, gone }: RunContents): string[] | undefined {
     const isAbsent = !planned.has(id) && !wasConfigured(run.startedAt) && !customers.wasListed(id, run.startedAt)
     return gone.has(id) || isAbsent ? [] : read.get(id)
@@ -88,7 +91,7 @@ export function createChangeRules({ findings, upstream, customers, wasConfigured
     replayed.set(id, held)
   }
 
-  /** It was away, and the only run that held it before is damaged. */
+  /** True if the customer was absent, and the only run with it is damaged. */
   function isForgotten(id: string, { source, isDoubtful }: Known, run: SeenRun): boolean {
     const hasLost = source !== undefined && (isDoubtful || source.isDamaged)
     return hasLost && !customers.wasListed(id, source.endedAt ?? 0, run.startedAt)
@@ -104,18 +107,18 @@ export function createChangeRules({ findings, upstream, customers, wasConfigured
       const what = `${run.id} ${shortId(id)} ${kind} ${orderId}`
       const isReturn = kind === 'created' && contents.read.has(id) && (before.wasAway || isForgotten(id, before, run))
       if (wanted.get(orderId) !== kind && !isReturn) findings.broken(`no false ${kind}`, what)
-      if (seen.has(orderId)) findings.broken('no change twice', what)
+      if (seen.has(orderId)) findings.broken('no change is repeated', what)
       seen.add(orderId)
     }
     const isTrusted = !before.isDoubtful && !before.wasAway && !before.source?.isDamaged && !base()?.isDamaged
     for (const [orderId, kind] of isTrusted ? wanted : []) {
-      if (!seen.has(orderId)) findings.broken('no change is left out', `${run.id} ${shortId(id)} ${kind} ${orderId}`)
+      if (!seen.has(orderId)) findings.broken('no change is missing', `${run.id} ${shortId(id)} ${kind} ${orderId}`)
     }
     if (!known.has(id) && before.isNew) replayed.set(id, new Map())
     replay(id, contents, told, isTrusted)
   }
 
-  /** Everybody is asked who is listed or was known before. */
+  /** Checks that the plan has all customers that are listed or were known. */
   function checkPlan({ run, planned }: RunContents): void {
     if (wasConfigured(run.startedAt)) return
     const isCut = upstream.earlyEnds.some(at => at >= run.startedAt)
@@ -123,14 +126,15 @@ export function createChangeRules({ findings, upstream, customers, wasConfigured
     for (const { id } of customers.all()) {
       if (planned.has(id)) continue
       if (!isCut && customers.wasListed(id, run.startedAt)) {
-        findings.broken('who is listed is planned', `${run.id} ${shortId(id)}`)
+        findings.broken('every listed customer is planned', `${run.id} ${shortId(id)}`)
       }
       const wasKnown = last?.planned.has(id) === true && !last.gone.has(id)
-      if (wasKnown && !last.run.isDamaged) findings.broken('who was known is planned', `${run.id} ${shortId(id)}`)
+      if (wasKnown && !last.run.isDamaged)
+        findings.broken('every known customer is planned', `${run.id} ${shortId(id)}`)
     }
   }
 
-  /** What later runs can know of a customer after this one. */
+  /** Updates what later runs can know about a customer after this run. */
   function learn(id: string, contents: RunContents): void {
     const { run, planned, read, gone, told } = contents
     const before = knownOf(id)
@@ -151,7 +155,7 @@ export function createChangeRules({ findings, upstream, customers, wasConfigured
       const { run, planned, read, told } = contents
       if (run.manifest === undefined) return
       if (run.isPartial && !run.isFollowing && told.length > 0)
-        findings.broken('a run over some customers tells nothing', run.id)
+        findings.broken('a run over some customers reports no changes', run.id)
       if ((run.isPartial && !run.isFollowing) || run.manifest.status === 'failed') return
       tellers.push(contents)
       if (run.isFollowing) {

@@ -10,8 +10,8 @@ import type { Upstream } from '../upstream.ts'
 import { createLineRules } from './lines.ts'
 import type { SeenRun } from './runs.ts'
 
-/** The contract's shape of an index entry, in its states. */
-const entry = z.looseObject({
+/** The documented shape of an index entry, in its states. */
+const entrySchema = z.looseObject({
   customerTenantId: z.string(),
   orders: z.number().optional(),
   offset: z.number().optional(),
@@ -19,8 +19,8 @@ const entry = z.looseObject({
   error: z.object({ code: z.string(), message: z.string() }).optional(),
   gone: z.boolean().optional(),
 })
-const index = z.looseObject({ part: z.number(), customers: z.array(entry) })
-const plan = z.looseObject({
+const indexSchema = z.looseObject({ part: z.number(), customers: z.array(entrySchema) })
+const planSchema = z.looseObject({
   customers: z.array(
     z.array(z.union([z.tuple([z.string()]).rest(z.unknown()), z.looseObject({ customerTenantId: z.string() })])),
   ),
@@ -28,7 +28,7 @@ const plan = z.looseObject({
 
 export type Told = { kind: 'created' | 'updated' | 'removed'; customerTenantId: string; orderId: string; line: string }
 
-/** What a finished run says of each customer, read from its blobs when its manifest appeared. */
+/** The content of a finished run, read from its blobs when its manifest appeared. */
 export type RunContents = {
   run: SeenRun
   planned: Set<string>
@@ -45,20 +45,23 @@ type Options = {
   customers: Customers
   faults: Faults
   findings: Findings
-  /** True times at which a process went on after a freeze, or a sign-in came late. */
+  /** True times at which a process continued after a freeze, or a sign-in was late. */
   slowdowns: readonly number[]
 }
 
-/** Who has not waited this long for answers has not used up the time for a customer. */
+/** A caller that waited for less than this has not used up the time of a customer. */
 const leastDeadlineMs = 50_000
+
+/** A refusal can take as long as a hanging sign-in. */
+const longestSignInMs = 10 * 60_000
 
 const folderOf = (id: string, root: string) =>
   `${root}/date=${id.slice(0, 4)}-${id.slice(4, 6)}-${id.slice(6, 8)}/run=${id}/`
 
-/** Failures that only a refused credential explains. */
+/** Failures that require a refused credential. */
 const ofCredential = ['credential_rejected', 'mfa_required', 'wrong_audience']
 
-/** What an upstream answer is recorded as. */
+/** The error code for each upstream response. */
 const causes: Record<string, (status: number | 'reset', code: string) => boolean> = {
   partner_center_throttled: status => status === 429,
   partner_center_unavailable: status => status === 'reset' || (typeof status === 'number' && status >= 500),
@@ -76,7 +79,7 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** What a manifest says has to be what the blobs hold, and what the upstream gave. */
+/** Checks that a manifest matches its blobs, and the blobs match the upstream. */
 export function createContentRules({ storage, upstream, customers, faults, findings, slowdowns }: Options) {
   const lineRules = createLineRules({ storage, findings })
 
@@ -85,7 +88,7 @@ export function createContentRules({ storage, upstream, customers, faults, findi
     if (blob === undefined) return undefined
     const parsed = shape.safeParse(parseJson(blob.body.toString()))
     if (!parsed.success && !storage.wasDamaged(name)) {
-      findings.broken('blobs have their shape', `${name}: ${parsed.error.message}`)
+      findings.broken('blobs have the documented shape', `${name}: ${parsed.error.message}`)
     }
     return parsed.data
   }
@@ -105,10 +108,10 @@ export function createContentRules({ storage, upstream, customers, faults, findi
     const name = `${folderOf(run.id, run.isFollowing ? 'following' : 'snapshots')}_index-${String(part).padStart(5, '0')}.json`
     let expectedOffset = 0
     let orders = 0
-    for (const each of json(name, index)?.customers ?? []) {
+    for (const each of json(name, indexSchema)?.customers ?? []) {
       const { customerTenantId: id, offset, length, error } = each
       if (contents.read.has(id) || contents.failed.has(id) || contents.gone.has(id)) {
-        findings.broken('each planned customer exactly once', `${shortId(id)} twice in ${run.id}`)
+        findings.broken('each planned customer is read exactly once', `${shortId(id)} twice in ${run.id}`)
       }
       if (error !== undefined) {
         contents.failed.set(id, error.code)
@@ -119,27 +122,27 @@ export function createContentRules({ storage, upstream, customers, faults, findi
         continue
       }
       if (length > 0 && offset !== expectedOffset)
-        findings.broken('places in a part are without a gap', `${name} ${id}`)
+        findings.broken('the byte ranges of a part have no gap', `${name} ${id}`)
       expectedOffset += length
       const held = linesOf(bytes.subarray(offset, offset + length))
         .map(orderOf)
         .sort()
       orders += held.length
-      if (held.length !== each.orders) findings.broken('an index entry fits its part', `${name} ${shortId(id)}`)
+      if (held.length !== each.orders) findings.broken('an index entry matches its part', `${name} ${shortId(id)}`)
       contents.read.set(id, held)
       const given = upstream.answersTo(id).filter(({ at }) => at >= run.startedAt)
       if (!given.some(answer => answer.orders?.join('\n') === held.join('\n'))) {
-        findings.broken('orders are what the upstream gave', `${run.id} ${shortId(id)}: ${held.join(' ')}`)
+        findings.broken('orders equal those of the upstream', `${run.id} ${shortId(id)}: ${held.join(' ')}`)
       }
     }
-    if (linesOf(bytes).length !== orders) findings.broken('a part holds its customers and nothing else', name)
+    if (linesOf(bytes).length !== orders) findings.broken('a part contains exactly its customers', name)
     return orders
   }
 
   function checkFailures({ run, failed, gone }: RunContents): void {
     const isStopped = run.manifest?.status === 'failed'
     for (const [id, code] of failed) {
-      if (code === 'internal_error') findings.broken('no customer fails by a bug', `${run.id} ${shortId(id)}`)
+      if (code === 'internal_error') findings.broken('no customer fails because of a bug', `${run.id} ${shortId(id)}`)
       const given = upstream.answersTo(id).filter(({ at }) => at >= run.startedAt)
       const isCause = causes[code]
       if (isCause !== undefined && !isStopped && !given.some(answer => isCause(answer.status, answer.code))) {
@@ -158,18 +161,19 @@ export function createContentRules({ storage, upstream, customers, faults, findi
       const given = upstream.answersTo(id).filter(({ at }) => at >= run.startedAt)
       const isGone = given.some(({ status, code }) => status === 404 || (status === 403 && code === '20002'))
       const isListed = customers.wasListed(id, run.startedAt) && !upstream.earlyEnds.some(at => at >= run.startedAt)
-      if (!isGone || isListed) findings.broken('who is gone has left', `${run.id} ${shortId(id)}`)
+      if (!isGone || isListed) findings.broken('a removed customer has left', `${run.id} ${shortId(id)}`)
     }
     const code = run.manifest?.error?.code ?? ''
     const wasRefused =
-      upstream.refusals.some(at => at >= run.startedAt) || faults.wasOn('sign-in is refused', run.startedAt)
+      upstream.refusals.some(at => at >= run.startedAt) ||
+      faults.wasOn('sign-in is refused', run.startedAt - longestSignInMs)
     if (ofCredential.includes(code) && !wasRefused) {
       findings.broken('only a refused credential stops a run', `${run.id} ${code}`)
     }
   }
 
   return {
-    /** What cannot be checked at once, since a Parquet file is not read at once. */
+    /** The checks that are deferred, because reading a Parquet file is asynchronous. */
     finish: lineRules.finish,
     /** Checks a run whose manifest has just appeared. */
     read(run: SeenRun): RunContents {
@@ -184,7 +188,7 @@ export function createContentRules({ storage, upstream, customers, faults, findi
       const { manifest } = run
       if (manifest === undefined) return contents
       const folder = folderOf(run.id, run.isFollowing ? 'following' : 'snapshots')
-      const planned = json(`${folder}_plan.json`, plan)?.customers.flat() ?? []
+      const planned = json(`${folder}_plan.json`, planSchema)?.customers.flat() ?? []
       const ids = planned.map(customer => (Array.isArray(customer) ? customer[0] : customer.customerTenantId))
       contents.planned = new Set(ids)
       const wrong = (what: string, expected: unknown, actual: unknown) => {

@@ -23,7 +23,7 @@ const columns = [
   'snapshotId',
 ] as const
 
-/** The rows that the lines of a part have to be, told from the part alone. */
+/** The expected rows of a part's lines, derived from the part alone. */
 const toRows = (line: string, snapshotId: string): Row[] => {
   const { customerTenantId, customerName, retrievedAt, order } = JSON.parse(line) as Reading
   const name = customerName === '' ? null : customerName
@@ -38,15 +38,15 @@ const toRows = (line: string, snapshotId: string): Row[] => {
   ])
 }
 
-/** The Parquet file of a part holds the lines of that part's orders and nothing else. */
+/** Checks that the Parquet file of a part has exactly the lines of the part's orders. */
 export function createLineRules({ storage, findings }: { storage: Storage; findings: Findings }) {
   const rule = 'the lines of a part are those of its orders'
   const open: (() => Promise<void>)[] = []
 
   return {
-    /** Takes down what is there now; `finish` compares it. */
+    /** Records the present file. `finish` compares it. */
     check({ id, isPartial, isFollowing }: SeenRun, part: number, lines: readonly string[]): void {
-      // A run over some customers that were asked for has none; a reading between snapshots has.
+      // A run over requested customers has no lines. A following run has lines.
       const isWithout = isPartial && !isFollowing
       const name = `lines/date=${id.slice(0, 4)}-${id.slice(4, 6)}-${id.slice(6, 8)}/run=${id}/part-${String(part).padStart(5, '0')}.parquet`
       const blob = storage.blobs.get(name)

@@ -7,13 +7,13 @@ type Options = {
   requestsPerMinute: number
   /** True times of all requests, in order. */
   requests: readonly number[]
-  /** Requests that were held up by freezes, with the time at which they went on. */
+  /** Requests that freezes delayed, with the time at which they continued. */
   thaws: readonly { at: number; requests: number }[]
-  /** Times at which `pace.json` was damaged. What was reserved is forgotten then, which the app accepts. */
+  /** Times at which `pace.json` was damaged. The app then forgets reservations, which is accepted. */
   losses: readonly number[]
 }
 
-/** The most requests in any sliding minute, by the true clock. */
+/** Checks the number of requests in every sliding minute, by the true clock. */
 export function checkPace({ findings, requestsPerMinute, requests, thaws, losses }: Options): void {
   const most = Math.floor(requestsPerMinute * 1.05) + 1
   let [first, worst, at] = [0, 0, 0]

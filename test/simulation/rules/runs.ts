@@ -4,24 +4,24 @@ import type { Findings } from '../findings.ts'
 import type { Scheduler } from '../scheduler.ts'
 import type { Blob, Storage } from '../storage.ts'
 
-/** What the harness has seen of a run; it stays when the blobs are deleted. */
+/** The observations about a run. They remain when the blobs are deleted. */
 export type SeenRun = {
   id: string
   /** True times. */
   startedAt: number
   endedAt: number | undefined
   isPartial: boolean
-  /** A reading between snapshots: over some customers, and it tells changes. */
+  /** A following run: over some customers, with changes. */
   isFollowing: boolean
   manifest: Manifest | undefined
   isEndLogged: boolean
-  /** A blob of it was deleted. */
+  /** True if a blob of it was deleted. */
   isDamaged: boolean
-  /** Somebody was told that it is being cancelled. */
+  /** True if a caller was told that it is being cancelled. */
   isCancelled: boolean
 }
 
-const pointer = z.looseObject({
+const pointerSchema = z.looseObject({
   snapshotId: z.string(),
   customers: z.array(z.unknown()).optional(),
   following: z.boolean().optional(),
@@ -31,32 +31,32 @@ type Options = {
   storage: Storage
   scheduler: Scheduler
   findings: Findings
-  /** The longest a run that began then may take, in milliseconds; undefined if nothing can be said. */
+  /** The longest allowed duration of a run that started then, in milliseconds. Undefined if there is none. */
   longestMs: (startedAt: number) => number | undefined
   ended: (run: SeenRun) => void
 }
 
 const endEvents = /^(?:snapshot|following)_(succeeded|completed_with_errors|failed|cancelled)$/
 
-/** The timer's run waits for another to end, at most. */
+/** The longest time for which the timer's run waits for another one. */
 const longestWaitMs = 8 * 3_600_000
 
-/** Written once, then never again. */
+/** Blobs that are written once. */
 const fixed = /(_plan|_manifest|_index-\d+)\.json$|_report\.html$|\.(gz|parquet)$/
 
-/** Runs begin one after another, end in time, and `latest.json` follows them. */
+/** Checks that runs start in turn and end in time, and that `latest.json` follows them. */
 export function createRunRules({ storage, scheduler, findings, longestMs, ended }: Options) {
   const runs = new Map<string, SeenRun>()
   let latest = ''
   const ticks: { at: number; isExcused: boolean }[] = []
 
   function begin(blob: Blob): void {
-    const { snapshotId: id, customers, following } = pointer.parse(JSON.parse(blob.body.toString()))
+    const { snapshotId: id, customers, following } = pointerSchema.parse(JSON.parse(blob.body.toString()))
     if (runs.has(id)) return
     const previous = [...runs.values()].at(-1)
     if (previous !== undefined && previous.id >= id) findings.broken('ids ascend', `${id} follows ${previous.id}`)
     if (previous !== undefined && previous.manifest === undefined) {
-      findings.broken('one at a time', `${id} begins while ${previous.id} goes on`)
+      findings.broken('only one run is in progress', `${id} starts while ${previous.id} is in progress`)
     }
     const startedAt = scheduler.now()
     const run: SeenRun = {
@@ -79,7 +79,11 @@ export function createRunRules({ storage, scheduler, findings, longestMs, ended 
     if (run.endedAt !== undefined || mostMs === undefined || storage.wasLeased('current.json', run.startedAt)) return
     const tookMs = scheduler.now() - run.startedAt
     if (tookMs < mostMs) scheduler.after(mostMs - tookMs, () => checkLength(run))
-    else findings.broken('a run ends in time', `${run.id} still goes on after ${Math.round(tookMs / 60_000)} minutes`)
+    else
+      findings.broken(
+        'a run ends in time',
+        `${run.id} is still in progress after ${Math.round(tookMs / 60_000)} minutes`,
+      )
   }
 
   function end(name: string, blob: Blob): void {
@@ -95,7 +99,7 @@ export function createRunRules({ storage, scheduler, findings, longestMs, ended 
   }
 
   function moveLatest(blob: Blob): void {
-    const { snapshotId } = pointer.parse(JSON.parse(blob.body.toString()))
+    const { snapshotId } = pointerSchema.parse(JSON.parse(blob.body.toString()))
     const run = runs.get(snapshotId)
     if (snapshotId < latest) findings.broken('latest.json never moves back', `from ${latest} to ${snapshotId}`)
     if (run?.manifest === undefined || run.manifest.status === 'failed' || run.isPartial) {
@@ -104,7 +108,7 @@ export function createRunRules({ storage, scheduler, findings, longestMs, ended 
     latest = snapshotId
   }
 
-  /** Each day has its run: started since, or going on at that time and not failed. */
+  /** Checks that each day has its run: started since the tick, or in progress at that time and not failed. */
   function checkTicks(): void {
     const wholeRuns = [...runs.values()].filter(({ isPartial }) => !isPartial)
     for (const { at, isExcused } of ticks) {
@@ -120,7 +124,7 @@ export function createRunRules({ storage, scheduler, findings, longestMs, ended 
   }
 
   storage.onWritten((name, blob, before) => {
-    if (before !== undefined && fixed.test(name)) findings.broken('what is written stays as it is', name)
+    if (before !== undefined && fixed.test(name)) findings.broken('written blobs do not change', name)
     if (name === 'current.json') begin(blob)
     else if (name === 'latest.json') moveLatest(blob)
     else if (name.endsWith('_manifest.json')) end(name, blob)
@@ -131,21 +135,23 @@ export function createRunRules({ storage, scheduler, findings, longestMs, ended 
     find: (id: string) => runs.get(id),
     latest: () => latest,
     ticked: () => ticks.push({ at: scheduler.now(), isExcused: false }),
-    /** The timer's function has failed, and somebody was told. */
+    /** The function of the timer failed, and its log says so. */
     tickFailed() {
       for (const tick of ticks.slice(-1)) tick.isExcused = true
     },
     cancelled(id: string) {
       const run = runs.get(id)
-      if (run !== undefined) run.isCancelled = true
+      // A run that ended while it was cancelled had nothing left to do.
+      if (run !== undefined && run.manifest === undefined) run.isCancelled = true
     },
     logged(event: string, fields: Record<string, unknown> | undefined) {
       if (!endEvents.test(event)) return
       const run = runs.get(String(fields?.snapshotId))
-      if (run?.manifest === undefined) findings.broken('an end is logged after it', `${event} ${fields?.snapshotId}`)
+      if (run?.manifest === undefined)
+        findings.broken('an end is logged after the run', `${event} ${fields?.snapshotId}`)
       else run.isEndLogged = true
     },
-    /** What has to be true when everything has come to rest. */
+    /** The checks when everything has settled. */
     atTheEnd() {
       for (const { id, manifest, isEndLogged, isCancelled } of runs.values()) {
         if (manifest === undefined) findings.broken('every run ends', id)

@@ -22,7 +22,7 @@ const scope = fc.record({
 const position = fc.tuple(fc.nat(), fc.string())
 
 describe('a cursor', () => {
-  test('gives its position back within its scope, whatever the order of the filters', () => {
+  test('a cursor returns its position within its scope, for any order of the filters', () => {
     fc.assert(
       fc.property(position, scope, (at, where) => {
         const cursor = encodeCursor(at, where)
@@ -34,7 +34,7 @@ describe('a cursor', () => {
     )
   })
 
-  test('is refused in any other scope', () => {
+  test('a cursor is refused in any other scope', () => {
     fc.assert(
       fc.property(position, scope, scope, (at, where, elsewhere) => {
         fc.pre(
@@ -47,7 +47,7 @@ describe('a cursor', () => {
     )
   })
 
-  test('is refused once a single character of it was changed, added or dropped', () => {
+  test('a cursor is refused if one character was changed, added or removed', () => {
     const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
     fc.assert(
       fc.property(
@@ -70,7 +70,7 @@ describe('a cursor', () => {
   })
 
   test.each(['', 'A', '====', 'not base64url!', 'e30', 'x'.repeat(4096)])(
-    'that no function returned (%.10s) is refused',
+    'a cursor that no function returned (%.10s) is refused',
     text => {
       expect(refusal(() => decodeCursor(text, { function: 'list-customers' }))).toEqual(refused)
     },

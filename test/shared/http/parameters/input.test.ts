@@ -67,7 +67,7 @@ describe('the parameters of a request', () => {
         createdTo: { seconds: 1_795_132_800, fraction: '0000001' },
       },
     ],
-    // A date stands for its start in UTC, for either bound.
+    // A date means its start in UTC, for either bound.
     ['?createdFrom=2026-11-20', { createdFrom: { seconds: 1_795_132_800, fraction: '' } }],
     [
       '?createdFrom=2026-11-20&createdTo=2026-11-21',
@@ -76,18 +76,18 @@ describe('the parameters of a request', () => {
         createdTo: { seconds: 1_795_219_200, fraction: '' },
       },
     ],
-  ])('"%s" are read', async (query, expected) => {
+  ])('the parameters of a request: "%s" are read', async (query, expected) => {
     expect(await read({ query })).toEqual({ ...defaults, ...expected })
   })
 
   test.each(['monthly', 'annual', 'one_time', 'none', 'triennial', 'biennial'])(
-    'take the billing type %s',
+    'the parameters of a request take the billing type %s',
     async billingType => {
       expect(await read({ query: `?billingType=${billingType}` })).toMatchObject({ billingType })
     },
   )
 
-  test('take a GUID in any case', async () => {
+  test('the parameters of a request take a GUID in any case', async () => {
     expect(await read({ id: customer.toUpperCase() })).toMatchObject({ customerTenantId: customer })
   })
 
@@ -116,7 +116,7 @@ describe('the parameters of a request', () => {
     ['?Code=a', 'Code', 'unknown'],
     ['?__proto__=a', '__proto__', 'unknown'],
     ['?constructor=a', 'constructor', 'unknown'],
-  ])('"%s" are refused, naming %s', async (query, target, text) => {
+  ])('the parameters "%s" are refused with a message that names %s', async (query, target, text) => {
     const { message, options } = await refusal(read({ query }))
     expect(options.details?.map(each => each.target)).toEqual([target])
     expect(message).toContain(target)
@@ -131,19 +131,19 @@ describe('the parameters of a request', () => {
     `{${customer}}`,
     `${customer}\n`,
     `${customer.slice(0, -1)}g`,
-  ])('are refused for the customer %j', async id => {
+  ])('the parameters of a request are refused for the customer %j', async id => {
     const { message } = await refusal(read({ id }))
     expect(message).toContain("'customerTenantId' must be a GUID such as")
   })
 
-  test('are refused for all their faults at once', async () => {
+  test('the parameters of a request are refused for all their faults at once', async () => {
     const sent = { id: 'x', query: '?a=1&status=x&includePrice=2&status=y&createdTo=z&b=2' }
     const [first, second, third, ...others] = (await targets(sent)) ?? []
     expect([first, second, third]).toEqual(['a', 'status', 'b'])
     expect(others.toSorted()).toEqual(['createdTo', 'customerTenantId', 'includePrice', 'status'])
   })
 
-  test('with an unknown name are refused in printable letters, and briefly', async () => {
+  test('an unknown parameter name is refused in a short and printable form', async () => {
     const name = `<script>\r\n"é'${'x'.repeat(200)}`
     const { message, options } = await refusal(read({ query: `?${encodeURIComponent(name)}=1` }))
     expect(options.target).toMatch(/^\?script\?+x+$/)
@@ -151,20 +151,20 @@ describe('the parameters of a request', () => {
     expect(message).not.toMatch(/[<>\r\n"é]/)
   })
 
-  test('of a function that takes none are refused as such', async () => {
+  test('parameters of a function without parameters are refused', async () => {
     const { message } = await refusal(readInput(request({ query: '?a=1' }), noParameters))
     expect(message).toBe("Parameter 'a' is unknown. This function has no parameters.")
     expect(await readInput(request({ query: '?code=1' }), noParameters)).toEqual({})
   })
 
-  test('without a documented form are refused all the same', async () => {
+  test('parameters without a documented form are refused, too', async () => {
     const parameters = { path: {}, query: { n: z.string().regex(/^\d$/) } }
     expect((await refusal(readInput(request({ query: '?n=x' }), parameters))).message).toBe(
       "Parameter 'n' must be in the documented form.",
     )
   })
 
-  test('at fault in a use case are named the same way', () => {
+  test('a parameter that a use case rejects is named in the same way', () => {
     expect(invalidParameter('cursor', 'a cursor of this list')).toMatchObject({
       code: 'invalid_request',
       message: "Parameter 'cursor' must be a cursor of this list.",
@@ -183,11 +183,11 @@ describe('the parameters in a body', () => {
     ['{"includePrice":"TRUE"}', { includePrice: true }],
     ['{"includeSystemPurchases":false,"status":null,"billingType":""}', { includeSystemPurchases: false }],
     ['{"status":"Pending"}', { status: 'pending' }],
-  ])('%j are read', async (body, expected) => {
+  ])('the parameters in a body: %j are read', async (body, expected) => {
     expect(await read({ body })).toEqual({ ...defaults, ...expected })
   })
 
-  test('join those of the query', async () => {
+  test('the parameters in a body are added to those of the query', async () => {
     const sent = { body: '{"status":"pending"}', query: '?includePrice=true&code=x' }
     expect(await read(sent)).toEqual({ ...defaults, status: 'pending', includePrice: true })
   })
@@ -207,11 +207,11 @@ describe('the parameters in a body', () => {
     ['1', '', ['body']],
     ['{"status":', '', ['body']],
     ['status=pending', '', ['body']],
-  ])('%s with the query "%s" are refused, naming %j', async (body, query, expected) => {
+  ])('the body %s with the query "%s" is refused with a message that names %j', async (body, query, expected) => {
     expect((await targets({ body, query }))?.toSorted()).toEqual(expected.toSorted())
   })
 
-  test('are not read from a GET, nor by a function that takes none there', async () => {
+  test('a body is not read from a GET, nor by a function without body parameters', async () => {
     expect(await read({ method: 'GET', headers: { 'transfer-encoding': 'chunked' } })).toEqual(defaults)
     const { body: _, ...withoutBody } = customerOrders
     expect(await readInput(request({ body: '{"status":"pending"}' }), withoutBody)).toEqual(defaults)
@@ -229,7 +229,7 @@ describe('a JSON body', () => {
     return `{"a":"${letter.repeat((bytes - frame) / Buffer.byteLength(letter))}"}`
   }
 
-  test('may have 64 KiB, counted in bytes', async () => {
+  test('a JSON body can have 64 KiB, counted in bytes', async () => {
     const limit = 64 * 1024
     for (const letter of ['x', 'é']) {
       expect(await readJsonObject(request({ body: ofSize(limit, letter) }))).toHaveProperty('a')
@@ -238,7 +238,7 @@ describe('a JSON body', () => {
     }
   })
 
-  test('that was sent chunked did not arrive, and the caller is told so', async () => {
+  test('a JSON body that was sent chunked is an error that says so', async () => {
     const headers = { 'transfer-encoding': 'Chunked' }
     const { message, options } = await refusal(readJsonObject(request({ method: 'POST', headers })))
     expect(options.target).toBe('body')
@@ -247,7 +247,7 @@ describe('a JSON body', () => {
     expect(await readJsonObject(request({ method: 'POST' }))).toEqual({})
   })
 
-  test('never says back what it holds', async () => {
+  test('an error about a JSON body never repeats its content', async () => {
     const { message } = await refusal(readJsonObject(request({ body: '{"password":"hunter2"' })))
     expect(message).toBe('The body must be a JSON object.')
   })

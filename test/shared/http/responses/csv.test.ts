@@ -18,7 +18,7 @@ const row = fc.record(
 
 const isId = (text: string): boolean => /^-[A-Za-z0-9_-]*$/.test(text)
 
-/** What a reader of the file sees of a value: an apostrophe in front of what a spreadsheet would run. */
+/** The value that a reader of the file sees: an apostrophe precedes text that a spreadsheet would run. */
 const seen = (value: Cell): string => {
   if (typeof value !== 'string') return value === undefined ? '' : String(value)
   const runs = ['=', '+', '-', '@', '＝', '＋', '－', '＠'].some(sign => value.trimStart().startsWith(sign))
@@ -26,7 +26,7 @@ const seen = (value: Cell): string => {
   return (runs && !isId(value.trimStart())) || splits ? `'${value}` : value
 }
 
-test('any rows come back from an RFC 4180 parser as they were, formulas defused, in text cells only', () => {
+test('any rows survive an RFC 4180 parser, with formulas escaped in text cells only', () => {
   fc.assert(
     fc.property(fc.array(row, { maxLength: 8 }), rows => {
       const csv = toCsv(columns, rows)

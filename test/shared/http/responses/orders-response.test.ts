@@ -11,7 +11,7 @@ const answerOf = (text: string, ifNoneMatch: string | null = null) => {
   return { status, headers: headers as Record<string, string>, text: body === undefined ? '' : String(body) }
 }
 
-describe('the answer with a collection', () => {
+describe('the response with a collection', () => {
   test.each([
     ['{"items":[]}', '{"totalCount":0,"items":[]}'],
     [
@@ -19,11 +19,11 @@ describe('the answer with a collection', () => {
       '{"totalCount":2,"items":[{"id":"a","lineItems":[]},{"id":"b","lineItems":[]}],"attributes":{"a":1.50},"links":{}}',
     ],
     ['{"items":[],"é\\"\\u0001":1}', '{"totalCount":0,"items":[],"é\\"\\u0001":1}'],
-  ])('to %s is %s', (text, expected) => {
+  ])('the response with a collection to %s is %s', (text, expected) => {
     expect(answerOf(text)).toMatchObject({ status: 200, text: expected })
   })
 
-  test('is 304 without a body where the caller has it already, from the same source', () => {
+  test('the response with a collection is 304 if the caller has it already, from the same source', () => {
     const { headers } = answerOf('{"items":[]}')
     const again = answerOf('{"items":[]}', headers.etag ?? '')
     expect(again).toMatchObject({ status: 304, text: '', headers: { 'x-orders-source': 'live', etag: headers.etag } })
@@ -31,8 +31,8 @@ describe('the answer with a collection', () => {
   })
 })
 
-describe('the headers of an answer with orders', () => {
-  test('say where it comes from and how far it is complete', () => {
+describe('the headers of a response with orders', () => {
+  test('the headers of a response with orders have its source and completeness', () => {
     expect(ordersHeaders(provenance)).toEqual({
       'x-orders-source': 'live',
       'x-orders-as-of': '2026-11-20T00:20:00.000Z',
@@ -40,7 +40,7 @@ describe('the headers of an answer with orders', () => {
     })
   })
 
-  test('say so where prices are not to be had', () => {
+  test('the headers of a response with orders say if prices are unavailable', () => {
     const headers = ordersHeaders({ source: 'snapshot', asOf, pricesUnavailable: true })
     expect(headers).toMatchObject({ 'x-orders-source': 'snapshot', 'x-orders-prices': 'unavailable' })
   })

@@ -5,8 +5,8 @@ import { respond } from '../../../../shared/http/responses/response.ts'
 const headersOf = (response: ReturnType<typeof respond>) => response.headers as Record<string, string>
 const etagOf = (body: string | Buffer) => headersOf(respond(body, { ifNoneMatch: null })).etag ?? ''
 
-describe('an answer', () => {
-  test('is JSON that nobody but the caller keeps, unless told otherwise', () => {
+describe('a response', () => {
+  test('a response is JSON with private caching by default', () => {
     expect(respond('{}')).toEqual({
       status: 200,
       headers: { 'cache-control': 'private, no-cache', 'content-type': 'application/json' },
@@ -21,7 +21,7 @@ describe('an answer', () => {
     })
   })
 
-  test('carries a strong ETag over its bytes where it may be asked for again', () => {
+  test('a response has a strong ETag of its bytes on request', () => {
     const digest = createHash('sha256').update('é').digest('base64url')
     expect(etagOf('é')).toBe(`"${digest}"`)
     expect(etagOf(Buffer.from('é'))).toBe(`"${digest}"`)
@@ -45,7 +45,7 @@ describe('If-None-Match', () => {
     `"",${etag}`,
     '*',
     ' * ',
-  ])('%s is answered with 304', ifNoneMatch => {
+  ])('If-None-Match %s gives 304', ifNoneMatch => {
     expect(respond('body', { ifNoneMatch, headers: { 'x-a': '1' } })).toEqual({
       status: 304,
       headers: { 'cache-control': 'private, no-cache', etag, 'x-a': '1' },
@@ -65,12 +65,12 @@ describe('If-None-Match', () => {
     '**',
     'W/*',
     `"x${etag.slice(1)}`,
-  ])('%s is answered in full', ifNoneMatch => {
+  ])('If-None-Match %s gives the full response', ifNoneMatch => {
     expect(respond('body', { ifNoneMatch })).toMatchObject({ status: 200, body: 'body', headers: { etag } })
   })
 })
 
-test('of any size arrives whole', async () => {
+test('a list of ETags of any size is accepted', async () => {
   for (const size of [0, 1, 1024 * 1024 - 1, 1024 * 1024, 3_000_001]) {
     const bytes = Buffer.alloc(size, 'ab')
     const { body, headers } = respond(bytes, { ifNoneMatch: null })

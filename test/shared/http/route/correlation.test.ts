@@ -10,7 +10,7 @@ const names = ['x-ms-client-tracking-id', 'x-ms-correlation-id', 'x-ms-client-re
 const idOf = (headers: Record<string, string>) => correlationIdOf(new Headers(headers))
 
 describe('the correlation id', () => {
-  test('is the first well-formed of the caller’s, the most specific first', () => {
+  test('the correlation id is the caller’s first well-formed one, the most specific first', () => {
     const all = { [names[0]]: 'tracking', [names[1]]: 'correlation', [names[2]]: 'request', traceparent }
     expect(idOf(all)).toBe('tracking')
     expect(idOf({ ...all, [names[0]]: 'not well formed' })).toBe('correlation')
@@ -25,12 +25,12 @@ describe('the correlation id', () => {
     )
   })
 
-  test('is a new one each time where the caller has none', () => {
+  test('the correlation id is new if the caller has none', () => {
     expect(idOf({})).toMatch(guid)
     expect(idOf({})).not.toBe(idOf({}))
   })
 
-  test('is the caller’s exactly if that has 1 to 128 letters, digits, dots, underscores and hyphens', () => {
+  test('the correlation id of a caller needs 1 to 128 letters, digits, dots, underscores and hyphens', () => {
     const ids = fc.oneof(
       fc.string({ unit: fc.constantFrom(...'aZ09._-'), minLength: 1, maxLength: 140 }),
       fc.string({ unit: fc.constantFrom(...'aZ09._- /:;,"\'{}<>$%\t'), minLength: 1, maxLength: 6 }),
@@ -58,7 +58,7 @@ describe('the correlation id', () => {
     `x00-${traceId}-00f067aa0ba902b7-01`,
     traceId,
     '',
-  ])('is not taken from the traceparent "%s"', traceparent => {
+  ])('the correlation id is not taken from the traceparent "%s"', traceparent => {
     expect(idOf({ traceparent })).toMatch(guid)
   })
 })

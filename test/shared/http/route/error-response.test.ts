@@ -9,8 +9,8 @@ const answerOf = (code: ErrorCode, options: AppErrorOptions = {}, message = 'Do 
 
 const codes = Object.keys(errorKinds) as ErrorCode[]
 
-describe('the answer to a failure', () => {
-  test.each(codes)('%s has the one shape of every failure', code => {
+describe('the response to a failure', () => {
+  test.each(codes)('the response to the failure %s has the common shape', code => {
     const { status, headers, body, text } = answerOf(code)
     const { status: expected, title } = errorKinds[code]
     const retryable = expected === 429 || expected === 503
@@ -33,7 +33,7 @@ describe('the answer to a failure', () => {
     expect(text).not.toContain('null')
   })
 
-  test('names the parameters at fault', () => {
+  test('the response to a failure names the parameters at fault', () => {
     const details = [
       { target: 'a', message: 'A.' },
       { target: 'b', message: 'B.' },
@@ -46,7 +46,7 @@ describe('the answer to a failure', () => {
     })
   })
 
-  test('says where to look for what stands in the way', () => {
+  test('the response to a failure has the address of the blocking run', () => {
     const location = 'https://host/api/snapshots/1'
     expect(answerOf('snapshot_running', { location }).headers.location).toBe(location)
   })
@@ -57,11 +57,11 @@ describe('the answer to a failure', () => {
     [0, '1'],
     [-5, '1'],
     [3600, '3600'],
-  ])('tells to wait %d seconds as %s', (retryAfterSeconds, expected) => {
+  ])('the response to a failure with a wait of %d seconds has Retry-After %s', (retryAfterSeconds, expected) => {
     expect(answerOf('partner_center_throttled', { retryAfterSeconds }).headers['retry-after']).toBe(expected)
   })
 
-  test('keeps what the upstream said, causes and secrets to itself', () => {
+  test('the response to a failure does not reveal upstream text, causes or secrets', () => {
     const { text } = answerOf(
       'partner_center_forbidden',
       { upstream: { status: 403, code: '1', text: 'upstream-text' }, cause: new Error('the-cause') },
@@ -72,13 +72,13 @@ describe('the answer to a failure', () => {
 })
 
 describe('a failure', () => {
-  test('of ours is known as it is', () => {
+  test('an AppError stays unchanged', () => {
     const error = new AppError('snapshot_failed', 'x')
     expect(toKnownError(error)).toBe(error)
   })
 
   test.each([new TypeError('Cannot read secret of undefined'), 'text', undefined, null, { code: 'order_not_found' }])(
-    'that nobody foresaw is an internal error that keeps %s as its cause',
+    'an unexpected failure is an internal error with %s as its cause',
     thrown => {
       const error = toKnownError(thrown)
       expect(error).toMatchObject({ code: 'internal_error', status: 500, retryable: false })

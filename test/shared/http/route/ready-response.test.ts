@@ -24,7 +24,7 @@ beforeAll(async () => {
 })
 afterAll(() => rm(folder, { recursive: true }))
 
-/** What the library itself makes of a function's response for the worker. */
+/** The conversion of a function's response for the worker by the library itself. */
 async function convert(response: HttpResponseInit): Promise<RpcHttp> {
   Object.assign(globalThis, { responseOfTest: response })
   const converted = await app.invoke('respond', { http: { method: 'GET', url: 'http://localhost/api/respond' } })
@@ -50,13 +50,13 @@ test.each(responses)('%s arrive at the worker as the library would convert them'
   expect({ ...ready, body: undefined }).toEqual({ ...usual, body: undefined })
 })
 
-test('the library takes the bytes as they are, without a copy', async () => {
+test('the library uses the bytes without a copy', async () => {
   const body = Buffer.alloc(100_000, 'a')
   const { body: sent } = await convert(withReadyResponse(respond(body, { ifNoneMatch: null })))
   expect(sent?.bytes?.buffer).toBe(body.buffer)
 })
 
-test('a response stays whole for a library that makes its own', () => {
+test('a response is complete for a library that creates its own', () => {
   const response = respond(Buffer.from('a'), { ifNoneMatch: null })
   expect({ ...withReadyResponse({ ...response }) }).toEqual(response)
 })

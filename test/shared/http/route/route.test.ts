@@ -10,7 +10,7 @@ const settings = {
   REQUEST_DEADLINE_SECONDS: '7',
 }
 
-/** The module with an app of its own, since an app keeps its settings. */
+/** The module with its own app, because an app keeps its settings. */
 async function load() {
   vi.resetModules()
   const [{ routeWithoutParameters, route }, { AppError }] = await Promise.all([
@@ -51,8 +51,8 @@ afterEach(() => {
   vi.useRealTimers()
 })
 
-describe('a function at the edge', () => {
-  test('answers under the id of the caller and logs one line', async () => {
+describe('a wrapped function', () => {
+  test('a wrapped function responds with the caller’s id and logs one line', async () => {
     const { routeWithoutParameters } = await load()
     const { request, context, lines } = invocation('', {
       'x-ms-correlation-id': 'id-1',
@@ -85,7 +85,7 @@ describe('a function at the edge', () => {
     ])
   })
 
-  test('turns what nobody foresaw into an internal error that tells nothing of itself', async () => {
+  test('a wrapped function converts an unexpected failure to an internal error without details', async () => {
     const { routeWithoutParameters } = await load()
     const { request, context, lines } = invocation('?x=1', { 'x-ms-correlation-id': 'id-1' })
     const respond = await routeWithoutParameters(async () => {
@@ -118,7 +118,7 @@ describe('a function at the edge', () => {
   })
 
   test.each([['text'], [undefined], [null], [{ code: 'order_not_found', status: 404 }]])(
-    'answers even if %j is thrown',
+    'a wrapped function responds even if %j is thrown',
     async thrown => {
       const { routeWithoutParameters } = await load()
       const { request, context } = invocation()
@@ -148,7 +148,7 @@ describe('a function at the edge', () => {
     expect(lines[0]?.event).not.toHaveProperty('stack')
   })
 
-  test('gives its handler an id and 100 seconds even if the caller has no id and the app no settings', async () => {
+  test('a wrapped function gives its handler an id and 100 seconds without a caller’s id and settings', async () => {
     vi.unstubAllEnvs()
     const { routeWithoutParameters } = await load()
     const { request, context } = invocation()
@@ -166,7 +166,7 @@ describe('a function at the edge', () => {
 })
 
 describe('a function with parameters', () => {
-  test('is handed what was read, and the deadline of the settings', async () => {
+  test('a function with parameters gets the parsed values and the deadline of the settings', async () => {
     const { route } = await load()
     const { request, context } = invocation('?includePrice=true')
     let left = 0
@@ -189,7 +189,7 @@ describe('a function with parameters', () => {
     expect(left).toBeLessThan(12_000)
   })
 
-  test('whose deadline passes is answered so, and leaves no timer behind', async () => {
+  test('a function with parameters whose deadline passes gives deadline_exceeded, and leaves no timer', async () => {
     const { route } = await load()
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
     const entered = Promise.withResolvers<void>()
@@ -215,7 +215,7 @@ describe('a function with parameters', () => {
     expect(vi.getTimerCount()).toBe(0)
   })
 
-  test.each(['return', 'throw'])('leaves no timer behind after a %s', async end => {
+  test.each(['return', 'throw'])('a function with parameters leaves no timer after a %s', async end => {
     const { route } = await load()
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
     const { request, context } = invocation()
@@ -229,7 +229,7 @@ describe('a function with parameters', () => {
     expect(vi.getTimerCount()).toBe(0)
   })
 
-  test('is not run on bad input', async () => {
+  test('a function with parameters does not run on bad input', async () => {
     const { route } = await load()
     const { request, context } = invocation('?top=5')
     const handle = vi.fn()
@@ -238,7 +238,7 @@ describe('a function with parameters', () => {
     expect(handle).not.toHaveBeenCalled()
   })
 
-  test('is not run without its settings, and says which are missing', async () => {
+  test('a function with parameters does not run without its settings, and reports the missing ones', async () => {
     vi.stubEnv('PARTNER_CENTER_CLIENT_ID', '')
     vi.stubEnv('KEY_VAULT_URI', 'http://vault.example')
     const { route } = await load()

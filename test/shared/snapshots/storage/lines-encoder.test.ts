@@ -11,7 +11,7 @@ import { parquetFooter, queryParquet, readParquet } from '../../../support/parqu
 const customerTenantId = '00000000-0000-4000-8000-000000000001'
 const reading = { retrievedAt: '2026-11-20T00:21:07.123Z', snapshotId: '20261120T002000Z' }
 
-/** Whatever a member may hold, in one order. */
+/** Unusual values of every member, in one order. */
 const odd = {
   id: 'odd-order',
   alternateId: 'ümläut 😀',
@@ -59,10 +59,10 @@ async function encode(lines: readonly OrderLine[]): Promise<Buffer> {
   return Buffer.concat([...pieces, encoder.finish()])
 }
 
-/** Decimals and instants as a person writes them down, apart from the code that encodes them. */
+/** Decimals and timestamps in their expected form, independent of the encoder. */
 function expected(line: OrderLine) {
   const decimal = (value: number | undefined) => (value === undefined ? null : value.toFixed(6))
-  const instant = (text: string | undefined) => {
+  const timestamp = (text: string | undefined) => {
     const at = Date.parse(text ?? '')
     return Number.isNaN(at) ? null : new Date(at).toISOString()
   }
@@ -80,8 +80,8 @@ function expected(line: OrderLine) {
   }
   return {
     ...row,
-    orderedAt: instant(line.orderedAt),
-    customTermEndDate: instant(line.customTermEndDate),
+    orderedAt: timestamp(line.orderedAt),
+    customTermEndDate: timestamp(line.customTermEndDate),
     retrievedAt: reading.retrievedAt,
     snapshotId: reading.snapshotId,
   }
@@ -93,7 +93,7 @@ beforeAll(async () => {
 })
 afterAll(() => rm(folder, { recursive: true }))
 
-/** DuckDB's texts of instants as ISO 8601. */
+/** DuckDB's texts of timestamps as ISO 8601. */
 const asIso = (row: Record<string, unknown>) =>
   Object.fromEntries(
     Object.entries(row).map(([name, value]) => {
@@ -105,7 +105,7 @@ const asIso = (row: Record<string, unknown>) =>
     }),
   )
 
-test('DuckDB reads every column of every row back as the order has it', async () => {
+test('DuckDB reads every column of every row with the values of the order', async () => {
   const lines = Array.from({ length: 300 }, (_, number) => sampleOrder(customerTenantId, number)).flatMap(order =>
     linesOf(order),
   )
@@ -121,7 +121,7 @@ test('DuckDB reads every column of every row back as the order has it', async ()
   }
 })
 
-test('hyparquet reads the same, and what a column cannot say is null', async () => {
+test('hyparquet reads the same values, and null for values that do not fit', async () => {
   const rows = await readParquet(await encode(linesOf(odd)))
   expect(rows[0]).toEqual({
     orderId: 'odd-order',
@@ -172,12 +172,12 @@ test('hyparquet reads the same, and what a column cannot say is null', async () 
   ])
 })
 
-test('a customer without a name has none, and an order without a date neither', async () => {
+test('a row has no name or date if the customer or the order has none', async () => {
   const [row] = await readParquet(await encode(linesOf({ id: 'a', lineItems: [{ quantity: 1 }] }, '')))
   expect(row).toMatchObject({ customerName: null, orderedAt: null, creationDate: null, offerId: '', lineNumber: 0 })
 })
 
-test('the columns and their types are the same in every file, also in an empty one', async () => {
+test('the columns and their types are the same in every file, even in an empty one', async () => {
   const [empty, full] = await Promise.all([
     queryParquet(await encode([]), join(folder, 'empty.parquet')),
     queryParquet(await encode(linesOf(odd)), join(folder, 'full.parquet')),
@@ -200,7 +200,7 @@ test('the columns and their types are the same in every file, also in an empty o
   })
 })
 
-test('rows are written in groups of a few thousand, each with its least and greatest values', async () => {
+test('rows are written in groups of a few thousand, each with its minimum and maximum', async () => {
   const encoder = await createLinesEncoder()
   const [line] = linesOf(odd)
   if (line === undefined) throw new Error('There is no line')
@@ -208,17 +208,17 @@ test('rows are written in groups of a few thousand, each with its least and grea
   for (let number = 0; number < 10_000; number++) {
     pieces.push(encoder.add({ ...line, lineNumber: number, orderId: `order ${number}`, ...reading }))
   }
-  expect(pieces.filter(piece => piece.length > 0)).toHaveLength(2)
+  expect(pieces.filter(piece => piece.length > 0)).toHaveLength(4)
   const file = Buffer.concat([...pieces, encoder.finish()])
   const { row_groups } = parquetFooter(file)
-  expect(row_groups.map(({ num_rows }) => Number(num_rows))).toEqual([4096, 4096, 1808])
+  expect(row_groups.map(({ num_rows }) => Number(num_rows))).toEqual([2048, 2048, 2048, 2048, 1808])
   for (const { columns } of row_groups) {
     const statistics = Object.fromEntries(
       columns.map(({ meta_data }) => [meta_data?.path_in_schema[0], meta_data?.statistics]),
     )
     expect(statistics.customerTenantId).toMatchObject({ min_value: customerTenantId, max_value: customerTenantId })
     expect(statistics.orderedAt).toMatchObject({ null_count: 0n, min_value: new Date('2024-03-01T07:59:59.999Z') })
-    expect(Number(statistics.lineNumber?.max_value) - Number(statistics.lineNumber?.min_value)).toBeLessThan(4096)
+    expect(Number(statistics.lineNumber?.max_value) - Number(statistics.lineNumber?.min_value)).toBeLessThan(2048)
   }
   const rows = await readParquet(file)
   expect(rows.map(({ orderId }) => orderId)).toEqual(Array.from({ length: 10_000 }, (_, number) => `order ${number}`))

@@ -9,7 +9,7 @@ test.each([
   [412, 'TargetConditionNotMet'],
   [400, 'InvalidBlockList'],
   [412, undefined],
-])('%i %s is a conflict: somebody else was first', (statusCode, code) => {
+])('%i %s is a conflict with another write', (statusCode, code) => {
   expect(isConflict(refusal(statusCode, code))).toBe(true)
 })
 
@@ -19,7 +19,7 @@ test.each([
   [412, 'LeaseIdMissing'],
   [409, 'LeaseIdMismatchWithBlobOperation'],
   [409, 'BlobImmutableDueToPolicy'],
-])('%i %s is none: it needs a person, and says which blob', (statusCode, code) => {
+])('%i %s is no conflict, needs a person, and names the blob', (statusCode, code) => {
   const error = refusal(statusCode, code)
   expect(isConflict(error)).toBe(false)
   expect(toStorageError(error, 'pace.json')).toMatchObject({
@@ -35,7 +35,7 @@ test.each([
   [503, 'ServerBusy', 'storage_unavailable'],
   [409, 'ContainerBeingDeleted', 'storage_unavailable'],
   [403, 'AuthorizationPermissionMismatch', 'app_misconfigured'],
-])('%i %s stays what it was: %s', (statusCode, code, expected) => {
+])('%i %s is reported as %s', (statusCode, code, expected) => {
   expect(isConflict(refusal(statusCode, code))).toBe(false)
   expect(toStorageError(refusal(statusCode, code)).code).toBe(expected)
 })

@@ -1,23 +1,26 @@
 /**
- * A point in time to all the digits it was written with. Partner Center writes up to seven fraction digits
- * (`2018-03-15T02:17:15.6455674Z`), a JavaScript `Date` keeps three.
+ * A timestamp with all its digits. Partner Center writes up to seven fraction digits (`2018-03-15T02:17:15.6455674Z`),
+ * and a JavaScript `Date` keeps three.
  */
-export type Instant = {
+export type Timestamp = {
   /** Whole seconds since 1970 UTC. */
   seconds: number
-  /** Fraction digits without trailing zeros, so that they compare as text. */
+  /** Fraction digits without trailing zeros, so that two fractions compare as text. */
   fraction: string
 }
 
 const pattern = /^\d{4}-\d{2}-\d{2}(?:([Tt ])\d{2}:\d{2}(?:(:)\d{2}(?:[.,](\d+))?)?(?:[Zz]|([+-])(\d{2}):?(\d{2}))?)?$/
 
-/** RFC 3339 with a zone: what callers have to send. */
+/** RFC 3339 with a zone: the form that callers must send. */
 const rfc3339 = /^\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d{1,30})?([Zz]|[+-]\d{2}:\d{2})$/
 
-/** The calendar repeats after 400 years: with them, no year is below 100, where `Date.UTC` means the 20th century. */
+/**
+ * The seconds of 400 years, after which the calendar repeats. They are added to keep the year above 99, because
+ * `Date.UTC` takes a smaller year as one of the 20th century.
+ */
 const cycleSeconds = 146_097 * 86_400
 
-/** The number that two digits stand for. */
+/** The number that two digits represent. */
 const pairAt = (text: string, at: number): number => text.charCodeAt(at) * 10 + text.charCodeAt(at + 1) - 528
 
 const daysIn = (year: number, month: number): number => {
@@ -26,10 +29,10 @@ const daysIn = (year: number, month: number): number => {
 }
 
 /**
- * Reads a date and time as Partner Center writes it: 0 to 7 or more fraction digits, zone `Z`, an offset, or none,
- * which means UTC. Undefined if it is no date.
+ * Parses a timestamp of Partner Center: any number of fraction digits, and zone `Z`, an offset or none, which means
+ * UTC. Undefined if the text is no timestamp.
  */
-export function parseInstant(text: string | undefined): Instant | undefined {
+export function parseTimestamp(text: string | undefined): Timestamp | undefined {
   const match = text === undefined ? null : pattern.exec(text)
   if (text === undefined || match === null) return undefined
   const [, time, secondsSign, fraction = '', sign, zoneHour, zoneMinute] = match
@@ -53,15 +56,16 @@ export function parseInstant(text: string | undefined): Instant | undefined {
   }
 }
 
-export const parseRfc3339 = (text: string): Instant | undefined => (rfc3339.test(text) ? parseInstant(text) : undefined)
+export const parseRfc3339 = (text: string): Timestamp | undefined =>
+  rfc3339.test(text) ? parseTimestamp(text) : undefined
 
-export function compareInstants(a: Instant, b: Instant): number {
+export function compareTimestamps(a: Timestamp, b: Timestamp): number {
   return a.seconds - b.seconds || compareText(a.fraction, b.fraction)
 }
 
-/** By code unit: the same on every machine, which a locale's order is not. */
+/** Compares by code unit, because the order of a locale differs between machines. */
 export const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
 
-/** Milliseconds since 1970 UTC, further digits cut off. */
-export const toMilliseconds = ({ seconds, fraction }: Instant): number =>
+/** Milliseconds since 1970 UTC. Further digits are cut off. */
+export const toMilliseconds = ({ seconds, fraction }: Timestamp): number =>
   seconds * 1000 + Number(fraction.slice(0, 3).padEnd(3, '0'))

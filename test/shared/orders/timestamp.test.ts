@@ -1,17 +1,17 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import {
-  compareInstants,
   compareText,
-  type Instant,
-  parseInstant,
+  compareTimestamps,
   parseRfc3339,
+  parseTimestamp,
+  type Timestamp,
   toMilliseconds,
-} from '../../../shared/orders/instant.ts'
+} from '../../../shared/orders/timestamp.ts'
 
 const two = (value: number) => String(value).padStart(2, '0')
 
-/** The parts of a moment as it may be written. */
+/** The parts of a timestamp in all its forms. */
 const parts = fc.record({
   year: fc.integer({ min: 1, max: 9999 }),
   month: fc.integer({ min: 1, max: 12 }),
@@ -39,14 +39,16 @@ function write({ year, month, day, hour, minute, second, fraction, mark, zone }:
   return `${date}${mark}${two(hour)}:${two(minute)}:${two(second)}${fraction === '' ? '' : `.${fraction}`}${named}`
 }
 
-/** Since 1970 UTC, as the calendar has them. */
+/** Picoseconds since 1970 UTC, by the calendar. */
 function picoseconds({ year, month, day, hour, minute, second, fraction, zone }: Parts): bigint {
   const offset = typeof zone === 'string' ? 0 : (zone.sign === '-' ? -60 : 60) * (zone.hours * 60 + zone.minutes)
   const seconds = daysFromCivil(year, month, day) * 86_400 + hour * 3600 + minute * 60 + second - offset
   return BigInt(seconds) * 10n ** 12n + BigInt(fraction.padEnd(12, '0'))
 }
 
-/** Days since 1970 of a day of the proleptic Gregorian calendar, without the Date of the code under test. */
+/**
+ * Days since 1970 of a day in the proleptic Gregorian calendar, computed without Date, which the code under test uses.
+ */
 function daysFromCivil(year: number, month: number, day: number): number {
   const y = month <= 2 ? year - 1 : year
   const era = Math.floor(y / 400)
@@ -55,17 +57,17 @@ function daysFromCivil(year: number, month: number, day: number): number {
   return era * 146_097 + yearOfEra * 365 + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100) + dayOfYear - 719_468
 }
 
-const picosecondsOf = ({ seconds, fraction }: Instant): bigint =>
+const picosecondsOf = ({ seconds, fraction }: Timestamp): bigint =>
   BigInt(seconds) * 10n ** 12n + BigInt(fraction.padEnd(12, '0'))
 
-const read = (text: string): Instant => {
-  const instant = parseInstant(text)
-  if (instant === undefined) throw new Error(`${text} is no instant`)
-  return instant
+const read = (text: string): Timestamp => {
+  const timestamp = parseTimestamp(text)
+  if (timestamp === undefined) throw new Error(`${text} is no timestamp`)
+  return timestamp
 }
 
-describe('an instant', () => {
-  test('is read to all its digits, from the year 1 to 9999, in any zone', () => {
+describe('a timestamp', () => {
+  test('a timestamp is parsed with all its digits, from the year 1 to 9999, in any zone', () => {
     fc.assert(
       fc.property(parts, parts => {
         expect(picosecondsOf(read(write(parts)))).toBe(picoseconds(parts))
@@ -74,18 +76,18 @@ describe('an instant', () => {
     )
   })
 
-  test('compares with another as their picoseconds do', () => {
+  test('two timestamps compare like their picoseconds', () => {
     fc.assert(
       fc.property(parts, parts, fc.boolean(), (a, other, isNear) => {
         const b = isNear ? { ...a, fraction: other.fraction } : other
         const difference = picoseconds(a) - picoseconds(b)
-        expect(Math.sign(compareInstants(read(write(a)), read(write(b))))).toBe(Math.sign(Number(difference)))
+        expect(Math.sign(compareTimestamps(read(write(a)), read(write(b))))).toBe(Math.sign(Number(difference)))
       }),
       { numRuns: 5000 },
     )
   })
 
-  test('in milliseconds is what Date makes of it, further digits cut off', () => {
+  test('a timestamp in milliseconds equals that of Date, with further digits cut off', () => {
     fc.assert(
       fc.property(
         fc.date({
@@ -119,8 +121,8 @@ describe('an instant', () => {
     ['0001-01-01T00:00:00Z', -62_135_596_800, ''],
     ['0001-01-01T00:00:00', -62_135_596_800, ''],
     ['2026-01-01T00:00:00+23:59', 1_767_139_260, ''],
-  ])('is read from %s', (text, seconds, fraction) => {
-    expect(parseInstant(text)).toEqual({ seconds, fraction })
+  ])('a timestamp is parsed from %s', (text, seconds, fraction) => {
+    expect(parseTimestamp(text)).toEqual({ seconds, fraction })
   })
 
   test.each([
@@ -130,15 +132,15 @@ describe('an instant', () => {
     ...['2026-11-20T01:00:00+01:60', '2026-11-20T01:00:00 Z', ' 2026-11-20', '2026-11-20 ', '2026-11-20T01:00:00Z\n'],
     ...['20261120T010000Z', '26-11-20', '+2026-11-20', '-2026-11-20', '12026-11-20', '2026/11/20', '2026-11-20T01Z'],
     ...['2026-11-20T01:00:00GMT', '2026-11-20Z', '٢٠٢٦-11-20', '1795132857000', '/Date(1795132857000)/'],
-  ])('is not read from %j', text => {
-    expect(parseInstant(text)).toBeUndefined()
+  ])('no timestamp is parsed from %j', text => {
+    expect(parseTimestamp(text)).toBeUndefined()
   })
 
-  test('is not read from nothing', () => {
-    expect(parseInstant(undefined)).toBeUndefined()
+  test('no timestamp is parsed from undefined', () => {
+    expect(parseTimestamp(undefined)).toBeUndefined()
   })
 
-  test('exists for each day of the calendar and no other', () => {
+  test('a timestamp exists for each day of the calendar and no other', () => {
     for (const [year, leap] of [
       [1900, false],
       [2000, true],
@@ -146,7 +148,7 @@ describe('an instant', () => {
       [2024, true],
     ] as const) {
       const lengths = Array.from({ length: 12 }, (_, index) => {
-        const days = Array.from({ length: 40 }, (_, day) => parseInstant(`${year}-${two(index + 1)}-${two(day)}`))
+        const days = Array.from({ length: 40 }, (_, day) => parseTimestamp(`${year}-${two(index + 1)}-${two(day)}`))
         return days.filter(day => day !== undefined).length
       })
       expect(lengths).toEqual([31, leap ? 29 : 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31])
@@ -154,13 +156,13 @@ describe('an instant', () => {
   })
 })
 
-describe('an instant that callers send', () => {
-  test('is read exactly as one of Partner Center if it has a zone, a T and no odd marks', () => {
+describe('a timestamp of a caller', () => {
+  test('a caller’s timestamp is parsed like one of Partner Center if it is RFC 3339 with a zone', () => {
     fc.assert(
       fc.property(parts, parts => {
         const text = write(parts)
         const strict = /^[^ ]+T[^,]+([Zz]|[+-]\d\d:\d\d)$/i.test(text)
-        expect(parseRfc3339(text)).toEqual(strict ? parseInstant(text) : undefined)
+        expect(parseRfc3339(text)).toEqual(strict ? parseTimestamp(text) : undefined)
       }),
       { numRuns: 5000 },
     )
@@ -171,7 +173,7 @@ describe('an instant that callers send', () => {
     '2026-11-20t01:00:00z',
     '2026-11-20T01:00:00.123456789012+23:59',
     '0001-01-01T00:00:00-00:00',
-  ])('may be %s', text => {
+  ])('a caller’s timestamp can be %s', text => {
     expect(parseRfc3339(text)).toEqual(read(text))
   })
 
@@ -180,7 +182,7 @@ describe('an instant that callers send', () => {
     ...['2026-11-20T01:00:00+0100', '2026-11-20T01:00:00+01', '2026-11-20T01:00:00 01:00', '2026-02-30T00:00:00Z'],
     ...[`2026-11-20T01:00:00.${'1'.repeat(31)}Z`, '2026-11-20T01:00:00.Z', '2026-11-20T01:00:00Z '],
     ...['2026-11-20T01:00:00+24:00', '2026-11-20T01:00:00-24:00'],
-  ])('may not be %j', text => {
+  ])('a caller’s timestamp cannot be %j', text => {
     expect(parseRfc3339(text)).toBeUndefined()
   })
 })

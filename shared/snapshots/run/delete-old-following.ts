@@ -12,10 +12,10 @@ import type { Store } from '../storage/store.ts'
 type Options = { store: Store; reader: SnapshotReader; runs: FindRuns }
 
 /**
- * Deletes readings between snapshots that are older than the second newest snapshot. What they told stays; and those stay
- * that hold the newest reading of somebody who could not be read since.
+ * Deletes following runs that are older than the second newest snapshot. Their changes stay. A run also stays while it
+ * has the newest reading of a customer that could not be read since.
  */
-export function createFoldAway({ store, reader, runs }: Options) {
+export function createDeleteOldFollowing({ store, reader, runs }: Options) {
   /** The newest two runs over all customers that did not fail. */
   async function newestTwo(): Promise<string[]> {
     const found: string[] = []
@@ -26,7 +26,7 @@ export function createFoldAway({ store, reader, runs }: Options) {
     return found
   }
 
-  /** Runs whose readings the newest snapshot names because it has none of its own. */
+  /** The following runs that the newest snapshot names because it has no reading of a customer itself. */
   async function namedBy(snapshotId: string): Promise<Set<string>> {
     const named = new Set<string | undefined>()
     const plan = await reader.readPlan({ snapshotId })
@@ -48,10 +48,10 @@ export function createFoldAway({ store, reader, runs }: Options) {
   }
 
   /**
-   * The plan goes first, so that nobody begins to read it, and the manifest last: what is left goes the next time, and
-   * what has none counts as folded away.
+   * The plan is deleted first, so that no reader starts on the run, and the manifest last. If the deletion is
+   * interrupted, the next one completes it, and a run without a plan already counts as deleted.
    */
-  async function fold(snapshotId: string): Promise<void> {
+  async function deleteRun(snapshotId: string): Promise<void> {
     const place = { snapshotId, following: true }
     const run = await runs.finished(snapshotId)
     if (run?.status === 'failed') {
@@ -71,12 +71,12 @@ export function createFoldAway({ store, reader, runs }: Options) {
       if (newest === undefined || second === undefined) return
       const named = await namedBy(newest)
       for await (const { snapshotId } of runs.readings(second)) {
-        if (!named.has(snapshotId)) await fold(snapshotId)
+        if (!named.has(snapshotId)) await deleteRun(snapshotId)
       }
     } catch (error) {
-      // Tidying up is no part of a run: the next one does it.
+      // The deletion is no part of the run. The next run repeats it.
       if (!isAppError(error)) throw error
-      operation.log('warn', 'following_not_folded', { why: error.message })
+      operation.log('warn', 'following_not_deleted', { why: error.message })
     }
   }
 }
