@@ -13,6 +13,7 @@ const benches: Record<string, Bench> = {
   mixed: { seconds: 40, load: () => import('./mixed.ts') },
   large: { seconds: 60, load: () => import('./large.ts') },
   lists: { seconds: 20, load: () => import('./lists.ts') },
+  report: { seconds: 60, load: () => import('./run-report.ts') },
   lines: { seconds: 90, load: () => import('./lines.ts') },
   throughput: { seconds: 90, load: () => import('./snapshot-throughput.ts') },
   memory: { seconds: 90, load: () => import('./snapshot-memory.ts') },

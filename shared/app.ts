@@ -128,6 +128,12 @@ export function createApp({ env = environment(), overrides = {} }: AppOptions = 
     return createRequest(await requestOptions(await transport()))
   })
 
+  const credentialHealth = lazy(async (): Promise<(operation: OperationContext) => Promise<CredentialHealth>> => {
+    const { readCredentialHealth } = await import('./credentials/credential-health.ts')
+    const present = await credential()
+    return operation => readCredentialHealth(present, mfaCompliant, operation, clock)
+  })
+
   const snapshots = lazy(async (): Promise<Snapshots> => {
     const [values, { createSnapshots }, clients, { createStore }, queues, { createTransport }] = await Promise.all([
       settings(),
@@ -151,6 +157,7 @@ export function createApp({ env = environment(), overrides = {} }: AppOptions = 
       request: await requestOptions(createTransport({ connections: values.concurrency })),
       settings: values,
       clock,
+      readCredential: async operation => (await credentialHealth())(operation),
     })
   })
 
@@ -175,11 +182,7 @@ export function createApp({ env = environment(), overrides = {} }: AppOptions = 
       const { createStartSignIn } = await import('./credentials/sign-in.ts')
       return createStartSignIn(await credentialParts())
     }),
-    credentialHealth: lazy(async () => {
-      const { readCredentialHealth } = await import('./credentials/credential-health.ts')
-      const present = await credential()
-      return operation => readCredentialHealth(present, mfaCompliant, operation, clock)
-    }),
+    credentialHealth,
     reachability: lazy(async () => {
       const { createReachability } = await import('./partner-center/reachability.ts')
       return createReachability(await request(), clock)

@@ -66,7 +66,7 @@ for (;;) {
   const response = await ask(location)
   if (response.status !== 200 && response.status !== 202) {
     if (isTerminal) process.stdout.write('\n')
-    throw new CommandError(await explain(response))
+    throw new CommandError(`${await explain(response)}\nReport: ${location}/report`)
   }
   const progress = (await response.json()) as Progress
   const elapsedSeconds = (Date.now() - startedAt) / 1000
@@ -78,6 +78,7 @@ for (;;) {
   if (response.status === 200) {
     const { status, path } = progress
     console.log(`${isTerminal ? '\n' : ''}${status} after ${duration(elapsedSeconds)}: ${path}`)
+    console.log(`Report: ${location}/report`)
     break
   }
   await sleep(500)

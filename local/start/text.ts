@@ -33,6 +33,7 @@ function describeSnapshot(url: string, today: Today | string): string {
   return `A snapshot of ${customers.read} customers with ${orders} orders is in blob storage:
   ${path}
 Since yesterday's: ${created} orders created, ${updated} updated, ${removed} removed.${failed}
+The report:  ${url}/api/snapshots/latest/report
 
 The customer's orders as of yesterday, and the files in storage:
   curl "${url}/api/customers/${documentedCustomerId}/orders?asOf=${yesterday()}"

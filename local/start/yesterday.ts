@@ -8,6 +8,8 @@ type Environment = Readonly<Record<string, string | undefined>>
 /** A snapshot of a few dozen customers takes about two seconds. */
 const maxWaitMs = 60_000
 
+type Newest = { status: string; startedAt: string }
+
 /** The time of yesterday's timer: 00:20 UTC. */
 export function yesterdaysRun(now = Date.now()): number {
   const yesterday = new Date(now - 86_400_000)
@@ -22,13 +24,16 @@ export const hasSnapshot = (storage: string, container: string): Promise<boolean
  * Takes yesterday's snapshot like the timer: with the app itself, on a host whose clock is at 00:20 UTC of yesterday.
  * The host ends after the snapshot. No other host can use its queue meanwhile.
  */
-export async function takeYesterdaysSnapshot(env: Environment): Promise<void> {
+export const takeYesterdaysSnapshot = (env: Environment): Promise<void> => takeSnapshotAt(env, yesterdaysRun())
+
+/** Takes a snapshot at any time in the past, in milliseconds since 1970 UTC. */
+export async function takeSnapshotAt(env: Environment, timestamp: number): Promise<void> {
   const host = await runNode([`${root}local/run.js`, 'host'], lines => lines.some(isListening), {
     nodeArguments: ['--import', new URL('./shift-clock.ts', import.meta.url).href],
     env: {
       ...env,
       PORT: '0',
-      LOCAL_CLOCK_SHIFT_MS: String(yesterdaysRun() - Date.now()),
+      LOCAL_CLOCK_SHIFT_MS: String(timestamp - Date.now()),
       LOCAL_FUNCTION_KEY: undefined,
       LOCAL_MASTER_KEY: undefined,
       LOCAL_PAGE_URL: undefined,
@@ -42,9 +47,10 @@ export async function takeYesterdaysSnapshot(env: Environment): Promise<void> {
     await fetch(`${url}/admin/functions/snapshot-orders`, { method: 'POST' })
     const until = Date.now() + maxWaitMs
     for (;;) {
-      const { value } = (await (await fetch(`${url}/api/snapshots?top=1`)).json()) as { value?: { status: string }[] }
+      const { value } = (await (await fetch(`${url}/api/snapshots?top=1`)).json()) as { value?: Newest[] }
       const [newest] = value ?? []
-      if (newest !== undefined && newest.status !== 'running') return
+      const isThere = newest !== undefined && Date.parse(newest.startedAt) >= timestamp
+      if (isThere && newest.status !== 'running') return
       if (Date.now() > until) throw new Error('It has not ended within a minute.')
       await sleep(100)
     }

@@ -88,6 +88,8 @@ function toOperation(operation: Operation): Json {
           'x-ms-trigger-metadata': { kind: 'query', mode: 'polling' },
           'x-ms-trigger-hint': trigger.hint,
         }),
+    // Connectors know no other type of text. It does not change what the app sends.
+    ...(operation.isPage === true ? { produces: ['text/plain'] } : {}),
     parameters: toParameters(operation),
     responses: {
       200: { description: success.description, schema: toSchema(success.schema) },

@@ -18,6 +18,8 @@ export type Operation = {
   hidden?: readonly string[]
   /** The only response that can have a schema. */
   success: { description: string; schema: z.ZodType }
+  /** True if the response is HTML. */
+  isPage?: boolean
   /** The descriptions of the other responses. */
   others: Readonly<Record<number, string>>
   visibility: 'important' | 'advanced' | 'internal'
@@ -245,6 +247,26 @@ export const operations: readonly Operation[] = [
       404: 'No such snapshot (snapshot_not_found).',
       ...local,
       424: `The snapshot has failed (snapshot_failed), was cancelled (snapshot_cancelled), or the credential failed (credential_rejected, mfa_required, wrong_audience, key_vault_refused). ${locked}`,
+    },
+    visibility: 'important',
+  },
+  {
+    operationId: 'GetSnapshotReport',
+    functionName: 'get-snapshot-report',
+    method: 'get',
+    path: '/snapshots/{snapshotId}/report',
+    summary: 'Get snapshot report',
+    description:
+      'Gets the report of a snapshot: whether it is complete, what changed and who needs attention. As a mail, it can be the body of a mail.',
+    parameters: parameters.snapshotReport,
+    success: { description: 'The report as HTML.', schema: responses.reportSchema },
+    isPage: true,
+    others: {
+      202: 'The snapshot is running. The response has its progress, and Location the address of its report.',
+      304: unchanged,
+      400: badInput,
+      404: 'No such snapshot, or no finished snapshot of all customers (snapshot_not_found).',
+      ...local,
     },
     visibility: 'important',
   },

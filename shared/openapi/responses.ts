@@ -271,3 +271,6 @@ export type ReturnedShapes = [
   Holds<Describes<typeof manifestSchema, Manifest>>,
   Holds<Describes<typeof healthDetailsSchema.shape.following, FollowingHealth>>,
 ]
+
+/** The report is a text. All other responses are objects. */
+export const reportSchema = z.string().meta({ description: 'The report as HTML.' })

@@ -114,12 +114,14 @@ const renewalTerm = (renewsTo: unknown): string | undefined => {
 /**
  * The rows of one order, sorted by line number: one for each object in `lineItems`. `OrderBytes.lines` counts the same.
  */
-export function toOrderLines(
+export const toOrderLines = (
   { json }: Pick<OrderBytes, 'json'>,
   customerTenantId: string,
   customerName?: string,
-): OrderLine[] {
-  const order: unknown = JSON.parse(json.toString('utf8'))
+): OrderLine[] => parsedOrderLines(JSON.parse(json.toString('utf8')), customerTenantId, customerName)
+
+/** The rows of an order that is parsed already. */
+export function parsedOrderLines(order: unknown, customerTenantId: string, customerName?: string): OrderLine[] {
   if (!isLoose(order)) return []
   const items = (Array.isArray(order.lineItems) ? order.lineItems : []).filter(isLoose)
   const creationDate = text(order.creationDate)

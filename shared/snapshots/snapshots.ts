@@ -6,9 +6,12 @@ import { readCustomer, readCustomerPages } from '../partner-center/customers.ts'
 import { createRequest, type RequestOptions } from '../partner-center/request.ts'
 import { createRateLimiter } from '../rate-limit/rate-limiter.ts'
 import { isWorkDeadline } from '../rate-limit/work-deadline.ts'
+import type { ReadCredential } from '../report/gather.ts'
+import { createReports, type Reports } from '../report/report.ts'
 import type { Clock } from '../runtime/clock.ts'
 import { createLimit, inOrder } from '../runtime/in-order.ts'
 import type { OperationContext } from '../runtime/operation.ts'
+import { createShareCall } from '../runtime/shared-calls.ts'
 import type { Settings } from '../settings.ts'
 import { type ChangesFeed, createChangesFeed } from './changes/changes-feed.ts'
 import { createFailedCustomers, type FailedCustomers } from './reading/failed-customers.ts'
@@ -18,7 +21,7 @@ import { createRunStatus, type RunStatus } from './reading/run-status.ts'
 import { type CancelRun, createCancelRun } from './run/cancel.ts'
 import { createCredentialProbe } from './run/credential-probe.ts'
 import { createDeleteOldFollowing } from './run/delete-old-following.ts'
-import { createEnsure } from './run/ensure.ts'
+import { createEnsure, type Ensure } from './run/ensure.ts'
 import { createFollow, type Follow } from './run/follow.ts'
 import { createReadKnown } from './run/known-customers.ts'
 import { createWriteManifest } from './run/manifest.ts'
@@ -55,6 +58,7 @@ export type Snapshots = {
   readRun: ReadRun
   status: RunStatus
   changes: ChangesFeed
+  reports: Reports
 }
 
 type Options = {
@@ -64,6 +68,8 @@ type Options = {
   request: Omit<RequestOptions, 'pace'>
   settings: Settings
   clock: Clock
+  /** Reads the state of the credential, for the report of a run. */
+  readCredential?: ReadCredential | undefined
 }
 
 /** The most customers that one tick of following reads. They can be read before the next tick. */
@@ -79,7 +85,8 @@ type Handlers = {
 }
 
 /** Wires the rooms. README.md describes them. */
-export function createSnapshots({ store, queue, request: requestOptions, settings, clock }: Options): Snapshots {
+export function createSnapshots(options: Options): Snapshots {
+  const { store, queue, request: requestOptions, settings, clock, readCredential } = options
   const { requestsPerMinute, concurrency, deadlineSeconds, baseUrl } = settings
   const { overdueMinutes, customersPerPart, customers: configuredCustomers } = settings.snapshots
 
@@ -100,6 +107,21 @@ export function createSnapshots({ store, queue, request: requestOptions, setting
   const failPart = createFailPart(store)
   const deleteOldFollowing = createDeleteOldFollowing({ store, reader, runs })
   const ensure = createEnsure({ store, queue, reader, runs, currentRun, writeManifest, deleteOldFollowing, failPart })
+  const readRun = createReadRun({ store, runs, reader })
+  const share = createShareCall(clock)
+  const reports = createReports({ store, reader, runs, readRun, clock, share, readCredential })
+  /** The handlers of queue messages also write the report. HTTP callers do not wait for it. */
+  const ensureWithReport: Ensure = {
+    async ensure(snapshotId, operation) {
+      const progress = await ensure.ensure(snapshotId, operation)
+      if (progress.ended) await reports.write(snapshotId, operation)
+      return progress
+    },
+    async stop(snapshotId, reason, operation) {
+      await ensure.stop(snapshotId, reason, operation)
+      await reports.write(snapshotId, operation)
+    },
+  }
   const readOne = createReadCustomer({
     readOrders: createReadOrders({ request, share: (_, operation, start) => start(operation), baseUrl, clock }),
     probe: createCredentialProbe({
@@ -119,7 +141,7 @@ export function createSnapshots({ store, queue, request: requestOptions, setting
     times,
     readCustomer: readOne,
     concurrency,
-    ensure,
+    ensure: ensureWithReport,
   })
   const readKnown = createReadKnown({ store, reader, runs })
   const planRun = createPlanRun({
@@ -137,7 +159,16 @@ export function createSnapshots({ store, queue, request: requestOptions, setting
     customersPerPart,
     requestsPerMinute,
   })
-  const watch = createWatch({ queue, currentRun, reader, clock, times, planRun, ensure })
+  const watch = createWatch({
+    queue,
+    currentRun,
+    reader,
+    clock,
+    times,
+    planRun,
+    ensure: ensureWithReport,
+    writeReport: reports.write,
+  })
   const start = createStartRun({ store, runs, queue, currentRun, clock, times, ensure })
   const timer = createTimerStart({ currentRun, clock, start })
 
@@ -198,8 +229,9 @@ export function createSnapshots({ store, queue, request: requestOptions, setting
     giveUp: (message, operation) => pass(message, 'giveUp', operation),
     failedCustomers: createFailedCustomers(store, reader),
     readBack: createReadBack({ runs, reader, currentRun }),
-    readRun: createReadRun({ store, runs, reader }),
+    readRun,
     status: createRunStatus({ store, reader, runs, currentRun, ensure: ensure.ensure }),
     changes: createChangesFeed({ store, runs, currentRun, clock }),
+    reports,
   }
 }

@@ -279,3 +279,43 @@ describe('the recipe for mail', () => {
     expect(await mailed(down)).toEqual([expect.stringContaining('storage_unavailable')])
   })
 })
+
+describe('the report as a mail', () => {
+  async function mailed(connector = orders().shared_partnercenterorders) {
+    const outlook = recorder()
+    const { actions } = read('snapshot-digest')
+    const connectors = { shared_partnercenterorders: connector, shared_office365: outlook.connector }
+    const run = await runWorkflow({ actions, connectors, parameters: { recipient: 'operations@example.com' } })
+    expect(run).toEqual({ status: 'Succeeded' })
+    expect(outlook.calls).toHaveLength(1)
+    expect(outlook.calls[0]).toMatchObject({ operationId: 'SendEmailV2', 'emailMessage/To': 'operations@example.com' })
+    return outlook.calls[0] as Call
+  }
+
+  test('sends what the app says of the newest snapshot, with links to the app', async () => {
+    await snapshot()
+    const mail = String((await mailed())['emailMessage/Body'])
+    expect(mail).toMatch(/^<!doctype html>/)
+    expect(mail).toContain('All 5 customers were read')
+    expect(mail).toContain(`href="${app.url}/api/snapshots/`)
+    expect(mail).not.toContain(key)
+  })
+
+  test('sends the report of a snapshot that failed, too', async () => {
+    app.simulator.partnerCenter.outage = refuse(401, '900421', 'MFA required.')
+    expect((await snapshot()).status).toBe(424)
+    app.simulator.partnerCenter.outage = undefined
+    expect((await mailed())['emailMessage/Body']).toMatch(/Failed\.<\/strong> Partner Center requires multi-factor/)
+  })
+
+  test('says why there is no report', async () => {
+    const none: Connectors[string] = async () => ({
+      statusCode: 404,
+      body: { error: { code: 'snapshot_not_found', message: 'There is no finished snapshot.' } },
+    })
+    expect(await mailed(none)).toMatchObject({
+      'emailMessage/Subject': 'Orders: there is no report',
+      'emailMessage/Body': '<p>snapshot_not_found: There is no finished snapshot.</p>',
+    })
+  })
+})

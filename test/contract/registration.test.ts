@@ -53,6 +53,13 @@ const expected = [
     authLevel: 'function',
     route: 'snapshots/{snapshotId}',
   },
+  {
+    name: 'get-snapshot-report',
+    type: 'httpTrigger',
+    methods: ['GET'],
+    authLevel: 'function',
+    route: 'snapshots/{snapshotId}/report',
+  },
   { name: 'follow-orders', type: 'timerTrigger', schedule: '0 */10 * * * *' },
   { name: 'snapshot-orders', type: 'timerTrigger', schedule: '0 20 0 * * *' },
   { name: 'snapshot-part', type: 'queueTrigger', queueName: 'snapshot-parts', connection: 'AzureWebJobsStorage' },

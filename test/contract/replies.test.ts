@@ -46,7 +46,8 @@ const nullsIn = (value: unknown, at = ''): string[] => {
 }
 
 /** Checks a response against the committed definition, like a flow at run time. */
-function check(operationId: string, { status, body }: Pick<MakerResult, 'status' | 'body'>): void {
+function check(operationId: string, { status, ...result }: Pick<MakerResult, 'status' | 'body' | 'text'>): void {
+  const body = result.text ?? result.body
   const operation = operations.find(each => each.operation.operationId === operationId)?.operation
   const answer = operation?.responses[String(status)]
   expect(answer, `${operationId} answers ${status}, which its definition does not name`).toBeDefined()
@@ -96,6 +97,13 @@ describe('the operations and their definitions', () => {
     expect(result.status).toBe(200)
     check('StartSnapshot', result)
     check('GetSnapshot', await ask(`/snapshots/${result.body.snapshotId}`))
+    for (const query of ['', '?format=email']) {
+      for (const id of ['latest', String(result.body.snapshotId)]) {
+        const report = await ask(`/snapshots/${id}/report${query}`)
+        expect(report.text).toMatch(/^<!doctype html>/)
+        check('GetSnapshotReport', report)
+      }
+    }
     check('ListSnapshots', await ask('/snapshots?top=1'))
     check('GetCustomerOrders', await ask(`/customers/${customer()}/orders?asOf=2100-01-01&includePrice=true`))
     check('ListOrderLines', await ask(`/customers/${customer()}/order-lines?asOf=2100-01-01`))

@@ -41,9 +41,9 @@ describe.each(recipes)('%s', (_, text) => {
   })
 })
 
-test('there are three recipes, each with a sample', () => {
+test('there are four recipes, each with a sample', () => {
   const samples = recipes.map(([, text]) => /\]\(([^)]+\.json)\)/.exec(text)?.[1] ?? '')
-  expect(samples).toHaveLength(3)
+  expect(samples).toHaveLength(4)
   for (const sample of samples) expect(existsSync(new URL(sample, docs)), sample).toBe(true)
 })
 

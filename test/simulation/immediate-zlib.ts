@@ -1,3 +1,4 @@
+import { Transform } from 'node:stream'
 import { vi } from 'vitest'
 
 /**
@@ -26,5 +27,19 @@ vi.mock('node:zlib', async importOriginal => {
 
   const gzip = atOnce(zlib.gzipSync)
   const gunzip = atOnce(zlib.gunzipSync)
-  return { ...zlib, default: { ...zlib, gzip, gunzip }, gzip, gunzip }
+
+  /** What is read as a stream is unpacked at its end. */
+  function createGunzip(): Transform {
+    const pieces: Buffer[] = []
+    return new Transform({
+      transform(piece, _, done) {
+        pieces.push(piece)
+        done()
+      },
+      flush: done => gunzip(Buffer.concat(pieces), {}, done),
+    })
+  }
+
+  const atOnceAlways = { gzip, gunzip, createGunzip }
+  return { ...zlib, default: { ...zlib, ...atOnceAlways }, ...atOnceAlways }
 })

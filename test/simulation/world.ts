@@ -1,3 +1,4 @@
+import { loadReport } from '../../shared/report/report.ts'
 import { createSnapshots, type Snapshots } from '../../shared/snapshots/snapshots.ts'
 import { loadParquet } from '../../shared/snapshots/storage/lines-encoder.ts'
 import { createActions } from './actions.ts'
@@ -37,7 +38,7 @@ const boundMs = 20 * minuteMs
 /** One world from start to end. Everything in it depends on the seed. */
 export async function runWorld(seed: number, { isTraced = false } = {}): Promise<WorldResult> {
   // Loading a module during the world would take real time.
-  await loadParquet()
+  await Promise.all([loadParquet(), loadReport()])
   const random = createRandom(seed)
   const scheduler = createScheduler(start, random)
   const { now } = scheduler

@@ -40,8 +40,8 @@ export function triggerAddress(operationId: string): string {
 /** The connector of the app with its gateway. It has only the operations and parameters of its definition. */
 export function connectorOf({ url, key }: { url: string; key: string }): Connectors[string] {
   const ask = async (address: string): Promise<Answer> => {
-    const { status, body } = await runAction({ url: address, key, secondMs: 20 })
-    return { statusCode: status, body }
+    const { status, body, text } = await runAction({ url: address, key, secondMs: 20 })
+    return { statusCode: status, body: text ?? body }
   }
   return async (operationId, parameters, all) => {
     const found = operationOf(operationId)

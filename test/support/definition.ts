@@ -15,6 +15,7 @@ export type SwaggerOperation = Json & {
   summary: string
   description: string
   parameters: SwaggerParameter[]
+  produces?: string[]
   responses: Record<string, { description: string; schema?: Json }>
 }
 export type Definition = Json & {

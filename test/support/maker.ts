@@ -9,7 +9,15 @@ export type MakerOptions = {
   secondMs?: number
 }
 
-export type MakerResult = { status: number; body: Record<string, unknown>; headers: Headers; tries: number }
+export type MakerResult = {
+  status: number
+  /** The body of a JSON response. */
+  body: Record<string, unknown>
+  /** The body of an HTML response. */
+  text?: string
+  headers: Headers
+  tries: number
+}
 
 /** Headers that the HTTP action of Logic Apps removes (learn.microsoft.com/azure/connectors/connectors-native-http). */
 const stripped =
@@ -44,13 +52,11 @@ async function send({
     })
     const text = await response.text()
     if (!isRetried(response.status) || tries > retries) {
+      const { status, headers } = response
+      if (headers.get('content-type')?.startsWith('text/')) return { status, body: {}, text, headers, tries }
       // If a body with a JSON content type is not JSON, the action fails without output.
-      return {
-        status: response.status,
-        body: text === '' ? {} : (JSON.parse(text) as Record<string, unknown>),
-        headers: response.headers,
-        tries,
-      }
+      const body = text === '' ? {} : (JSON.parse(text) as Record<string, unknown>)
+      return { status, body, headers, tries }
     }
     await sleep(Number(response.headers.get('retry-after') ?? 1) * secondMs)
   }

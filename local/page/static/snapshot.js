@@ -1,4 +1,4 @@
-import { ask, clock, find, keyHeaders, make, own, size } from './elements.js'
+import { ask, clock, find, keyHeaders, linkTo, make, own, size } from './elements.js'
 import { setSnapshot } from './requests.js'
 
 const kinds = { succeeded: 'good', completedWithErrors: 'warn', failed: 'bad', running: '' }
@@ -28,6 +28,23 @@ const links = files =>
         short(name),
       ),
       make('span', {}, size(bytes)),
+    ),
+  )
+
+/** The report of the snapshot, as the app serves it. */
+const report = ({ snapshotId }) =>
+  make(
+    'p',
+    {},
+    make(
+      'a',
+      {
+        className: 'button report',
+        href: linkTo(`/api/snapshots/${snapshotId}/report`),
+        target: '_blank',
+        rel: 'noopener',
+      },
+      'Open the report',
     ),
   )
 
@@ -83,7 +100,7 @@ async function refresh() {
           figure(snapshot.orders, 'orders'),
           figure(created + updated + removed, `${created} new, ${updated} changed, ${removed} gone`),
         ),
-    ...(isRunning ? [] : await details(snapshot)),
+    ...(isRunning ? [] : [report(snapshot), ...(await details(snapshot))]),
   ]
   find('snapshot').replaceChildren(...parts)
   shown = state

@@ -185,4 +185,40 @@ const snapshotId = described(z.string().regex(snapshotIdPattern), {
 
 export const snapshot = define({ path: { snapshotId }, query: {} })
 
+const runOrLatest = described(
+  z
+    .string()
+    .transform(text => (text.toLowerCase() === 'latest' ? 'latest' : text))
+    .pipe(z.string().regex(/^(\d{8}T\d{6}Z|latest)$/)),
+  {
+    expected: 'latest or a snapshot id such as 20261120T002000Z',
+    title: 'Snapshot',
+    description: 'The id of the snapshot, or latest for the newest one over all customers.',
+    openapi: { type: 'string' },
+    visibility: 'important',
+    picks: 'snapshot',
+  },
+)
+
+export const snapshotReport = define({
+  path: { snapshotId: runOrLatest },
+  query: {
+    format: described(
+      z
+        .string()
+        .toLowerCase()
+        .pipe(z.enum(['html', 'email']))
+        .default('html'),
+      {
+        expected: 'html or email',
+        title: 'Form',
+        description: 'A page for the browser, or a mail that Outlook shows.',
+        openapi: { type: 'string', enum: ['html', 'email'], default: 'html' },
+        labels: ['Page', 'Mail'],
+        visibility: 'important',
+      },
+    ),
+  },
+})
+
 export const snapshots = define({ path: {}, query: { top, cursor } })

@@ -7,7 +7,7 @@ import { linkTo, nextLink } from '../paging/links.ts'
 import { invalidParameter } from '../parameters/input.ts'
 
 /** The suggested seconds between two requests for the status. A run takes minutes. */
-const pollSeconds = 10
+export const pollSeconds = 10
 
 /** The path of the status. Its prefix is the `routePrefix` of host.json. */
 const statusPath = (snapshotId: string): string => `/api/snapshots/${snapshotId}`

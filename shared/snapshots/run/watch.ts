@@ -20,6 +20,8 @@ type Options = {
   times: RunTimes
   planRun: PlanRun
   ensure: Ensure
+  /** Writes the report of an ended run if it is missing. */
+  writeReport: (snapshotId: string, operation: OperationContext) => Promise<void>
 }
 
 export type Watch = {
@@ -46,7 +48,7 @@ const earlySeconds = [1, 5, 30, 120]
 
 const concurrency = 16
 
-export function createWatch({ queue, currentRun, reader, clock, times, planRun, ensure }: Options): Watch {
+export function createWatch({ queue, currentRun, reader, clock, times, planRun, ensure, writeReport }: Options): Watch {
   /**
    * Sends part messages and records the generation in `current.json`. Messages of earlier generations are void from
    * then on.
@@ -143,7 +145,8 @@ export function createWatch({ queue, currentRun, reader, clock, times, planRun, 
         if (comesEarly(run, message)) await wait(message)
         return
       }
-      if (run.ended !== undefined || round < run.round) return
+      if (run.ended !== undefined) return writeReport(snapshotId, operation)
+      if (round < run.round) return
       try {
         await plan(run, operation)
       } catch (error) {

@@ -41,6 +41,7 @@ const fiveDigits = (part: number): string => String(part).padStart(5, '0')
 
 export const planBlob = (run: RunPlace): string => `${runFolder(run)}_plan.json`
 export const manifestBlob = (run: RunPlace): string => `${runFolder(run)}_manifest.json`
+export const reportBlob = (run: RunPlace): string => `${runFolder(run)}_report.html`
 export const partName = (part: number): string => `part-${fiveDigits(part)}.ndjson.gz`
 export const partBlob = (run: RunPlace, part: number): string => runFolder(run) + partName(part)
 export const indexBlob = (run: RunPlace, part: number): string => `${runFolder(run)}_index-${fiveDigits(part)}.json`

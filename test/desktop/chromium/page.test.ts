@@ -116,6 +116,17 @@ describe('the page of `npm start`', () => {
     await part.close()
   })
 
+  test('the page of `npm start` opens the report of the newest snapshot', async () => {
+    await open()
+    const [report] = await Promise.all([
+      page.waitForEvent('popup'),
+      page.locator('#snapshot').getByRole('link', { name: 'Open the report' }).click(),
+    ])
+    await report.getByRole('heading', { name: /^Orders of / }).waitFor()
+    expect(await report.locator('.status').textContent()).toMatch(/2 of 42 customers could not be read/)
+    await report.close()
+  })
+
   test('the page of `npm start` takes a snapshot that finds changes and a customer that was switched to fail', async () => {
     await open()
     await page.getByRole('button', { name: 'Change one now' }).click()

@@ -197,6 +197,8 @@ describe('other commands during `npm start`', () => {
     expect(stdout).toMatch(/^Started http.*\/api\/snapshots\/\d{8}T\d{6}Z$/m)
     expect(stdout).toMatch(/^42\/42 customers, 2 failed, \d+ orders, \d+\/min, 0 s left$/m)
     expect(stdout).toMatch(/^completedWithErrors after \d+ s: snapshots\/date=/m)
+    const [, report = ''] = /^Report: (http.+)$/m.exec(stdout) ?? []
+    expect(await (await fetch(report)).text()).toMatch(/^<!doctype html>/)
   })
 })
 

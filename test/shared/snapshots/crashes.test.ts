@@ -26,7 +26,7 @@ describe('after a crash', () => {
   const outcome = (world: World, id: string) =>
     [...world.store.blobs]
       .filter(([name]) => name.startsWith(folder(id)) || name.startsWith(folder(id, 'changes')))
-      .filter(([name]) => !name.endsWith('_manifest.json'))
+      .filter(([name]) => !/_(manifest\.json|report\.html)$/.test(name))
       .map(([name, { body }]) => [name, name.includes('_plan') ? '' : body.toString('hex')])
       .sort()
 
@@ -78,6 +78,7 @@ describe('after a crash', () => {
       expect(count(await rowsOf(world, `${folder(id)}/part-`))).toEqual(calmRows)
       expect(await rowsOf(world, folder(id, 'changes'))).toHaveLength(2)
       expect(json(world, 'latest.json')).toMatchObject({ snapshotId: id })
+      expect(world.store.blobs.has(`${folder(id)}/_report.html`), `report after a crash at ${crashAt}`).toBe(true)
     }
     expect(points).toBeGreaterThan(40)
   })

@@ -42,7 +42,7 @@ const endEvents = /^(?:snapshot|following)_(succeeded|completed_with_errors|fail
 const longestWaitMs = 8 * 3_600_000
 
 /** Blobs that are written once. */
-const fixed = /(_plan|_manifest|_index-\d+)\.json$|\.(gz|parquet)$/
+const fixed = /(_plan|_manifest|_index-\d+)\.json$|_report\.html$|\.(gz|parquet)$/
 
 /** Checks that runs start in turn and end in time, and that `latest.json` follows them. */
 export function createRunRules({ storage, scheduler, findings, longestMs, ended }: Options) {
@@ -159,6 +159,11 @@ export function createRunRules({ storage, scheduler, findings, longestMs, ended 
         if (isCancelled && manifest?.error?.code !== 'snapshot_cancelled') {
           findings.broken('a cancelled run ends as cancelled', `${id}: ${manifest?.status} ${manifest?.error?.code}`)
         }
+      }
+      const last = [...runs.values()].at(-1)
+      const isWhole = last?.manifest !== undefined && !last.isPartial && !last.isDamaged
+      if (isWhole && !storage.blobs.has(`${last.manifest?.path}/_report.html`)) {
+        findings.broken('a run over all customers has its report', last.id)
       }
       checkTicks()
       const newest = [...runs.values()].findLast(
