@@ -1,7 +1,10 @@
 import { app } from '@azure/functions'
 import { route } from '../shared/http/route/route.ts'
 
-/** `GET snapshots/{snapshotId}/report`: the report of a run for people, as a page or as a mail; 202 while the run goes on. */
+/**
+ * `GET snapshots/{snapshotId}/report`: the report of a run as a page or as a mail. Responds with 202 while the run goes
+ * on.
+ */
 export const getSnapshotReport = route({
   parameters: module => module.snapshotReport,
   handle: async (input, { app, operation, request }) => {

@@ -12,7 +12,7 @@ import {
 } from 'node:fs'
 import type { BlobInfo, Store } from '../../shared/snapshots/storage/store.ts'
 
-/** A snapshot container in a folder: what is stored takes no memory of the process that is measured. */
+/** A snapshot container in a folder, so that stored blobs take no memory of the measured process. */
 export function createDiskStore(folder: string): Store {
   const fileOf = (name: string) => `${folder}/${name.replaceAll('/', '~')}`
   const blobs = () =>

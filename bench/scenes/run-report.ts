@@ -20,9 +20,10 @@ import { createDiskStore } from './disk-store.ts'
 import { collectionOf, customerIds } from './upstream.ts'
 
 /**
- * The report of a run of 10,000 customers × 20 orders: of each fifth customer two orders have changed, each twentieth failed.
- * `write` lays the runs down on disk; `files` and `orders` make the report from the Parquet files or, as for a run of an
- * earlier version, from the orders. Prints bytes, CPU, and the peak of resident memory above idle. Linux only.
+ * Measures the report of a run of 10,000 customers × 20 orders. Two orders of each fifth customer have changed, and
+ * each twentieth customer failed. `write` stores the runs in a folder. `files` makes the report from the Parquet files.
+ * `orders` makes it from the orders, as for a run of an earlier version. Prints bytes, CPU, and the peak of resident
+ * memory above idle. Linux only.
  */
 const [folder = '', mode = 'files'] = process.argv.slice(2)
 const store = createDiskStore(folder)
@@ -117,7 +118,7 @@ async function report(snapshotId: string): Promise<Buffer> {
   return Buffer.from(renderPage(figures, createLinks('')))
 }
 
-// A small one loads and compiles; the memory of a large one is new.
+// The small report loads and compiles the code, so that only the memory of the large one is measured.
 await report(small)
 gc()
 const idle = field('VmRSS')

@@ -1,9 +1,9 @@
 import { type Content, html, type Markup } from './markup.ts'
 
 /**
- * The report as a mail. Outlook for Windows shows what Word can: tables, attributes and inline styles; no style sheet, no
- * SVG, no rounded corners (learn.microsoft.com/previous-versions/office/developer/office-2007/aa338201(v=office.12)). A bar is a
- * coloured cell.
+ * The report as a mail. Outlook for Windows renders with Word: tables, attributes and inline styles, but no style
+ * sheet, no SVG and no rounded corners
+ * (learn.microsoft.com/previous-versions/office/developer/office-2007/aa338201(v=office.12)). A bar is a coloured cell.
  */
 
 export const font = 'font-family:Segoe UI,Arial,sans-serif;font-size:14px;line-height:20px;color:#1a1d29'
@@ -20,10 +20,10 @@ export const section = (title: string, body: Content): Markup =>
 export const paragraph = (text: Content): Markup => html`<p style="margin:0 0 8px 0;word-break:break-word">${text}</p>`
 export const aside = (text: Content): Markup => html`<p style="margin:4px 0 8px 0;${quiet}">${text}</p>`
 
-/** Pixels of the longest bar: a row of figures still fits on a phone. */
+/** Length of the longest bar in pixels. A row of figures still fits on a phone. */
 const barWidth = 48
 
-/** One coloured cell, whose width is the value. */
+/** One coloured cell. Its width shows the value. */
 export function bar(value: number, largest: number, colour: string): Markup {
   const width = value > 0 ? Math.max(1, Math.round((value / Math.max(1, largest)) * barWidth)) : 0
   return width === 0
@@ -31,7 +31,7 @@ export function bar(value: number, largest: number, colour: string): Markup {
     : html`<table role="presentation" cellpadding="0" cellspacing="0" border="0"><tr><td width="${width}" height="10" bgcolor="${colour}" style="width:${width}px;min-width:${width}px;height:10px;font-size:1px;line-height:10px">&nbsp;</td></tr></table>`
 }
 
-/** Names are broken where they are long; other words never are. */
+/** Long names can wrap. Other words cannot. */
 type Column = { title: string; isNumber?: boolean; isName?: boolean }
 
 export function dataTable(caption: string, columns: readonly Column[], rows: readonly (readonly Content[])[]): Markup {

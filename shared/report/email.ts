@@ -22,7 +22,7 @@ import {
   titleOf,
 } from './wording.ts'
 
-/** Rows of a mail are fewer: Gmail cuts a mail off at 102 KB. */
+/** The mail has fewer rows than the page, because Gmail cuts a mail off at 102 KB. */
 const most = { changes: 10, names: 8, months: 12, runs: 10, characters: 60 }
 
 const customer = (
@@ -176,7 +176,7 @@ function history({ history: all }: Figures): Content {
   )
 }
 
-/** The report in what every mail program shows. Its links have to be absolute. */
+/** The report as HTML that every mail program shows. Its links have to be absolute. */
 export function renderEmail(figures: Figures, links: ReportLinks): string {
   const { run, customers } = figures
   const { startedAt, completeThrough = startedAt } = run

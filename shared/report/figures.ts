@@ -1,27 +1,27 @@
 import type { Failure, Snapshot } from '../snapshots/storage/shapes.ts'
 
-/** Everything that a report shows, as plain data: bounded, whatever the size of the run. */
+/** The data of a report. Its size is bounded for runs of any size. */
 export type Figures = {
   /** When the figures were gathered, ISO 8601. */
   writtenAt: string
   run: Snapshot & { error?: Failure }
-  /** True for a run over some customers, which tells no changes. */
+  /** True for a run over some customers, which has no changes. */
   isPartial: boolean
   customers: { planned: number; read: number; failed: number; gone: number }
-  /** The run that the changes are found against; absent for a first run. */
+  /** The run that this one is compared with. Absent for a first run. */
   before?: { snapshotId: string }
   changes: ChangeFigures | Missing
   failures: FailureFigures
-  /** Customers that are no longer the partner's, as far as they are listed. */
+  /** Listed customers that are no longer customers of the partner. */
   gone: CustomerName[]
   /** The runs over all customers up to this one, the oldest first. */
   history: HistoryRun[]
   lines: LineFigures | Missing
-  /** Absent if nobody could say. */
+  /** Absent if the state of the credential is unknown. */
   credential?: CredentialFigures
 }
 
-/** Why a part of the figures is not known. */
+/** Why a part of the figures is missing. */
 export type Missing = { missing: 'first run' | 'failed run' | 'some customers' | 'damaged' }
 
 export const isMissing = (figures: object): figures is Missing => 'missing' in figures
@@ -32,7 +32,7 @@ export type ChangeFigures = {
   counts: { created: number; updated: number; removed: number }
   /** Customers with a change. */
   customers: number
-  /** Seats of the new, less those of the removed orders, and what updates added. */
+  /** Seats of the created orders, minus those of the removed orders, plus the differences of the updated ones. */
   seats: number
   /** The largest, by seats. */
   largest: ChangeRow[]
@@ -57,7 +57,7 @@ export type FailureFigures = {
 export type FailureGroup = {
   code: string
   count: number
-  /** Those that are listed, with the run that last read them. */
+  /** The listed customers, with the run that last read each of them. */
   customers: (CustomerName & { message: string; lastRead?: string })[]
 }
 
@@ -74,7 +74,7 @@ export type HistoryRun = {
 export type Group = { name: string; orders: number; lines: number; seats: number }
 
 export type CurrencyGroup = Group & {
-  /** Sum of the prices of the orders whose price is known, and how many those are. */
+  /** Sum of the prices of the orders with a known price, and the number of these orders. */
   value: number
   priced: number
 }
@@ -89,9 +89,9 @@ export type LineFigures = {
   byStatus: Group[]
   byBillingCycle: Group[]
   byCurrency: CurrencyGroup[]
-  /** The months up to that of the run, the oldest first. */
+  /** The months up to the month of the run, oldest first. */
   months: Month[]
-  /** Orders of earlier months, and of no known date. */
+  /** Orders of earlier months, and orders without a date. */
   earlier: { orders: number; seats: number }
   undated: number
 }

@@ -23,19 +23,22 @@ export type GatherOptions = {
   runs: FindRuns
   readRun: ReadRun
   clock: Clock
-  /** The state of the credential, where the app can tell. */
+  /** The state of the credential, where the app can read it. */
   readCredential?: ReadCredential | undefined
 }
 
-/** The report does not wait longer for the vault. */
+/** The report waits no longer for the vault. */
 const credentialSeconds = 20
 
-/** The figures of a run from the blobs that it has left, in bounded memory. What is damaged is left out, and said so. */
+/**
+ * Computes the figures of a run from its blobs, in bounded memory. A damaged blob leaves its part out, and the report
+ * says so.
+ */
 export async function gather(options: GatherOptions, run: FinishedRun, operation: OperationContext): Promise<Figures> {
   const { store, reader, runs, clock } = options
   const { signal } = operation.deadline
 
-  /** A damaged blob costs its part of the report. */
+  /** Returns a part of the figures, or says that it is missing because a blob is damaged. */
   async function unlessDamaged<T>(what: string, read: () => Promise<T>): Promise<T | Missing> {
     signal.throwIfAborted()
     try {
@@ -63,7 +66,7 @@ export async function gather(options: GatherOptions, run: FinishedRun, operation
     return unlessDamaged('changes', () => readChanges(store, run))
   }
 
-  /** What cannot be told is left out: the report is about the run. */
+  /** If the state cannot be read, the report leaves it out. */
   async function inspectCredential(): Promise<CredentialFigures | undefined> {
     const { readCredential } = options
     if (readCredential === undefined) return undefined

@@ -1,4 +1,7 @@
-/** Addresses of the API that a report links to. Without a base they begin with a slash, which the app's own host completes. */
+/**
+ * Addresses of the API for the links of a report. Without a base they begin with a slash, and the browser adds the
+ * host.
+ */
 export type ReportLinks = {
   orders: (customerTenantId: string) => string
   snapshot: (snapshotId: string) => string

@@ -10,7 +10,7 @@ const range = (values: readonly number[], text: (value: number) => string): stri
 const monthBars = (months: readonly Month[], what: 'orders' | 'seats'): Bar[] =>
   months.map(each => ({ label: month(each.month), value: each[what], text: plural(each[what], what.slice(0, -1)) }))
 
-/** How orders develop: what was ordered in which month. */
+/** Charts of the orders by month. */
 export function monthCharts({ lines }: Figures): Markup | undefined {
   if (isMissing(lines) || lines.lines === 0) return undefined
   const { months, earlier, undated } = lines
@@ -44,14 +44,14 @@ ${chart('Seats in them, as they are now', 'seats')}
 }
 
 const minuteMs = 60_000
-/** Runs of a few minutes are shown in seconds. */
+/** Up to this length, runs are shown in seconds. */
 const secondsUpToMs = 3 * minuteMs
 
 function runRow({ startedAt, status, durationMs, failed, changes }: HistoryRun): Markup {
   return html`<tr><th scope="row">${dayAndTime(startedAt)}</th><td>${outcomes[status].word}</td><td class="number">${duration(durationMs)}</td><td class="number">${count(failed)}</td><td class="number">${count(changes)}</td></tr>`
 }
 
-/** The runs over all customers up to this one. */
+/** Charts of the runs over all customers up to this one. */
 export function runCharts({ history }: Figures): Markup | undefined {
   if (history.length === 0) return undefined
   const unit =

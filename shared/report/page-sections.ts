@@ -20,7 +20,7 @@ import {
 export const customerLink = ({ customerTenantId, customerName }: CustomerName, links: ReportLinks): Markup =>
   html`<a href="${links.orders(customerTenantId)}">${name(customerName === '' ? customerTenantId : customerName)}</a>`
 
-/** Long lists of names take two columns. */
+/** Long lists of names have two columns. */
 const list = (items: readonly Markup[]): Markup => html`<ul class="names${items.length > 4 && ' many'}">${items}</ul>`
 
 const more = (left: number, what: Content): Markup | undefined =>
@@ -44,7 +44,7 @@ ${more(group.count - customers.length, all)}
 
 export function attention(figures: Figures, links: ReportLinks): Markup {
   const { run, failures, gone, customers } = figures
-  // A run that failed has no manifest to show: its address answers with the failure.
+  // A run that failed has no manifest. The API responds with the failure instead.
   const all =
     run.status !== 'failed' && html`. The <a href="${links.snapshot(run.snapshotId)}">manifest</a> lists up to 1,000.`
   const grouped = failures.groups.reduce((sum, group) => sum + group.count, 0)
@@ -149,7 +149,7 @@ ${groupTable('By billing cycle', 'Billing cycle', lines.byBillingCycle)}
 ${groupTable('By currency', 'Currency', lines.byCurrency, isPriced)}
 </div>
 ${bare > 0 && html`<p class="more">${plural(bare, 'order')} without a line ${bare === 1 ? 'is' : 'are'} not counted here.</p>`}
-${!isPriced && html`<p class="more">No order of this run has a price: Partner Center adds prices only where they are asked for.</p>`}`
+${!isPriced && html`<p class="more">No order of this run has a price: Partner Center adds prices only on request.</p>`}`
   }
   return html`<section class="card" aria-labelledby="orders">
 <h2 id="orders">Orders</h2>

@@ -1,4 +1,4 @@
-/** The style of the page. Colours come in pairs, for light and dark; paper is always light. */
+/** The style of the page. Each colour has a light and a dark value. Paper is always light. */
 export const pageStyle = `
 :root {
   color-scheme: light dark;

@@ -74,7 +74,7 @@ ${says === undefined ? undefined : html`<dt>Credential</dt><dd>${says}</dd>`}
 </section>`
 }
 
-/** The report as one page that needs nothing else: no script, no font, no request. */
+/** The report as one page that loads nothing else: no script, no font, no image. */
 export function renderPage(figures: Figures, links: ReportLinks): string {
   const { run } = figures
   const { word, tone } = outcomes[run.status]
@@ -114,6 +114,6 @@ ${about(figures, links)}
 </body>
 </html>
 `
-  // No template escapes what stands in a style element; the style is our own text.
+  // HTML does not escape text in a style element. The style is a constant of this app.
   return toText(head) + style + toText(rest)
 }

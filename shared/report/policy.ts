@@ -2,12 +2,12 @@ import { createHash } from 'node:crypto'
 
 const styleElement = /<style>([\s\S]*?)<\/style>/
 
-/** A style that a policy allows, by its hash. */
+/** The source expression of a policy that allows this style, by its hash. */
 export const styleSource = (style: string): string => `'sha256-${createHash('sha256').update(style).digest('base64')}'`
 
 /**
- * What a browser may do with a report: show it. The style is allowed by its hash, taken from the page itself, since a page
- * that an earlier version of the app wrote has another one.
+ * The content security policy of a page. It allows the style of the page by its hash. The hash is computed from the
+ * page itself, because a page of an earlier version has another style.
  */
 export const policyOf = (page: string): string =>
   `default-src 'none'; style-src ${styleSource(styleElement.exec(page)?.[1] ?? '')}; base-uri 'none'; form-action 'none'; frame-ancestors 'self'`

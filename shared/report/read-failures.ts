@@ -8,14 +8,14 @@ import { isUnreadable } from '../snapshots/storage/storage-errors.ts'
 import type { Store } from '../snapshots/storage/store.ts'
 import type { CustomerName, FailureFigures, FailureGroup } from './figures.ts'
 
-/** Customers that are listed by name, in all and for one reason. */
+/** Most customers that are listed by name: in all, and for one reason. */
 const mostListed = 40
 const mostOfGroup = 15
 const mostGone = 20
 
 type Options = { reader: SnapshotReader; manifest: Manifest; plan: Plan | undefined }
 
-/** When a customer was last read, if the index of the run can say. */
+/** The run that last read a customer, if the index of the run has it. */
 async function lastReadOf({ reader, plan }: Options, customerTenantId: string): Promise<string | undefined> {
   const found = await (plan && reader.find(plan, customerTenantId))?.catch(error => {
     if (!isUnreadable(error)) throw error
@@ -24,7 +24,7 @@ async function lastReadOf({ reader, plan }: Options, customerTenantId: string): 
   return found !== undefined && isFailed(found.entry) ? (found.entry.readIn ?? found.entry.lastRead) : undefined
 }
 
-/** The customers that failed by reason, the most frequent first. A manifest lists 1,000 of them. */
+/** The failed customers by reason, the most frequent reason first. A manifest lists at most 1,000. */
 export async function readFailures(options: Options): Promise<FailureFigures> {
   const { manifest } = options
   const groups = new Map<string, FailureGroup>()
@@ -46,7 +46,7 @@ export async function readFailures(options: Options): Promise<FailureFigures> {
   return { total: manifest.customers.failed, groups: sorted }
 }
 
-/** The customers that have left, as far as they are listed. */
+/** The listed customers that are no longer customers of the partner. */
 export async function readGone(store: Store, reader: SnapshotReader, plan: Plan): Promise<CustomerName[]> {
   const gone: CustomerName[] = []
   for await (const { name, metadata } of store.list(dataBlob.prefixOf(plan))) {

@@ -5,10 +5,10 @@ import type { HistoryRun } from './figures.ts'
 
 const runsShown = 30
 
-/** Folders that are looked at: runs over some customers, and those that never ended, are passed over. */
+/** Most folders that are read. Runs over some customers and runs without an end count, too. */
 const mostFolders = 200
 
-/** Dates whose runs are listed at a time. */
+/** Dates whose runs are listed in parallel. */
 const datesAhead = 8
 
 const toHistory = ({ snapshotId, status, startedAt, finishedAt, customers, changes }: FinishedRun): HistoryRun => ({
@@ -20,7 +20,7 @@ const toHistory = ({ snapshotId, status, startedAt, finishedAt, customers, chang
   changes: changes.created + changes.updated + changes.removed,
 })
 
-/** The runs over all customers up to this one, the oldest first. One whose manifest is damaged is passed over. */
+/** The runs over all customers up to this one, oldest first. Runs with a damaged manifest are skipped. */
 export async function readHistory(runs: FindRuns, run: FinishedRun): Promise<HistoryRun[]> {
   const history = run.partial ? [] : [toHistory(run)]
   let folders = 0

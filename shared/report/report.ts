@@ -10,19 +10,19 @@ export type ReportFormat = 'html' | 'email'
 
 export type ReportOptions = {
   format: ReportFormat
-  /** What the links of a mail begin with. */
+  /** The beginning of each link in a mail. */
   base: string
 }
 
 export type Reports = {
   /**
-   * Writes the report of a run over all customers once that has its manifest, unless it is there. A failure costs the
-   * report alone: it is logged, and whoever comes next tries again.
+   * Writes the report of a run over all customers, if the run has a manifest and no report. A failure affects only the
+   * report: it is logged, and the next call tries again.
    */
   write: (snapshotId: string, operation: OperationContext) => Promise<void>
-  /** The id of the newest run over all customers that has ended, whether it failed or not. */
+  /** The id of the newest run over all customers that has ended, also if it failed. */
   newest: () => Promise<string | undefined>
-  /** The report of a run, made where it is missing; undefined if there is no such run or it goes on. */
+  /** Returns the report of a run, and makes it if it is missing. Undefined if the run does not exist or goes on. */
   read: (snapshotId: string, options: ReportOptions, operation: OperationContext) => Promise<Buffer | undefined>
 }
 
@@ -33,7 +33,7 @@ type Modules = Pick<typeof import('./gather.ts'), 'gather'> &
 
 let modules: Promise<Modules> | undefined
 
-/** Loaded with the first report, and remembered: a second import would be a turn of the event loop. */
+/** Loads the modules with the first report, and keeps them: a second import would take a turn of the event loop. */
 export const loadReport = (): Promise<Modules> => {
   modules ??= Promise.all([import('./gather.ts'), import('./page.ts'), import('./email.ts'), import('./links.ts')])
     .then(([gathering, page, email, links]) => ({ ...gathering, ...page, ...email, ...links }))
@@ -48,7 +48,7 @@ type Options = GatherOptions & { share: ShareCall }
 
 const contentType = 'text/html; charset=utf-8'
 
-/** Links of a page that is stored begin with a slash: the host that serves it completes them. */
+/** Links of a stored page begin with a slash, and the browser adds the host. */
 const storedPage: ReportOptions = { format: 'html', base: '' }
 
 export function createReports({ share, ...options }: Options): Reports {
@@ -65,7 +65,7 @@ export function createReports({ share, ...options }: Options): Reports {
     return Buffer.from(format === 'html' ? renderPage(figures, links) : renderEmail(figures, links))
   }
 
-  /** Keeps the page of a run over all customers, and returns the one that is kept: the first one stays. */
+  /** Stores the page of a run over all customers, and returns the stored page. If one is stored already, it stays. */
   async function keep(run: FinishedRun, page: Buffer, operation: OperationContext): Promise<Buffer> {
     const { snapshotId, partial } = run
     if (partial) return page
@@ -78,7 +78,7 @@ export function createReports({ share, ...options }: Options): Reports {
   const notWritten = (snapshotId: string, error: unknown, operation: OperationContext): void =>
     operation.log('warn', 'report_not_written', { snapshotId, why: describeError(error) })
 
-  /** The newest run over all customers that has a manifest which can be read. */
+  /** The newest run over all customers with a readable manifest. */
   async function newest(): Promise<string | undefined> {
     for await (const { snapshotId, following } of runs.places(undefined)) {
       if (following === true) continue

@@ -20,6 +20,7 @@ const npmTests: Readonly<Record<string, string>> = {
   files: 'test/local/commands/start.test.ts',
   consent: 'test/local/commands/consent.test.ts',
   smoke: 'test/local/commands/smoke.test.ts',
+  stack: 'test/local/build/read-stack.test.ts',
   test: 'test/docs/blocks.test.ts',
 }
 
@@ -55,7 +56,7 @@ function testOf(block: Block): string | undefined {
     return 'test/docs/blocks.test.ts'
   }
   const commands = block.text.split(/\n|&&/).map(command => command.trim())
-  const scripts = commands.map(command => /^npm (?:run (?:-s )?)?(\w+)/.exec(command)?.[1] ?? '')
+  const scripts = commands.map(command => /^npm (?:run (?:(?:-s|--silent) )?)?(\w+)/.exec(command)?.[1] ?? '')
   if (scripts.every(script => script in npmTests)) return npmTests[scripts[0] ?? '']
   return otherTests.find(
     ({ document, language, runs }) =>

@@ -32,7 +32,7 @@ const codeOf = async (response: Response) => {
   return [response.status, error.code, ...(error.target === undefined ? [] : [error.target])]
 }
 
-test('before the first snapshot there is no report', async () => {
+test('the report is 404 before the first snapshot', async () => {
   expect(await codeOf(await get('/snapshots/latest/report'))).toEqual([404, 'snapshot_not_found'])
 })
 
@@ -45,7 +45,7 @@ test.each([
   expect(await codeOf(await get(path))).toEqual([400, 'invalid_request', target])
 })
 
-describe('after a snapshot', () => {
+describe('the report after a snapshot', () => {
   let id: string
 
   beforeAll(async () => {
@@ -54,7 +54,7 @@ describe('after a snapshot', () => {
     id = await idOf(await takeSnapshot(app.api))
   })
 
-  test('the page is what lies in storage, and a browser may do nothing but show it', async () => {
+  test('the report page equals the stored page, and its headers allow a browser only to show it', async () => {
     const response = await get(`/snapshots/${id}/report`)
     const page = await response.text()
     expect(response.status).toBe(200)
@@ -77,7 +77,7 @@ describe('after a snapshot', () => {
     expect(properties.contentType).toBe('text/html; charset=utf-8')
   })
 
-  test('latest is the same page, whatever its case, and an ETag saves reading it again', async () => {
+  test('the report of "latest" in any case is the same page, and its ETag leads to 304', async () => {
     const [page, latest] = [await get(`/snapshots/${id}/report`), await get('/snapshots/LATEST/report?format=HTML')]
     expect(await latest.text()).toBe(await page.text())
     const etag = page.headers.get('etag') ?? ''
@@ -85,7 +85,7 @@ describe('after a snapshot', () => {
     expect((await get('/snapshots/latest/report', { 'if-none-match': etag })).status).toBe(304)
   })
 
-  test('the mail has absolute links, which never hold a key, and no style sheet', async () => {
+  test('the report mail has absolute links without a key, and no style sheet', async () => {
     const response = await get('/snapshots/latest/report?format=email&code=a-key-in-the-address')
     const mail = await response.text()
     expect(response.headers.get('content-type')).toBe('text/html; charset=utf-8')
@@ -93,18 +93,18 @@ describe('after a snapshot', () => {
     expect(mail).not.toMatch(/a-key-in-the-address|<style|<script|<svg/)
   })
 
-  test('a credential that expires soon needs attention', async () => {
+  test('the report warns of a credential that expires soon', async () => {
     const page = await (await get('/snapshots/latest/report')).text()
     expect(page).toMatch(/<h3>Credential<\/h3>.+partner-center-client-secret expires in 20 days, on /)
   })
 
-  test('links lead to the orders of the customer', async () => {
+  test('the links of the report lead to the orders of the customer', async () => {
     const page = await (await get('/snapshots/latest/report')).text()
     const [, path = ''] = /href="(\/api\/customers\/[^"]+\/orders)"/.exec(page) ?? []
     expect((await fetch(app.url + path)).status).toBe(403)
   })
 
-  test('while a run goes on, its report answers 202 with where to ask again, until it is there', async () => {
+  test('the report of a run that goes on responds with 202 and a location, until the run has ended', async () => {
     app.simulator.partnerCenter.latencyMs = 100
     const started = await fetch(`${app.api}/snapshots`, { method: 'POST' })
     const running = await idOf(started)
@@ -120,7 +120,7 @@ describe('after a snapshot', () => {
       .toBe(200)
   })
 
-  test('a snapshot that failed has a report that says why, although its status is a failure', async () => {
+  test('the report of a snapshot that failed responds with 200 and says why it failed', async () => {
     app.simulator.partnerCenter.outage = refuse(401, '900421', 'MFA required.')
     expect((await takeSnapshot(app.api)).status).toBe(424)
     app.simulator.partnerCenter.outage = undefined
@@ -129,7 +129,7 @@ describe('after a snapshot', () => {
     expect(await response.text()).toContain('Partner Center requires multi-factor authentication')
   })
 
-  test('an unknown snapshot is 404', async () => {
+  test('the report of an unknown snapshot is 404', async () => {
     expect(await codeOf(await get('/snapshots/20000101T000000Z/report'))).toEqual([404, 'snapshot_not_found'])
   })
 })

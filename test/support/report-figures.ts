@@ -5,8 +5,8 @@ const many = <T>(count: number, make: (at: number) => T): T[] => Array.from({ le
 const guid = (at: number): string => `00000000-0000-4000-8000-${String(at).padStart(12, '0')}`
 
 /**
- * Figures as full as they can get. `text` is called for every text that comes from data: names, messages, products, codes
- * of statuses, ids of orders.
+ * Figures with every list and every field. Calls `text` for every text that comes from data: names, messages, products,
+ * codes of statuses, ids of orders.
  */
 export function fullFigures(text: () => string): Figures {
   const customer = (at: number) => ({ customerTenantId: guid(at), customerName: text() })

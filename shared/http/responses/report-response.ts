@@ -13,7 +13,7 @@ type Options = Pick<Snapshots, 'reports' | 'status'> & { request: HttpRequest; o
 
 const contentType = 'text/html; charset=utf-8'
 
-/** A mail has no style sheet: its styles stand in its elements. */
+/** A mail has no style sheet. It has inline styles. */
 const emailPolicy =
   "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
 
@@ -22,17 +22,17 @@ async function headersFor(format: ReportFormat, page: Buffer): Promise<Record<st
   return {
     'content-security-policy': format === 'email' ? emailPolicy : policyOf(page.toString('utf8')),
     'x-content-type-options': 'nosniff',
-    // A page that was opened with a key in its address must not pass it on with a link.
+    // The address of the page can contain a key. A link must not send it on.
     'referrer-policy': 'no-referrer',
   }
 }
 
-/** The report of a run; 202 while the run goes on. A run that failed has one, too: it says why. */
+/** Responds with the report of a run, also of one that failed, or with 202 while the run goes on. */
 export async function respondWithReport(
-  { snapshotId: asked, format }: ReportInput,
+  { snapshotId: requested, format }: ReportInput,
   { reports, status, request, operation }: Options,
 ): Promise<HttpResponseInit> {
-  const snapshotId = asked === 'latest' ? await reports.newest() : asked
+  const snapshotId = requested === 'latest' ? await reports.newest() : requested
   if (snapshotId === undefined) {
     throw new AppError(
       'snapshot_not_found',
@@ -49,7 +49,7 @@ export async function respondWithReport(
       const headers = { location, 'retry-after': String(pollSeconds) }
       return respond(JSON.stringify(found.running), { status: 202, headers })
     }
-    // It has ended in the meantime.
+    // The run has ended in the meantime.
     page = await read()
   }
   if (page === undefined) throw new AppError('snapshot_not_found', 'The snapshot is no longer kept.')

@@ -24,7 +24,7 @@ const varied = () => {
   return fullFigures(() => names[at++ % names.length] ?? '')
 }
 
-/** As little as there can be: a first run without a customer. */
+/** The smallest figures: a first run without customers. */
 const empty = (): Figures => {
   const { run, ...figures } = fullFigures(() => '')
   const { error: _, ...rest } = run
@@ -42,7 +42,7 @@ const empty = (): Figures => {
 
 const scenes: Record<string, () => Figures> = { full: varied, empty }
 
-/** Expressions that run in the page; what they name is not known here. */
+/** Expressions that the browser evaluates. Their names do not exist in this process. */
 const widthNeeded = 'document.documentElement.scrollWidth'
 const elementsOutside =
   "[...document.querySelectorAll('main *')].filter(each => !each.closest('svg') && each.getBoundingClientRect().right > innerWidth + 1).map(each => each.outerHTML.slice(0, 200))"
@@ -58,7 +58,7 @@ afterAll(() => browser.close())
 
 type Shown = { page: Page; requests: string[]; complaints: string[]; close: () => Promise<void> }
 
-/** Shows a report as the app serves it, with its policy, and notes whatever else is asked for or refused. */
+/** Shows a report with the policy of the app, and records every other request and every violation of the policy. */
 async function show(body: string, policy: string, options: Parameters<Browser['newPage']>[0]): Promise<Shown> {
   const page = await browser.newPage({ ...options, bypassCSP: false })
   const [requests, complaints]: [string[], string[]] = [[], []]
@@ -80,9 +80,9 @@ const showPage = (figures: Figures, options: Parameters<Browser['newPage']>[0] =
   return show(page, policyOf(page), options)
 }
 
-/** What axe finds, with the element at fault. */
+/** The findings of axe, with the elements. */
 async function findingsOf({ page }: Shown): Promise<string[]> {
-  // Run from outside of the page, whose policy allows no script.
+  // Playwright evaluates this outside of the policy of the page, which allows no script.
   const found = await page.evaluate(
     `(() => { ${axe.source}; return axe.run(document, { resultTypes: ['violations'] }) })()`,
   )
@@ -93,21 +93,24 @@ async function findingsOf({ page }: Shown): Promise<string[]> {
 describe.each(Object.keys(scenes))('the report with figures that are %s', name => {
   const figures = () => scenes[name]?.() ?? varied()
 
-  test.each([390, 768, 1280])('fits a window %i pixels wide, asks for nothing, and is styled', async width => {
-    const shown = await showPage(figures(), { viewport: { width, height: 900 } })
-    const { page, requests, complaints } = shown
-    try {
-      const widest = await page.evaluate(widthNeeded)
-      expect(widest).toBeLessThanOrEqual(width)
-      expect(await page.evaluate(elementsOutside)).toEqual([])
-      expect({ requests, complaints }).toEqual({ requests: [], complaints: [] })
-      expect(await page.evaluate(styleOf('.card', 'borderRadius'))).toBe('14px')
-    } finally {
-      await shown.close()
-    }
-  })
+  test.each([390, 768, 1280])(
+    'the report fits a window %i pixels wide, loads nothing, and has its style',
+    async width => {
+      const shown = await showPage(figures(), { viewport: { width, height: 900 } })
+      const { page, requests, complaints } = shown
+      try {
+        const widest = await page.evaluate(widthNeeded)
+        expect(widest).toBeLessThanOrEqual(width)
+        expect(await page.evaluate(elementsOutside)).toEqual([])
+        expect({ requests, complaints }).toEqual({ requests: [], complaints: [] })
+        expect(await page.evaluate(styleOf('.card', 'borderRadius'))).toBe('14px')
+      } finally {
+        await shown.close()
+      }
+    },
+  )
 
-  test.each(['light', 'dark'] as const)('has no finding of axe in %s', async colorScheme => {
+  test.each(['light', 'dark'] as const)('the report has no finding of axe in %s', async colorScheme => {
     for (const width of [390, 1280]) {
       const shown = await showPage(figures(), { colorScheme, viewport: { width, height: 900 } })
       try {
@@ -119,7 +122,7 @@ describe.each(Object.keys(scenes))('the report with figures that are %s', name =
     }
   })
 
-  test('prints on A4, within its width, dark or light', async () => {
+  test('the report prints on A4 within its width, dark or light', async () => {
     const shown = await showPage(figures(), { colorScheme: 'dark' })
     try {
       const pdf = await shown.page.pdf({ preferCSSPageSize: true })
@@ -135,7 +138,7 @@ describe.each(Object.keys(scenes))('the report with figures that are %s', name =
   })
 })
 
-test('the keyboard reaches every link and opens the tables of the charts; headings and landmarks lead a reader', async () => {
+test('the report has every link and chart table in reach of the keyboard, and headings and landmarks', async () => {
   const shown = await showPage(varied())
   const { page } = shown
   try {
@@ -163,7 +166,7 @@ test('the keyboard reaches every link and opens the tables of the charts; headin
   }
 })
 
-test('a name that runs from right to left leaves the text around it alone', async () => {
+test('a right-to-left name does not reorder the text around it', async () => {
   const shown = await showPage(varied())
   try {
     const directions: string[] = await shown.page.evaluate(
@@ -178,7 +181,7 @@ test('a name that runs from right to left leaves the text around it alone', asyn
   }
 })
 
-test.each([390, 768, 1280])('the mail fits a window %i pixels wide, and axe finds nothing', async width => {
+test.each([390, 768, 1280])('the report mail fits a window %i pixels wide, and axe finds nothing', async width => {
   const policy = "default-src 'none'; style-src 'unsafe-inline'"
   const body = renderEmail(varied(), createLinks('https://app.example'))
   const shown = await show(body, policy, { viewport: { width, height: 900 } })

@@ -9,14 +9,14 @@ import { fullFigures } from '../../support/report-figures.ts'
 const links = createLinks('https://a-function-app-with-a-rather-long-name-0123456789.azurewebsites.net')
 
 test.each(['🚀', '&', 'א', 'L'])(
-  'with every list full and every name 400 times %s, the page has at most 200 KB',
+  'the report page has at most 200 KB with full lists and names of 400 times %s',
   letter => {
     const figures = fullFigures(() => letter.repeat(400))
     expect(Buffer.byteLength(renderPage(figures, links))).toBeLessThan(200_000)
   },
 )
 
-test('a mail with full lists of usual names is below the 102 KB at which Gmail cuts', () => {
+test('the report mail with full lists of usual names is below 102 KB, where Gmail cuts it off', () => {
   const figures = fullFigures(() => 'A customer with a usual name GmbH')
   expect(Buffer.byteLength(renderEmail(figures, links))).toBeLessThan(102_000)
 })
@@ -35,7 +35,7 @@ function elementsOf(page: string): Element[] {
 
 const figures = fullFigures(() => 'a name')
 
-test('the mail has only what Outlook for Windows shows', () => {
+test('the report mail has only HTML that Outlook for Windows supports', () => {
   const elements = elementsOf(renderEmail(figures, links))
   const tags = new Set(elements.map(({ tagName }) => tagName))
   const [shownTags, shownAttributes] = [
@@ -53,13 +53,13 @@ test('the mail has only what Outlook for Windows shows', () => {
     ),
   )
   const properties = new Set([...styles].map(each => each.split(':')[0]).filter(Boolean))
-  // Word has no layout but tables: no flex, no grid, no position, no background image.
+  // Word supports only tables for layout: no flex, no grid, no position, no background image.
   expect(
     [...properties].filter(each =>
       /^(display|position|float|background-image|border-radius|grid|flex)/.test(each ?? ''),
     ),
   ).toEqual([])
-  // Tables that lay out are passed over by a screen reader; those with figures have a title and column headings.
+  // Screen readers skip layout tables. Tables with figures have a title and column headings.
   const tables = elements.filter(({ tagName }) => tagName === 'table')
   const isLayout = ({ attrs }: Element) => attrs.some(({ name, value }) => name === 'role' && value === 'presentation')
   expect(tables.filter(isLayout).length).toBeGreaterThan(5)
@@ -68,7 +68,7 @@ test('the mail has only what Outlook for Windows shows', () => {
   }
 })
 
-test('the page has no script, no inline style and nothing to load', () => {
+test('the report page has no script and no inline style, and loads nothing', () => {
   const elements = elementsOf(renderPage(figures, links))
   const tags = new Set(elements.map(({ tagName }) => tagName))
   for (const tag of ['script', 'link', 'img', 'iframe', 'object', 'base', 'form', 'image', 'use', 'foreignobject'])
@@ -78,7 +78,7 @@ test('the page has no script, no inline style and nothing to load', () => {
   expect(renderPage(figures, links)).not.toMatch(/url\(|@import|@font-face/)
 })
 
-test('the policy names the style of the page that it is for, also of one that another version wrote', () => {
+test('the policy allows the style of its own report page, also of a page of another version', () => {
   expect(policyOf('<style>a{}</style>')).not.toBe(policyOf('<style>b{}</style>'))
   const page = renderPage(figures, links)
   const [, inPage = ''] = /style-src ('sha256-[^']+')/.exec(page.replaceAll('&#39;', "'")) ?? []

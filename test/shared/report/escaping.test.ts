@@ -11,7 +11,7 @@ import { fullFigures } from '../../support/report-figures.ts'
 type Node = DefaultTreeAdapterTypes.Node
 
 type Parsed = {
-  /** Elements and the names of their attributes, in the order of the page: what markup in data would change. */
+  /** The elements and the names of their attributes, in the order of the page. Unescaped markup would change them. */
   shape: string[]
   /** Texts of elements, and values of attributes. */
   texts: string[]
@@ -38,7 +38,10 @@ const renderers = {
   mail: (figures: Figures) => renderEmail(figures, createLinks('https://app.example')),
 }
 
-/** What breaks pages: markup, quotes, entities, comments, ends of elements, controls, directions, halves of characters. */
+/**
+ * Dangerous text: markup, quotes, entities, comments, end tags, control characters, direction marks, unpaired
+ * surrogates.
+ */
 const dangerous = fc.oneof(
   fc.constantFrom(
     '<script>alert(1)</script>',
@@ -62,7 +65,7 @@ const dangerous = fc.oneof(
 const kept = (text: string) => `x${text}x`
 
 test.each(Object.keys(renderers) as (keyof typeof renderers)[])(
-  'no text of the data becomes markup of the %s',
+  'text of the data never becomes markup in the %s',
   form => {
     const render = renderers[form]
     const plain = read(render(fullFigures(() => 'xx')))
@@ -79,10 +82,10 @@ test.each(Object.keys(renderers) as (keyof typeof renderers)[])(
         })
         const { shape, texts: found, errors } = read(render(figures))
         expect(errors).toEqual([])
-        // A group whose customers failed with different messages says each of them.
+        // A group whose customers failed with different messages shows each message.
         const isMessage = (tag: string) => tag !== 'bdi dir'
         expect(shape.filter(isMessage)).toEqual(plain.shape.filter(isMessage))
-        // The first of all is the reason of the failure, which both show in full.
+        // The first text is the reason of the failure. The page and the mail show it in full.
         expect(found.join('\n')).toContain(shown(used[0] ?? '', 300))
       }),
       { numRuns: 60 },
@@ -90,7 +93,7 @@ test.each(Object.keys(renderers) as (keyof typeof renderers)[])(
   },
 )
 
-test('a text stands in the page as it was', () => {
+test('the report page shows a text unchanged', () => {
   fc.assert(
     fc.property(dangerous, text => {
       const clean = shown(text, 1000)
@@ -100,7 +103,7 @@ test('a text stands in the page as it was', () => {
   )
 })
 
-test('a text is cut where it is long, by whole characters, and has nothing that turns or hides what is around it', () => {
+test('a shown text is cut at whole characters, and has no character that hides or reorders other text', () => {
   expect([...shown('🚀'.repeat(400))]).toHaveLength(120)
   expect(shown('🚀'.repeat(400)).isWellFormed()).toBe(true)
   expect(shown('a\u202eb\u2069c')).toBe('abc')

@@ -46,7 +46,7 @@ const ordersOf = (world: World, number: number): UpstreamOrder[] => {
   return found
 }
 
-/** The figures of a run, on a worker that has just started. */
+/** The figures of a run, computed by a new worker. */
 async function figuresOf(
   world: World,
   snapshotId: string,
@@ -65,7 +65,7 @@ const nextRun = async (world: World): Promise<Figures> => {
   return figuresOf(world, (await run(world)).snapshotId)
 }
 
-test('a first run is compared with nothing, and its lines are added up', async () => {
+test('the figures of a first run have sums of its lines and no changes', async () => {
   const world = await worldOf(
     customer(1, [
       order('a', { totalPrice: 10.5 }, 3),
@@ -122,7 +122,7 @@ test('a first run is compared with nothing, and its lines are added up', async (
   ])
 })
 
-test('changes are told with names, the largest first', async () => {
+test('the figures list changes with names, largest first', async () => {
   const world = await worldOf(...[1, 2, 3].map(at => customer(at, [order(`${at}a`, {}, 10), order(`${at}b`, {}, 2)])))
   const first = await run(world)
   ordersOf(world, 1).push(order('new', {}, 7))
@@ -162,7 +162,7 @@ test('changes are told with names, the largest first', async () => {
   expect(figures.history.map(({ changes }) => changes)).toEqual([0, 3])
 })
 
-test('of many changes the 25 largest are listed and all are counted', async () => {
+test('the figures list the 25 largest changes and count all', async () => {
   const world = await worldOf(...makeCustomers(5, 1))
   await run(world)
   for (let at = 0; at < 200; at++) ordersOf(world, 1 + (at % 5)).push(order(`n${at}`, {}, at))
@@ -176,7 +176,7 @@ test('of many changes the 25 largest are listed and all are counted', async () =
   expect(largest.map(({ seatsAfter }) => seatsAfter)).toEqual(Array.from({ length: 25 }, (_, at) => 199 - at))
 })
 
-test('failures are grouped by reason, with the run that last read the customer; who left is named', async () => {
+test('the figures group failures by reason, with the last successful run, and name the customers that left', async () => {
   const world = await worldOf(...makeCustomers(6))
   const first = await run(world)
   Object.assign(world.customers[0] ?? {}, { orders: { status: 403, code: '20002' } })
@@ -210,7 +210,7 @@ test('failures are grouped by reason, with the run that last read the customer; 
   expect(gone).toEqual([{ customerTenantId: customerId(6), customerName: 'Customer 6' }])
 })
 
-test('nobody but failures: the run failed, and the report names them', async () => {
+test('the figures of a run where every customer failed list the failures', async () => {
   const world = await worldOf(...makeCustomers(3))
   for (const each of world.customers) each.orders = { status: 403, code: '20002' }
   const { snapshotId } = await run(world)
@@ -223,7 +223,7 @@ test('nobody but failures: the run failed, and the report names them', async () 
   })
 })
 
-test('no customers, and no orders at all', async () => {
+test('the figures of a run without customers or without orders are empty', async () => {
   const [none, empty] = [await worldOf(), await worldOf(customer(1, []), customer(2, []))]
   expect(await figuresOf(none, (await run(none)).snapshotId)).toMatchObject({
     customers: { planned: 0, read: 0 },
@@ -235,7 +235,7 @@ test('no customers, and no orders at all', async () => {
   })
 })
 
-test('history has the 30 newest runs over all customers, failed ones among them, the oldest first', async () => {
+test('the history has the 30 newest runs over all customers with failed ones, oldest first', async () => {
   const world = await worldOf(...makeCustomers(2))
   for (let day = 0; day < 33; day++) {
     world.list = day === 20 ? { status: 401 } : undefined
@@ -250,7 +250,7 @@ test('history has the 30 newest runs over all customers, failed ones among them,
   expect(history.filter(({ status }) => status === 'failed')).toHaveLength(1)
 })
 
-/** Takes the Parquet files of a run away, as if a version had written it that knew none. */
+/** Removes the Parquet files of a run, as if an earlier version had written the run. */
 function withoutLines(world: World, snapshotId: string): void {
   for (const [name, { metadata }] of world.store.blobs) {
     if (name.startsWith(folder(snapshotId, 'lines'))) world.store.blobs.delete(name)
@@ -258,7 +258,7 @@ function withoutLines(world: World, snapshotId: string): void {
   }
 }
 
-test('a run of an earlier version, without Parquet files, gives the same figures from its orders', async () => {
+test('the figures of a run without Parquet files are the same, read from its orders', async () => {
   const world = await worldOf(
     customer(1, [order('a', { totalPrice: 3 }, 3), order('b', { status: 'pending' }, 4)]),
     customer(2, [order('c')]),
@@ -276,7 +276,7 @@ test.each([
   ['changes', 'part-00000.ndjson.gz', 'changes'],
   ['snapshots', '_index-00000.json', 'gone'],
   ['snapshots', '_plan.json', 'failures'],
-])('a damaged blob of %s/…/%s costs its part of the report', async (root, name, part) => {
+])('a damaged blob of %s/…/%s leaves its part out of the report', async (root, name, part) => {
   const world = await worldOf(...makeCustomers(4))
   await run(world)
   world.customers.shift()
@@ -293,7 +293,7 @@ test.each([
   expect(operation.logged.map(({ event }) => event)).toContain('report_incomplete')
 })
 
-test('storage that cannot be reached is no damage: the figures are not gathered', async () => {
+test('gathering the figures rejects if storage cannot be reached', async () => {
   const world = await worldOf(...makeCustomers(2))
   const { snapshotId } = await run(world)
   world.store.before = (operation, name) => {

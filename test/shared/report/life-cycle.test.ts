@@ -28,7 +28,7 @@ const asMail = { format: 'email', base: 'https://app.example' } as const
 const operationOf = (world: World) => createOperation({ clock: world.clock })
 const unreachable = () => new AppError('storage_unavailable', 'Storage cannot be reached.')
 
-test('each run over all customers leaves a report beside its manifest, written after it', async () => {
+test('each run over all customers writes a report beside its manifest, after the manifest', async () => {
   const world = await worldOf(7)
   const written: string[] = []
   world.store.before = (operation, name) => {
@@ -42,7 +42,7 @@ test('each run over all customers leaves a report beside its manifest, written a
   expect(page).toContain('All 7 customers were read, with 14 orders.')
 })
 
-test('a run that failed has a report that says why', async () => {
+test('the report of a run that failed says why it failed', async () => {
   const world = await worldOf(3)
   world.list = { status: 401 }
   const { snapshotId, status } = await run(world)
@@ -50,7 +50,7 @@ test('a run that failed has a report that says why', async () => {
   expect(world.store.blobs.get(reportOf(snapshotId))?.body.toString()).toContain('rejects the access token')
 })
 
-test('runs over some customers and readings between snapshots leave none, and are shown when they are asked for', async () => {
+test('runs over some customers and runs between snapshots store no report, and get one on request', async () => {
   const world = await worldOf(4)
   const { snapshotId: first } = await run(world)
   await world.clock.advance(dayMs)
@@ -78,7 +78,7 @@ test('runs over some customers and readings between snapshots leave none, and ar
   expect(await world.snapshots.reports.newest()).toBe(first)
 })
 
-test('a report that cannot be written costs nothing else, and the watch of the run writes it later', async () => {
+test('a report that cannot be written does not affect the run, and a watch message writes it later', async () => {
   const world = await worldOf(4)
   let refusals = 0
   world.store.before = (operation, name) => {
@@ -92,7 +92,7 @@ test('a report that cannot be written costs nothing else, and the watch of the r
   expect(reports(world)).toEqual([reportOf(snapshotId)])
 })
 
-test('a report that fails for good costs the report alone', async () => {
+test('a report that always fails does not affect the run', async () => {
   const world = await worldOf(4)
   let tries = 0
   world.store.before = (operation, name) => {
@@ -106,7 +106,7 @@ test('a report that fails for good costs the report alone', async () => {
   expect(await world.snapshots.status.get(snapshotId, operationOf(world))).toHaveProperty('manifest')
 })
 
-test('a report that is missing is made when it is asked for, once for all who ask at the same time, and kept', async () => {
+test('a missing report is made once for parallel requests, and stored', async () => {
   const world = await worldOf(4)
   const { snapshotId } = await run(world)
   world.store.blobs.delete(reportOf(snapshotId))
@@ -122,7 +122,7 @@ test('a report that is missing is made when it is asked for, once for all who as
   expect(world.store.blobs.get(reportOf(snapshotId))?.body).toEqual(pages[0])
 })
 
-test('of two pages that are made at the same time the first is kept, and both callers get it', async () => {
+test('two report pages made in parallel: the first is stored, and both callers get it', async () => {
   const world = await worldOf(4)
   const { snapshotId } = await run(world)
   world.store.blobs.delete(reportOf(snapshotId))
@@ -135,7 +135,7 @@ test('of two pages that are made at the same time the first is kept, and both ca
   expect(world.store.blobs.get(reportOf(snapshotId))?.body).toEqual(first)
 })
 
-test('whoever asks gets the page also where it cannot be kept', async () => {
+test('a request gets the report page even if it cannot be stored', async () => {
   const world = await worldOf(2)
   const { snapshotId } = await run(world)
   world.store.blobs.delete(reportOf(snapshotId))
@@ -147,7 +147,7 @@ test('whoever asks gets the page also where it cannot be kept', async () => {
   expect(operation.logged.map(({ event }) => event)).toContain('report_not_written')
 })
 
-test('the page that is kept has links that begin with a slash, whoever asked for it first; a mail has absolute ones', async () => {
+test('the stored report page has links that begin with a slash, and a mail has absolute links', async () => {
   const world = await worldOf(2)
   await run(world)
   Object.assign(world.customers[0] ?? {}, { orders: { status: 403, code: '20002' } })
@@ -163,7 +163,7 @@ test('the page that is kept has links that begin with a slash, whoever asked for
   expect(linksIn(mail).filter(href => !href.startsWith('https://app.example/api/'))).toEqual([])
 })
 
-test('the newest report is that of the newest run over all customers, also if that failed', async () => {
+test('the newest report belongs to the newest run over all customers, even if it failed', async () => {
   const world = await worldOf(2)
   expect(await world.snapshots.reports.newest()).toBeUndefined()
   await run(world)
@@ -173,7 +173,7 @@ test('the newest report is that of the newest run over all customers, also if th
   expect(await world.snapshots.reports.newest()).toBe(snapshotId)
 })
 
-test('a run that goes on, and one that never was, has none', async () => {
+test('a run that goes on and an unknown run have no report', async () => {
   const world = await worldOf(2)
   const id = await start(world)
   expect(await world.snapshots.reports.read(id, asPage, operationOf(world))).toBeUndefined()
