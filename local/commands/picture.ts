@@ -18,9 +18,9 @@ import { takeSnapshotAt, yesterdaysRun } from '../start/yesterday.ts'
 const days = 20
 const dayMs = 86_400_000
 const container = 'order-snapshots'
-/** Changes before each snapshot, by turns: quiet days and busy ones. */
+/** The number of changes before each snapshot, repeated. */
 const changesOfDays = [6, 11, 3, 0, 9, 17, 8, 5, 12, 4]
-/** Days on which the customers fail that fail in the sample data. */
+/** The days on which two customers fail. */
 const isTroubled = (day: number): boolean => day % 7 === 4 || day === days - 1
 /** The upper part of the page, as on a usual screen, small enough for a README. */
 const size = { width: 1180, height: 1800 }

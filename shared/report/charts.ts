@@ -2,22 +2,22 @@ import { scaleBand, scaleLinear } from 'd3-scale'
 import { html, type Markup } from './markup.ts'
 
 export type Bar = {
-  /** Below the axis, where there is room. */
+  /** The label below the axis. */
   label: string
   value: number
-  /** The value as it is read out and shown to a pointer. */
+  /** The value as text, for screen readers and tooltips. */
   text: string
   tone?: 'accent' | 'good' | 'warn' | 'bad'
 }
 
 export type BarChart = {
   title: string
-  /** What the chart says, for those who do not see it; the figures are in the table beside it. */
+  /** The text equivalent. A table has all figures. */
   summary: string
   bars: readonly Bar[]
-  /** A value of the axis as text. */
+  /** Formats a value of the axis. */
   tick: (value: number) => string
-  /** Bars from one label to the next, counted from the newest. */
+  /** The number of bars from one label to the next, from the newest bar backward. */
   labelEvery: number
 }
 
@@ -26,15 +26,15 @@ const top = 14
 const bottom = 20
 const axisWidth = 52
 
-/** With fewer bars each would be as wide as a wall. */
+/** The width of a bar is limited if there are few bars. */
 const fewestSlots = 12
 
 const share = (value: number): string => `${Math.round(value * 100) / 100}%`
 const pixel = (value: number): number => Math.round(value * 10) / 10
 
 /**
- * Bars as inline SVG. Positions across are shares of the width, so that text keeps its size on every screen; colours are
- * classes of the page, so that it can be dark, light or printed.
+ * Bars as inline SVG. Positions across are shares of the width, so that text keeps its size on every screen. Colors are
+ * classes of the page, for light, dark and paper.
  */
 export function barChart({ title, summary, bars, tick, labelEvery }: BarChart): Markup {
   const slots = Array.from({ length: Math.max(bars.length, fewestSlots) }, (_, slot) => slot)
@@ -44,7 +44,7 @@ export function barChart({ title, summary, bars, tick, labelEvery }: BarChart): 
   const width = x.bandwidth()
   const left = (slot: number): number => x(slot) ?? 0
   const columns = bars.map(({ value, text, label, tone = 'accent' }, slot) => {
-    // What is not nothing can be seen.
+    // Small values stay visible.
     const tall = value > 0 ? Math.max(1.5, height - bottom - y(value)) : 0
     return html`<rect class="${tone}" x="${share(left(slot))}" y="${pixel(height - bottom - tall)}" width="${share(width)}" height="${pixel(tall)}"><title>${label}: ${text}</title></rect>`
   })
@@ -69,13 +69,13 @@ export function barChart({ title, summary, bars, tick, labelEvery }: BarChart): 
 </div>`
 }
 
-/** A bar of a table row; the figure stands beside it. */
+/** A bar in a table row, next to its figure. */
 export const rowBar = (value: number, largest: number): Markup => {
   const x = scaleLinear([0, Math.max(1, largest)], [0, 100])
   return html`<svg class="row-bar" width="100%" height="8" aria-hidden="true"><rect class="track" width="100%" height="8" rx="4"/><rect class="accent" width="${share(x(value))}" height="8" rx="4"/></svg>`
 }
 
-/** Parts of a whole as one bar. */
+/** One bar with the parts of a whole. */
 export function stackedBar(parts: readonly { value: number; tone: string }[], summary: string): Markup {
   const whole = parts.reduce((sum, { value }) => sum + value, 0)
   const x = scaleLinear([0, Math.max(1, whole)], [0, 100])
@@ -88,6 +88,6 @@ export function stackedBar(parts: readonly { value: number; tone: string }[], su
   return html`<svg class="stack" width="100%" height="12" role="img" aria-label="${summary}"><rect class="track" width="100%" height="12"/>${pieces}</svg>`
 }
 
-/** The colour of a part, beside its name. */
+/** The color of a part in a legend. */
 export const swatch = (tone: string): Markup =>
   html`<svg width="10" height="10" aria-hidden="true"><rect class="${tone}" width="10" height="10" rx="3"/></svg>`

@@ -1,6 +1,6 @@
 import type { CurrencyGroup, Group, LineFigures, Month } from './figures.ts'
 
-/** What the figures need of an order line. */
+/** The members of an order line that the figures need. */
 export type LineRow = {
   customerTenantId: string
   orderId: string
@@ -13,7 +13,7 @@ export type LineRow = {
   quantity: number
 }
 
-/** Names that are kept apart while adding up; no partner has so many, but the data may. */
+/** The most names that are added up separately, which bounds memory for any data. */
 const mostNames = 500
 const mostShown = 8
 const monthsShown = 24
@@ -31,7 +31,7 @@ function entryOf(tally: Tally, name = unknown): CurrencyGroup {
   return entry
 }
 
-/** The largest groups, and what is left as one more. */
+/** Returns the largest groups, and all others as one more group. */
 function largest(tally: Tally): CurrencyGroup[] {
   const sorted = [...tally.values()].sort((a, b) => b.orders - a.orders || (a.name < b.name ? -1 : 1))
   if (sorted.length <= mostShown) return sorted
@@ -48,11 +48,11 @@ function largest(tally: Tally): CurrencyGroup[] {
 
 const withoutValue = ({ name, orders, lines, seats }: CurrencyGroup): Group => ({ name, orders, lines, seats })
 
-const monthOf = (instant: number): string => new Date(instant).toISOString().slice(0, 7)
+const monthOf = (timestamp: number): string => new Date(timestamp).toISOString().slice(0, 7)
 
 /** The months that are shown, the oldest first. */
-function monthsUpTo(instant: number): Month[] {
-  const at = new Date(instant)
+function monthsUpTo(timestamp: number): Month[] {
+  const at = new Date(timestamp)
   return Array.from({ length: monthsShown }, (_, back) => {
     const month = new Date(Date.UTC(at.getUTCFullYear(), at.getUTCMonth() - (monthsShown - 1 - back), 1))
     return { month: monthOf(month.getTime()), orders: 0, seats: 0 }
@@ -81,7 +81,7 @@ export function createLineTally(asOf: number): { add: (row: LineRow) => void; fi
         entryOf(currencies, row.currencyCode),
       ]
       const month = orderedAt === undefined ? undefined : monthOf(orderedAt)
-      // A clock that is ahead of ours by a month end dates an order into the next: it counts for the newest.
+      // An order of a later month, by another clock, counts for the newest month.
       const place = month === undefined ? undefined : month < first ? earlier : (byMonth.get(month) ?? months.at(-1))
       for (const group of [sums, ...groups]) {
         group.orders += orders

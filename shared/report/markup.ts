@@ -1,8 +1,8 @@
-/** Text that is HTML already. Only `html` makes it, so that nothing gets into a page unescaped. */
+/** HTML text. Only `html` creates it, so that no text gets into a page unescaped. */
 const markup = Symbol('markup')
 export type Markup = { readonly [markup]: string }
 
-/** What may stand in a template: text is escaped, markup is not, undefined and false are nothing. */
+/** The values in a template. Text is escaped, and markup is not. Undefined and false are left out. */
 export type Content = Markup | string | number | undefined | false | readonly Content[]
 
 const escapes: Readonly<Record<string, string>> = {
@@ -13,7 +13,7 @@ const escapes: Readonly<Record<string, string>> = {
   "'": '&#39;',
 }
 
-/** Without halves of characters and without controls, which no page may hold, not even escaped. */
+/** Replaces lone surrogates and control characters, which HTML does not allow, even as references. */
 const clean = (text: string): string =>
   text
     .toWellFormed()
@@ -41,7 +41,7 @@ export const html = (strings: TemplateStringsArray, ...contents: readonly Conten
 
 export const toText = (content: Markup): string => content[markup]
 
-/** Longest name or message from the data. */
+/** The longest name from the data. */
 const mostCharacters = 120
 
 const ellipsis = '…'

@@ -15,13 +15,13 @@ const mostRows = 25
 const mostProducts = 4
 const mostMembers = 6
 
-/** Bytes of a changes blob that are read at a time. */
+/** The bytes of a changes blob that one call reads. */
 const pieceBytes = 1024 * 1024
 
-/** Longest line that is read: two readings of one order, which can be megabytes. */
+/** The longest line: two versions of one order, which can be megabytes. */
 const mostLineBytes = 64 * 1024 * 1024
 
-const change = z.object({
+const changeSchema = z.object({
   kind: z.enum(changeKinds),
   customerTenantId: z.string(),
   customerName: z.string().default(''),
@@ -42,9 +42,9 @@ async function* piecesOf(store: Store, name: string): AsyncGenerator<Buffer> {
   }
 }
 
-/** The lines of a compressed blob. No more than one of them, and a piece of the blob, is held at a time. */
+/** Reads the lines of a compressed blob. One line and one piece of the blob are in memory at a time. */
 async function* linesOf(store: Store, name: string): AsyncGenerator<Buffer> {
-  // What goes wrong rejects the loop over the text.
+  // Errors reject the loop over the text.
   const text = pipeline(piecesOf(store, name), createGunzip(), () => undefined)
   let pending: Buffer[] = []
   let bytes = 0
@@ -66,7 +66,7 @@ const seatsOf = (lines: ReturnType<typeof parsedOrderLines>): number =>
   lines.reduce((sum, { quantity }) => sum + quantity, 0)
 
 function toRow(line: Buffer): ChangeRow {
-  const parsed = change.parse(JSON.parse(line.toString('utf8')))
+  const parsed = changeSchema.parse(JSON.parse(line.toString('utf8')))
   const { kind, customerTenantId, customerName, orderId, changedMembers } = parsed
   const [after, before] = [parsed.order, parsed.previousOrder].map(order => parsedOrderLines(order, customerTenantId))
   const named = (kind === 'removed' ? before : after) ?? []
@@ -84,11 +84,11 @@ function toRow(line: Buffer): ChangeRow {
 
 const sizeOf = ({ seatsBefore, seatsAfter }: ChangeRow): number => Math.abs(seatsAfter - seatsBefore)
 
-/** The largest first; equal ones by customer and order, so that the same run always gives the same report. */
+/** Sorts by size, then by customer and order, so that a run always has the same report. */
 const compare = (a: ChangeRow, b: ChangeRow): number =>
   sizeOf(b) - sizeOf(a) || (`${a.customerTenantId}/${a.orderId}` < `${b.customerTenantId}/${b.orderId}` ? -1 : 1)
 
-/** The changes of a run, added up part by part. Rejects with `snapshot_corrupt` if a blob of them is damaged. */
+/** Adds up the changes of a run, part by part. Rejects with `snapshot_corrupt` if a blob is damaged. */
 export async function readChanges(store: Store, run: RunPlace): Promise<ChangeFigures> {
   const counts = { created: 0, updated: 0, removed: 0 }
   let [customers, seats] = [0, 0]

@@ -13,11 +13,11 @@ import type { LineRow } from './line-figures.ts'
 
 type Options = { store: Store; reader: SnapshotReader; readRun: ReadRun }
 
-/** Files that are read ahead, and up to which size they are read whole, which saves calls. */
+/** The files to read ahead, and the size up to which one call reads a whole file. */
 const filesAhead = 4
 const smallBytes = 1024 * 1024
 
-/** Rows that are held at a time: a row group, as it is written. */
+/** The rows in memory at a time: a row group of the files. */
 const rowsAtOnce = 2048
 
 const columns = [
@@ -33,7 +33,7 @@ const columns = [
 
 const known = <T extends z.ZodType>(schema: T) => schema.nullish().transform(value => value ?? undefined)
 
-const rows = z.array(
+const rowsSchema = z.array(
   z.object({
     customerTenantId: z.string(),
     orderId: z.string(),
@@ -58,7 +58,7 @@ async function openFile(store: Store, { name, bytes }: BlobInfo): Promise<AsyncB
   return { byteLength: bytes, slice: (start, end = bytes) => read(start, end - start) }
 }
 
-/** The rows of a run's Parquet files, a row group at a time. */
+/** Reads the rows of a run's Parquet files, a row group at a time. */
 async function* readFiles(store: Store, run: FinishedRun): AsyncGenerator<LineRow[]> {
   const files = await Array.fromAsync(store.list(`${linesFolder(run)}part-`))
   const opened = inOrder(files, filesAhead, async info => ({ name: info.name, file: await openFile(store, info) }))
@@ -68,7 +68,7 @@ async function* readFiles(store: Store, run: FinishedRun): AsyncGenerator<LineRo
       const count = Number(metadata.num_rows)
       for (let rowStart = 0; rowStart < count; rowStart += rowsAtOnce) {
         const rowEnd = Math.min(count, rowStart + rowsAtOnce)
-        yield rows.parse(await parquetReadObjects({ file, metadata, columns, rowStart, rowEnd }))
+        yield rowsSchema.parse(await parquetReadObjects({ file, metadata, columns, rowStart, rowEnd }))
       }
     } catch (cause) {
       throw isAppError(cause) ? cause : corrupt(name, cause)
@@ -76,7 +76,7 @@ async function* readFiles(store: Store, run: FinishedRun): AsyncGenerator<LineRo
   }
 }
 
-/** The same from the orders themselves: runs of earlier versions and runs over some customers have no such files. */
+/** Reads the rows from the orders: runs of earlier versions and runs over some customers have no Parquet files. */
 async function* readOrders(readRun: ReadRun, manifest: Parameters<ReadRun['read']>[0]): AsyncGenerator<LineRow[]> {
   let from = { part: 0, order: 0 }
   for (;;) {
@@ -92,7 +92,7 @@ async function* readOrders(readRun: ReadRun, manifest: Parameters<ReadRun['read'
   }
 }
 
-/** The order lines of a run, some at a time. Rejects with `snapshot_corrupt` if a blob of it is damaged. */
+/** Reads the order lines of a run, some at a time. Rejects with `snapshot_corrupt` if a blob is damaged. */
 export async function* readLines({ store, reader, readRun }: Options, run: FinishedRun): AsyncGenerator<LineRow[]> {
   if (run.hasLines) return yield* readFiles(store, run)
   const manifest = await reader.readManifest(run)

@@ -11,7 +11,7 @@ const months = new Intl.DateTimeFormat('en-GB', { month: 'short', year: 'numeric
 
 export const count = (value: number): string => numbers.format(value)
 export const amount = (value: number): string => money.format(value)
-/** With a sign; the minus is the character that is as wide as a plus. */
+/** Formats a number with its sign. The minus sign is a real minus, not a hyphen. */
 export const difference = (value: number): string => signed.format(value).replace('-', '−')
 
 /** `1 customer`, `2 customers`. */
@@ -37,7 +37,7 @@ export function duration(ms: number): string {
   return `${Math.floor(minutes / 60)} h ${minutes % 60} min`
 }
 
-/** How a run ended: one word for the eye, and its colour. */
+/** The word and the color for each status of a run. */
 export const outcomes = {
   running: { word: 'Running', tone: 'warn' },
   succeeded: { word: 'Complete', tone: 'good' },
@@ -45,7 +45,7 @@ export const outcomes = {
   failed: { word: 'Failed', tone: 'bad' },
 } as const
 
-/** Is it complete, and what has changed? */
+/** One sentence about completeness, and one about changes. */
 export function statusSentence({ run, customers, changes }: Figures): string {
   const { planned, read, failed } = customers
   if (run.status === 'failed') {
@@ -80,7 +80,7 @@ export function noOrders({ status, orders }: Figures['run']): string {
   return status === 'failed' ? 'No orders were read.' : 'There are no orders.'
 }
 
-/** What to do about customers that could not be read. Codes that are not here are followed by the message alone. */
+/** What to do about customers that could not be read, by error code. */
 const nextSteps: Partial<Record<ErrorCode, string>> = {
   no_customer_relationship:
     'Ask these customers to accept a reseller relationship, or end their relationship in Partner Center if they have left.',
@@ -106,14 +106,14 @@ export const nextStepOf = ({ code }: FailureGroup): string =>
   nextSteps[code as ErrorCode] ??
   'Read the message of each customer. To read them again now, call start-snapshot with failedOf=latest.'
 
-/** What happened to customers that failed, as the title of their group. */
+/** The title of a group of failed customers. */
 export const titleOf = ({ code }: FailureGroup): string =>
   code in errorKinds ? errorKinds[code as ErrorCode].title : shown(code, 60)
 
-/** From this many days on, the end of a credential needs attention. */
+/** The days before the expiry of a credential from which it needs attention. */
 const warnDays = 30
 
-/** What the credential needs of a person, and how it stands otherwise. */
+/** What a person must do about the credential (`needs`), and its state (`says`). */
 export function credentialState({ credential }: Figures): { needs?: string; says?: string } {
   if (credential === undefined) return {}
   if (credential.error !== undefined) return { needs: credential.error.message }
