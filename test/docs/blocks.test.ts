@@ -20,6 +20,7 @@ const npmTests: Readonly<Record<string, string>> = {
   files: 'test/local/commands/start.test.ts',
   consent: 'test/local/commands/consent.test.ts',
   smoke: 'test/local/commands/smoke.test.ts',
+  stack: 'test/local/build/read-stack.test.ts',
   test: 'test/docs/blocks.test.ts',
 }
 
