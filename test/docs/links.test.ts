@@ -32,6 +32,6 @@ test.each(documents)('every link of %s leads to a file and to a heading that exi
 })
 
 test.each(documents)('every npm command of %s exists', path => {
-  const named = [...readDocument(path).matchAll(/npm run (?:--silent )?([\w:]+)/g)].flatMap(([, name]) => name ?? [])
+  const named = [...readDocument(path).matchAll(/npm run (?:-s )?([\w:]+)/g)].flatMap(([, name]) => name ?? [])
   expect(named.filter(name => !(name in scripts))).toEqual([])
 })
