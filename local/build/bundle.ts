@@ -42,6 +42,7 @@ const smallUndici: Plugin = {
       contents: `
         Object.assign(require('./lib/dispatcher/dispatcher').prototype, require('./lib/api'))
         exports.Agent = require('./lib/dispatcher/agent')
+        exports.errors = require('./lib/core/errors')
         exports.interceptors = {
           dns: require('./lib/interceptor/dns'),
           decompress: require('./lib/interceptor/decompress'),

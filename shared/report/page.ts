@@ -20,7 +20,10 @@ import {
   timestampOf,
 } from './wording.ts'
 
-const style = pageStyle.replace(/\s*\n\s*/g, '\n')
+const style = pageStyle
+  .split('\n')
+  .map(line => line.trim())
+  .join('\n')
 
 const metaPolicy = `default-src 'none'; style-src ${styleSource(style)}; base-uri 'none'; form-action 'none'`
 

@@ -93,7 +93,7 @@ describe('a build', () => {
       .flatMap(([, names = '']) => names.split(',').map(name => name.trim()))
       .filter(name => !name.startsWith('type '))
     const interceptors = [...code.matchAll(/interceptors\.(\w+)/g)].map(([, name]) => name)
-    expect(new Set(imported)).toEqual(new Set(['Agent', 'interceptors']))
+    expect(new Set(imported)).toEqual(new Set(['Agent', 'errors', 'interceptors']))
     expect(new Set(interceptors)).toEqual(new Set(['dns', 'decompress']))
   })
 
