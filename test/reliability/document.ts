@@ -53,7 +53,7 @@ function fuzzSection({ requests, seconds, outcomes, peakMebibytes }: Figures['fu
   return `## Fuzzed requests
 
 ${count(requests)} requests with strange methods, paths, parameters, headers and bodies, ${Math.round(requests / seconds)} a second. None got a 5xx, and every
-error has the documented form. The host, whose heap may have 160 MiB, held at most ${mebibytes(peakMebibytes)}. The platform refuses some
+error has the documented form. The host, whose heap may have 256 MiB, held at most ${mebibytes(peakMebibytes)}. The platform refuses some
 requests by itself, without a body.
 
 | Response | Count |
@@ -71,7 +71,7 @@ way.
 | Refused at once with 429 | ${count(load.refused)} |
 | 503 \`deadline_exceeded\` after the deadline of 5 seconds | ${count(load.failed)} |
 | Slowest response | ${load.slowestSeconds.toFixed(1)} s |
-| Most memory that the host held, with 160 MiB of heap | ${mebibytes(load.peakMebibytes)} |
+| Most memory that the host held, with 256 MiB of heap | ${mebibytes(load.peakMebibytes)} |
 | A read right after it | 200 after ${load.afterwardsMs} ms |`
 
 const simulationSection = ({ worlds, seconds }: Figures['simulation']): string => `## Simulation

@@ -5,9 +5,11 @@ import { recordFigures, tenth } from './figures.ts'
 import { fuzz } from './fuzz.ts'
 
 const requests = 100_000
-const heapMebibytes = 160
+const heapMebibytes = 256
 
-test('100,000 fuzzed requests get responses of the documented form and no 5xx, in bounded memory', async () => {
+test('100,000 fuzzed requests get responses of the documented form and no 5xx, in bounded memory', {
+  timeout: 1_800_000,
+}, async () => {
   const azurite = await startAzurite()
   const app = await startApp({
     storage: azurite.connectionString,

@@ -9,7 +9,7 @@ import { recordFigures, tenth } from './figures.ts'
 import { peakMebibytes } from './fuzz.ts'
 
 const deadlineSeconds = 5
-const heapMebibytes = 160
+const heapMebibytes = 256
 /** `maxOutstandingRequests` of host.json. */
 const taken = 1000
 /** Requests that come at once, again and again. */
