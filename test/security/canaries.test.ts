@@ -239,7 +239,7 @@ test('no planted secret leaves the app', { timeout: 120_000 }, async () => {
   const broken = { ...settings, PORT: '0', AzureWebJobsStorage: `${settings.AzureWebJobsStorage};AccountKey` }
   expect(await command(['host'], broken)).toContain('AzureWebJobsStorage')
   const nowhere = ['snapshot', 'http://127.0.0.1:9', settings.LOCAL_FUNCTION_KEY ?? '']
-  expect(await command(nowhere, {})).toContain('does not answer')
+  expect(await command(nowhere, {})).toContain('does not respond')
   expect(await command(['smoke', 'http://127.0.0.1:9', settings.LOCAL_FUNCTION_KEY ?? ''], {})).not.toBe('')
   keyVault.failures = Array.from({ length: 9 }, () => ({ status: 403, code: 'Forbidden' }))
   expect(await command(['consent'], { ...settings, CONSENT_PORT: '0' })).not.toBe('')
