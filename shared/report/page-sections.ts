@@ -17,7 +17,7 @@ import {
   titleOf,
 } from './wording.ts'
 
-export const customerLink = ({ customerTenantId, customerName }: CustomerName, links: ReportLinks): Markup =>
+const customerLink = ({ customerTenantId, customerName }: CustomerName, links: ReportLinks): Markup =>
   html`<a href="${links.orders(customerTenantId)}">${name(customerName === '' ? customerTenantId : customerName)}</a>`
 
 /** Long lists of names have two columns. */
