@@ -5,7 +5,7 @@ import type { OperationContext } from '../../runtime/operation.ts'
 import { decodeLines } from '../storage/codec.ts'
 import { type CurrentRun, findLatest } from '../storage/current-run.ts'
 import { type FindRuns, type KeptPlace, reportsChanges } from '../storage/find-runs.ts'
-import { changesBlob, changesFolder, partNumber } from '../storage/layout.ts'
+import { changesBlob, changesFolder, partNumber, planBlob } from '../storage/layout.ts'
 import { dataBlob } from '../storage/part-blobs.ts'
 import { type PartMetadata, readPartMetadata } from '../storage/part-metadata.ts'
 import { type ChangeKind, changeKinds } from '../storage/shapes.ts'
@@ -146,6 +146,10 @@ export function createChangesFeed({ store, runs, currentRun, clock }: Options): 
     )
   }
 
+  /** True for a following run that was deleted since it was listed: its plan goes first, its manifest last. */
+  const wasDeleted = async (place: KeptPlace): Promise<boolean> =>
+    place.following === true && (await store.head(planBlob(place))) === undefined
+
   /** The runs to search. The run of the position comes first, unless the position is at its end. */
   async function* runsFrom({ snapshotId, part }: FeedPosition, newest: string): AsyncGenerator<KeptPlace> {
     if (part !== endOfRun) {
@@ -156,7 +160,8 @@ export function createChangesFeed({ store, runs, currentRun, clock }: Options): 
     for await (const place of runs.placesAfter(snapshotId)) {
       if (place.snapshotId > newest) return
       const run = place.onlyChanges ? undefined : await runs.finished(place.snapshotId)
-      if (place.onlyChanges || (run !== undefined && reportsChanges(run))) yield place
+      const isWanted = run === undefined ? place.onlyChanges || (await wasDeleted(place)) : reportsChanges(run)
+      if (isWanted) yield place
     }
   }
 

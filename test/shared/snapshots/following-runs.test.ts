@@ -146,3 +146,22 @@ describe('a run over the failed customers', () => {
     await expect(again(world)).rejects.toMatchObject({ code: 'invalid_request', options: { target: 'failedOf' } })
   })
 })
+
+test('a poll returns the changes of a following run that is deleted while it reads', async () => {
+  const world = await worldOf()
+  await run(world)
+  const from = await world.snapshots.changes.end()
+  await world.clock.advance(2 * minute)
+  placeOrder(world, 3, 'new-order')
+  await tick(world)
+  await world.clock.advance(86_400_000)
+  await run(world)
+  expect(blobsBelow(world, 'following/')).not.toEqual([])
+  world.store.before = (operation, name) => {
+    if (operation !== 'head' || !/^following.*_manifest.json$/.test(name)) return
+    for (const blob of blobsBelow(world, 'following/')) world.store.blobs.delete(blob)
+  }
+  const { told } = await poll(world, from)
+  expect(blobsBelow(world, 'following/')).toEqual([])
+  expect(told).toMatchObject([{ kind: 'created', orderId: 'new-order' }])
+})
