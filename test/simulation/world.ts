@@ -128,8 +128,9 @@ export async function runWorld(seed: number, { isTraced = false } = {}): Promise
     wasDamaged,
     isUnknown: () => isUnknown,
   })
+  // Its plan is deleted first.
   const isDeleted = ({ isFollowing, manifest }: SeenRun) =>
-    isFollowing && manifest !== undefined && !storage.blobs.has(`${manifest.path}/_manifest.json`)
+    isFollowing && manifest !== undefined && !storage.blobs.has(`${manifest.path}/_plan.json`)
   const readers = createReaders({ ask, random, customers, findings, runs, contents, wasDamaged, isDeleted })
   const actions = createActions({
     scheduler,
