@@ -159,9 +159,7 @@ export function createReadKnown({ store, reader, runs }: Options): ReadKnown {
   ): Promise<NewerRuns> {
     if (previous === undefined || previous === base) return none
     try {
-      const plan =
-        (await reader.readPlan({ snapshotId: previous })) ??
-        (await reader.readPlan({ snapshotId: previous, following: true }))
+      const plan = await reader.findPlan({ snapshotId: previous })
       if (plan === undefined) return await readReported(base, operation)
       return plan.partial || plan.following === true ? await readNewer(plan) : none
     } catch (error) {
