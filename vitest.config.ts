@@ -1,4 +1,6 @@
+import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
+import { BaseSequencer, type TestSpecification } from 'vitest/node'
 import { programs } from './test/support/programs.ts'
 
 /**
@@ -12,6 +14,15 @@ const leftOut = Object.entries(programs).flatMap(([name, path]) =>
 if (leftOut.length > 0)
   console.log(`Left out, since the program is not installed: tests with ${leftOut.join(' and ')}.`)
 
+/** Starts the longest files first, so that none of them runs alone at the end. */
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const isLong = ({ moduleId }: TestSpecification) => /\/test\/(chaos|simulation|reliability)\//.test(moduleId)
+    const sorted = await super.sort(files)
+    return [...sorted.filter(isLong), ...sorted.filter(file => !isLong(file))]
+  }
+}
+
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
@@ -20,8 +31,9 @@ export default defineConfig({
     // What a test that passes provokes, such as the log line of an error, is no news.
     silent: 'passed-only',
     globalSetup: 'test/support/global-setup.ts',
-    // Many tests wait for a real server more than they compute. By default one core is left free.
-    maxWorkers: '100%',
+    // Many tests wait for a real server more than they compute.
+    maxWorkers: 2 * availableParallelism(),
+    sequence: { sequencer: LongestFirst },
     coverage: {
       provider: 'v8',
       // What runs in the host's own process is not counted: these tests are those of single modules.

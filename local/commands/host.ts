@@ -1,6 +1,6 @@
-import { url as inspectorUrl } from 'node:inspector'
 import { environment, readSettings } from '../../shared/settings.ts'
-import { buildApp, root } from '../build/bundle.ts'
+import { root } from '../build/bundle.ts'
+import { buildForHost } from '../build/for-host.ts'
 import { startHost } from '../host/host.ts'
 import { loadLocalSettings } from '../host/local-settings.ts'
 import { onEnd } from '../processes/end.ts'
@@ -12,9 +12,8 @@ await loadLocalSettings()
 await readSettings()
 const env = environment()
 const port = readPort(env.PORT)
-// VS Code attaches after the start, and says so in the environment.
-const isDebugged = inspectorUrl() !== undefined || env.VSCODE_INSPECTOR_OPTIONS !== undefined
-await buildApp(undefined, isDebugged ? 'beside' : undefined)
+// Who starts several hosts builds the app once.
+if (!process.argv.includes('--built')) await buildForHost()
 const host = await startHost({
   appFolder: root,
   port,

@@ -5,6 +5,7 @@ import { delimiter, join } from 'node:path'
 import { chromium } from 'playwright-core'
 import { environment } from '../../shared/settings.ts'
 import { root } from '../build/bundle.ts'
+import { buildForHost } from '../build/for-host.ts'
 import { startAzurite } from '../processes/azurite.ts'
 import { CommandError } from '../processes/command-error.ts'
 import { createListedCases } from '../simulator/listed-cases.ts'
@@ -45,7 +46,7 @@ function findChromium(): string {
 
 const executablePath = findChromium()
 const folder = await mkdtemp(join(tmpdir(), 'picture-'))
-const [azurite, simulator] = await Promise.all([startAzurite(), startSimulator()])
+const [azurite, simulator] = await Promise.all([startAzurite(), startSimulator(), buildForHost()])
 try {
   const certificate = join(folder, 'simulator.pem')
   await writeFile(certificate, simulator.certificate)

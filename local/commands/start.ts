@@ -4,6 +4,7 @@ import { join, relative } from 'node:path'
 import { parseArgs } from 'node:util'
 import { environment } from '../../shared/settings.ts'
 import { root } from '../build/bundle.ts'
+import { buildForHost } from '../build/for-host.ts'
 import { startAzurite } from '../processes/azurite.ts'
 import { CommandError } from '../processes/command-error.ts'
 import { onEnd } from '../processes/end.ts'
@@ -67,6 +68,7 @@ async function run(): Promise<void> {
   const [azurite, simulator] = await Promise.all([
     startAzurite({ folder: join(folder, 'azurite'), usual: true }),
     startSimulator(),
+    buildForHost(),
   ])
   ends.push(azurite.stop, simulator.stop)
   const storage = azurite.connectionString
@@ -83,7 +85,7 @@ async function run(): Promise<void> {
 
   const log = createWriteStream(join(folder, 'host.log'), { flags: 'a' })
   let isReady = false
-  const host = await runNode([`${root}local/run.js`, 'host'], lines => lines.some(isListening), {
+  const host = await runNode([`${root}local/run.js`, 'host', '--built'], lines => lines.some(isListening), {
     env: { ...env, ...settings, PORT: String(port), LOCAL_PAGE_URL: page.url },
     onLine(line) {
       log.write(`${line}\n`)

@@ -26,9 +26,9 @@ export const hasSnapshot = (storage: string, container: string): Promise<boolean
  */
 export const takeYesterdaysSnapshot = (env: Environment): Promise<void> => takeSnapshotAt(env, yesterdaysRun())
 
-/** Takes a snapshot at any time in the past, in milliseconds since 1970 UTC. */
+/** Takes a snapshot at any time in the past, in milliseconds since 1970 UTC, with the app that was built last. */
 export async function takeSnapshotAt(env: Environment, timestamp: number): Promise<void> {
-  const host = await runNode([`${root}local/run.js`, 'host'], lines => lines.some(isListening), {
+  const host = await runNode([`${root}local/run.js`, 'host', '--built'], lines => lines.some(isListening), {
     nodeArguments: ['--import', new URL('./shift-clock.ts', import.meta.url).href],
     env: {
       ...env,

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { createServer, type Server, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterEach, describe, expect, inject, test } from 'vitest'
+import { describe, expect, inject, onTestFinished, test } from 'vitest'
 import { compressed, hang } from '../../local/simulator/failure-cases.ts'
 import type { Service } from '../../local/simulator/recorder.ts'
 import { documentedCustomerId } from '../../local/simulator/sample-data.ts'
@@ -14,18 +14,13 @@ const patienceMs = (deadlineSeconds + 2) * 1000
 
 type Problem = { error: { code: string; message: string }; retryable: boolean }
 
-const ends: (() => unknown)[] = []
-afterEach(async () => {
-  for (const end of ends.splice(0)) await end()
-})
-
 async function start(options: Partial<Parameters<typeof startApp>[0]> = {}): Promise<RunningApp> {
   const app = await startApp({
     storage: inject('storage'),
     ...options,
     settings: { REQUEST_DEADLINE_SECONDS: String(deadlineSeconds), ...options.settings },
   })
-  ends.push(() => app.stop())
+  onTestFinished(() => app.stop())
   return app
 }
 
@@ -104,7 +99,7 @@ test('every function responds while storage accepts connections and stays silent
   const sockets = new Set<Socket>()
   const server: Server = createServer(socket => sockets.add(socket.on('error', () => undefined)))
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  ends.push(() => {
+  onTestFinished(() => {
     for (const socket of sockets) socket.destroy()
     server.close()
   })

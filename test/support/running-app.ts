@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { root } from '../../local/build/bundle.ts'
+import { startAzurite } from '../../local/processes/azurite.ts'
 import { type Running, runNode } from '../../local/processes/run-node.ts'
 import { type Simulator, startSimulator } from '../../local/simulator/simulator.ts'
 import { assertNoSecrets } from './secret-watch.ts'
@@ -12,13 +13,16 @@ export type RunningApp = {
   url: string
   simulator: Simulator
   host: Running
+  /** The connection string of its storage. */
+  storage: string
   /** The JSON log lines of the host so far. */
   events: () => Record<string, unknown>[]
   stop: () => Promise<void>
 }
 
 type Options = {
-  storage: string
+  /** Without it, the app has storage of its own, which stops with it. */
+  storage?: string
   settings?: Record<string, string>
   simulator?: Parameters<typeof startSimulator>[0]
   /** Sets up the simulator before the host starts. */
@@ -27,6 +31,8 @@ type Options = {
 
 /** The functions host as a process with the built app, and a simulator in this process, so that tests can script it. */
 export async function startApp({ storage, settings = {}, simulator: options, prepare }: Options): Promise<RunningApp> {
+  const { connectionString, stop: stopStorage } =
+    storage === undefined ? await startAzurite() : { connectionString: storage, stop: async () => undefined }
   const simulator = await startSimulator(options)
   prepare?.(simulator)
   const folder = await mkdtemp(join(tmpdir(), 'orders-'))
@@ -34,7 +40,7 @@ export async function startApp({ storage, settings = {}, simulator: options, pre
   await writeFile(certificate, simulator.certificate)
   const host = await startHostProcess({
     ...simulator.settings,
-    AzureWebJobsStorage: storage,
+    AzureWebJobsStorage: connectionString,
     NODE_EXTRA_CA_CERTS: certificate,
     ...settings,
   })
@@ -44,23 +50,25 @@ export async function startApp({ storage, settings = {}, simulator: options, pre
     url,
     simulator,
     host,
+    storage: connectionString,
     events: () => jsonLines(host.lines),
     async stop() {
       await host.stop()
       await simulator.stop()
+      await stopStorage()
       await rm(folder, { recursive: true })
     },
   }
 }
 
 /**
- * Starts the script of `npm run host` with only the given settings. When the host stops, its output is searched for
- * secrets, in every test.
+ * Starts the script of `npm run host` with only the given settings, on the app that `global-setup.ts` built. When the
+ * host stops, its output is searched for secrets, in every test.
  */
 export async function startHostProcess(settings: Record<string, string>): Promise<Running> {
   const isReady = (lines: readonly string[]) => lines.some(line => line.startsWith('Listening on '))
   const env = { PATH: process.env.PATH, HOME: process.env.HOME, PORT: '0', ...settings }
-  const running = await runNode([`${root}local/run.js`, 'host'], isReady, { env })
+  const running = await runNode([`${root}local/run.js`, 'host', '--built'], isReady, { env })
   return {
     ...running,
     async stop(signal) {
