@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type Azurite, startAzurite } from '../../local/processes/azurite.ts'
 import { caseId, firstTimes, refuse } from '../../local/simulator/failure-cases.ts'
 import { documentedCustomerId } from '../../local/simulator/sample-data.ts'
 import { pathOf } from '../support/connections.ts'
@@ -8,21 +7,15 @@ import { type MakerOptions, type MakerResult, runAction, runPaged } from '../sup
 import { type RunningApp, startApp } from '../support/running-app.ts'
 
 const key = 'a-key-of-the-connection'
-let azurite: Azurite
 let app: RunningApp
 
 beforeAll(async () => {
-  azurite = await startAzurite()
   app = await startApp({
-    storage: azurite.connectionString,
     simulator: { customers: 60 },
     settings: { LOCAL_FUNCTION_KEY: key, PARTNER_CENTER_REQUESTS_PER_MINUTE: '60000', REQUEST_DEADLINE_SECONDS: '3' },
   })
 })
-afterAll(async () => {
-  await app.stop()
-  await azurite.stop()
-})
+afterAll(() => app.stop())
 
 const ask = (path: string, more: Partial<MakerOptions> = {}): Promise<MakerResult> =>
   runAction({ url: `${app.api}${path}`, key, secondMs: 20, ...more })

@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { root } from '../../local/build/bundle.ts'
-import { type Azurite, startAzurite } from '../../local/processes/azurite.ts'
 import { refuse } from '../../local/simulator/failure-cases.ts'
 import { type SimulatedCustomer, sampleOrder } from '../../local/simulator/sample-data.ts'
 import { connectorOf } from '../support/connections.ts'
@@ -11,21 +10,15 @@ import type { Workflow } from '../support/workflow.ts'
 import { type Connectors, type Run, runWorkflow } from '../support/workflow-run.ts'
 
 const key = 'a-key-of-the-connection'
-let azurite: Azurite
 let app: RunningApp
 
 beforeAll(async () => {
-  azurite = await startAzurite()
   app = await startApp({
-    storage: azurite.connectionString,
     simulator: { customers: 5, ordersEach: 3 },
     settings: { LOCAL_FUNCTION_KEY: key, PARTNER_CENTER_REQUESTS_PER_MINUTE: '60000', REQUEST_DEADLINE_SECONDS: '3' },
   })
 })
-afterAll(async () => {
-  await app.stop()
-  await azurite.stop()
-})
+afterAll(() => app.stop())
 beforeEach(() => app.simulator.partnerCenter.faults.clear())
 
 const read = (name: string) =>

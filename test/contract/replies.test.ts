@@ -1,6 +1,5 @@
 import Ajv from 'ajv-draft-04'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type Azurite, startAzurite } from '../../local/processes/azurite.ts'
 import { caseId, failureCases, sendText } from '../../local/simulator/failure-cases.ts'
 import { documentedCustomerId, sampleOrder } from '../../local/simulator/sample-data.ts'
 import { triggerAddress } from '../support/connections.ts'
@@ -9,21 +8,15 @@ import { createTrigger, type MakerOptions, type MakerResult, runAction } from '.
 import { type RunningApp, startApp } from '../support/running-app.ts'
 
 const key = 'a-key-of-the-connection'
-let azurite: Azurite
 let app: RunningApp
 
 beforeAll(async () => {
-  azurite = await startAzurite()
   app = await startApp({
-    storage: azurite.connectionString,
     simulator: { customers: 60 },
     settings: { LOCAL_FUNCTION_KEY: key, PARTNER_CENTER_REQUESTS_PER_MINUTE: '60000', REQUEST_DEADLINE_SECONDS: '3' },
   })
 })
-afterAll(async () => {
-  await app.stop()
-  await azurite.stop()
-})
+afterAll(() => app.stop())
 
 const ajv = new Ajv.default({
   strict: false,

@@ -2,7 +2,6 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { root } from '../../local/build/bundle.ts'
-import { type Azurite, startAzurite } from '../../local/processes/azurite.ts'
 import { refuse } from '../../local/simulator/failure-cases.ts'
 import { createWorkspace } from '../infra/kusto/workspace.ts'
 import { readDocument } from '../support/markdown.ts'
@@ -93,23 +92,17 @@ test('each script of the documents is in the test that runs it', () => {
     expect(readDocument(file)).toContain(document.slice('docs/'.length))
 })
 
-let azurite: Azurite
 let app: RunningApp
 
 beforeAll(async () => {
-  azurite = await startAzurite()
   app = await startApp({
-    storage: azurite.connectionString,
     settings: { PARTNER_CENTER_REQUESTS_PER_MINUTE: '60000' },
   })
   const [, failing] = app.simulator.partnerCenter.customers
   app.simulator.partnerCenter.faults.set(failing?.id ?? '', refuse(403, '20002', 'No relationship.'))
   for (let times = 0; times < 2; times++) await takeSnapshot(app.api)
 })
-afterAll(async () => {
-  await app.stop()
-  await azurite.stop()
-})
+afterAll(() => app.stop())
 
 test.each(named(requests))('the documented request has the documented response: %s', async (_, request) => {
   const [, method = 'GET'] = /-X (\w+)/.exec(request.text) ?? []

@@ -5,7 +5,6 @@ import { DuckDBInstance } from '@duckdb/node-api'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { root } from '../../local/build/bundle.ts'
 import { dictionaryTable, withDictionary } from '../../local/build/data-dictionary.ts'
-import { type Azurite, startAzurite } from '../../local/processes/azurite.ts'
 import { type SimulatedOrder, sampleOrder } from '../../local/simulator/sample-data.ts'
 import { lineColumns } from '../../shared/snapshots/storage/line-columns.ts'
 import { type RunningApp, startApp } from '../support/running-app.ts'
@@ -43,15 +42,12 @@ test('queries that no test runs name only columns that exist', () => {
 })
 
 describe('the queries for DuckDB', () => {
-  let azurite: Azurite
   let app: RunningApp
   let folder: string
   let results: Record<string, unknown>[][]
 
   beforeAll(async () => {
-    azurite = await startAzurite()
     app = await startApp({
-      storage: azurite.connectionString,
       simulator: { customers: 60 },
       settings: { PARTNER_CENTER_REQUESTS_PER_MINUTE: '60000', SNAPSHOT_CUSTOMERS_PER_PART: '20' },
     })
@@ -62,7 +58,7 @@ describe('the queries for DuckDB', () => {
     second?.orders.splice(0, 1)
     const { snapshotId } = (await (await takeSnapshot(app.api)).json()) as { snapshotId: string }
     await takeSnapshot(app.api, { customerTenantIds: [first?.id] })
-    await copyContainer(openContainer(azurite.connectionString), folder)
+    await copyContainer(openContainer(app.storage), folder)
     const today = snapshotId.replace(/^(\d{4})(\d\d)(\d\d).*/, '$1-$2-$3')
     const connection = await (await DuckDBInstance.create()).connect()
     await connection.run(`SET file_search_path = '${folder}'`)
@@ -76,7 +72,6 @@ describe('the queries for DuckDB', () => {
   })
   afterAll(async () => {
     await app.stop()
-    await azurite.stop()
     await rm(folder, { recursive: true })
   })
 

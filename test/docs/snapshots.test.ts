@@ -4,19 +4,15 @@ import { join } from 'node:path'
 import { DuckDBInstance } from '@duckdb/node-api'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { root } from '../../local/build/bundle.ts'
-import { type Azurite, startAzurite } from '../../local/processes/azurite.ts'
 import { sampleOrder } from '../../local/simulator/sample-data.ts'
 import { type RunningApp, startApp } from '../support/running-app.ts'
 import { copyContainer, openContainer, takeSnapshot } from '../support/snapshots.ts'
 
-let azurite: Azurite
 let app: RunningApp
 let folder: string
 
 beforeAll(async () => {
-  azurite = await startAzurite()
   app = await startApp({
-    storage: azurite.connectionString,
     simulator: { customers: 120 },
     settings: { PARTNER_CENTER_REQUESTS_PER_MINUTE: '60000', SNAPSHOT_CUSTOMERS_PER_PART: '40' },
   })
@@ -26,11 +22,10 @@ beforeAll(async () => {
   first?.orders.push(sampleOrder(first.id, 500), sampleOrder(first.id, 501))
   second?.orders.splice(0, 1)
   await takeSnapshot(app.api)
-  await copyContainer(openContainer(azurite.connectionString), folder)
+  await copyContainer(openContainer(app.storage), folder)
 })
 afterAll(async () => {
   await app.stop()
-  await azurite.stop()
   await rm(folder, { recursive: true })
 })
 

@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type Azurite, startAzurite } from '../../local/processes/azurite.ts'
 import { refuse } from '../../local/simulator/failure-cases.ts'
 import { type SimulatedCustomer, sampleOrder } from '../../local/simulator/sample-data.ts'
 import { type RunningApp, startApp } from '../support/running-app.ts'
@@ -9,13 +8,10 @@ type Change = { kind: string; customerTenantId: string; orderId: string; snapsho
 type Page = { value: Change[]; cursor: string }
 type Health = { status: string; following: { status: string; lagMinutes?: number; error?: { code: string } } }
 
-let azurite: Azurite
 let app: RunningApp
 
 beforeAll(async () => {
-  azurite = await startAzurite()
   app = await startApp({
-    storage: azurite.connectionString,
     simulator: { customers: 30, ordersEach: 4 },
     settings: {
       PARTNER_CENTER_REQUESTS_PER_MINUTE: '60000',
@@ -25,10 +21,7 @@ beforeAll(async () => {
     },
   })
 })
-afterAll(async () => {
-  await app.stop()
-  await azurite.stop()
-})
+afterAll(() => app.stop())
 
 const get = async <T>(path: string): Promise<T> => (await fetch(`${app.api}/${path}`)).json() as Promise<T>
 const customerAt = (at: number): SimulatedCustomer => {

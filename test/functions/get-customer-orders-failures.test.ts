@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from 'vitest'
 import { caseId, compressed, hang, refuse, throttle } from '../../local/simulator/failure-cases.ts'
 import { documentedCustomerId } from '../../local/simulator/sample-data.ts'
+import type { Collection, Problem } from '../support/http-responses.ts'
 import { type RunningApp, startApp } from '../support/running-app.ts'
 
 let app: RunningApp
@@ -17,23 +18,6 @@ afterEach(() => {
 
 const ordersUrl = (customer: string, query = '') => `${app.api}/customers/${customer}/orders${query}`
 const get = (customer: string, query = '', headers = {}) => fetch(ordersUrl(customer, query), { headers })
-
-type Collection = {
-  totalCount: number
-  items: Record<string, unknown>[]
-  links: Record<string, unknown>
-  attributes: unknown
-}
-type Problem = {
-  status: number
-  error: { code: string; message: string; target?: string; details?: { target: string }[] }
-  correlationId: string
-  retryable: boolean
-  instance: string
-  type: string
-  title: string
-  detail: string
-}
 
 describe('a failure', () => {
   test.each([

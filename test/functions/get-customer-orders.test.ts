@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from '
 import documentedOrders from '../../local/simulator/documented-orders.json' with { type: 'json' }
 import { caseId, sendText } from '../../local/simulator/failure-cases.ts'
 import { documentedCustomerId, sampleOrder } from '../../local/simulator/sample-data.ts'
+import type { Collection, Problem } from '../support/http-responses.ts'
 import { type RunningApp, startApp } from '../support/running-app.ts'
 
 let app: RunningApp
@@ -25,23 +26,6 @@ const post = (customer: string, body: string | ReadableStream, query = '') =>
     duplex: 'half',
     headers: { 'content-type': 'application/json' },
   } as RequestInit)
-
-type Collection = {
-  totalCount: number
-  items: Record<string, unknown>[]
-  links: Record<string, unknown>
-  attributes: unknown
-}
-type Problem = {
-  status: number
-  error: { code: string; message: string; target?: string; details?: { target: string }[] }
-  correlationId: string
-  retryable: boolean
-  instance: string
-  type: string
-  title: string
-  detail: string
-}
 
 const requestsFor = (customer: string) =>
   app.simulator.partnerCenter.requests.filter(({ path }) => path.includes(customer))

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
+import { type Page, readPages } from '../support/http-responses.ts'
 import { type RunningApp, startApp } from '../support/running-app.ts'
 
 let app: RunningApp
@@ -8,22 +9,10 @@ beforeAll(async () => {
 })
 afterAll(() => app.stop())
 
-type Page<T> = { value: T[]; nextLink?: string }
-
 const get = (path: string, headers: Record<string, string> = {}) =>
   fetch(path.startsWith('http') ? path : app.api + path, { headers })
 
-async function pages<T>(path: string, headers: Record<string, string> = {}): Promise<T[][]> {
-  const all: T[][] = []
-  for (let next: string | undefined = path; next !== undefined; ) {
-    const response = await get(next, headers)
-    expect(response.status).toBe(200)
-    const page = (await response.json()) as Page<T>
-    all.push(page.value)
-    next = page.nextLink
-  }
-  return all
-}
+const pages = <T>(path: string, headers: Record<string, string> = {}) => readPages<T>(app.api + path, headers)
 
 describe('list-customers', () => {
   type Row = { customerTenantId: string; companyName: string; domain: string; relationship: string }

@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type Azurite, startAzurite } from '../../local/processes/azurite.ts'
 import { refuse } from '../../local/simulator/failure-cases.ts'
 import { type SimulatedCustomer, sampleOrder } from '../../local/simulator/sample-data.ts'
 import { type RunningApp, startApp } from '../support/running-app.ts'
@@ -8,21 +7,15 @@ import { listBlobs, openContainer, takeSnapshot as takeSnapshotOf } from '../sup
 type Change = { id: string; kind: string; customerTenantId: string; orderId: string; order?: { status: string } }
 type Page = { value: Change[]; cursor: string }
 
-let azurite: Azurite
 let app: RunningApp
 
 beforeAll(async () => {
-  azurite = await startAzurite()
   app = await startApp({
-    storage: azurite.connectionString,
     simulator: { customers: 30, ordersEach: 4 },
     settings: { PARTNER_CENTER_REQUESTS_PER_MINUTE: '60000', SNAPSHOT_CUSTOMERS_PER_PART: '10' },
   })
 })
-afterAll(async () => {
-  await app.stop()
-  await azurite.stop()
-})
+afterAll(() => app.stop())
 
 const request = (query: Record<string, string>) => fetch(`${app.api}/order-changes?${new URLSearchParams(query)}`)
 const poll = async (query: Record<string, string> = {}): Promise<Page> => {
@@ -105,7 +98,7 @@ test.each(['created', 'updated', 'removed', 'gone', 'created/more'])('there is n
 
 test('a cursor of a deleted snapshot gives 410 and a new cursor', async () => {
   const { cursor } = await poll()
-  const container = openContainer(azurite.connectionString)
+  const container = openContainer(app.storage)
   for (const name of await listBlobs(container, 'snapshots/')) await container.deleteBlob(name)
   const response = await request({ cursor })
   const { error } = (await response.json()) as { error: { code: string; details: { message: string }[] } }

@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from '
 import { refuse } from '../../local/simulator/failure-cases.ts'
 import { documentedCustomerId, type SimulatedCustomer, sampleOrder } from '../../local/simulator/sample-data.ts'
 import type { OrderLine } from '../../shared/orders/order-lines.ts'
+import { type Page, readPages } from '../support/http-responses.ts'
 import { type RunningApp, startApp } from '../support/running-app.ts'
 
 let app: RunningApp
@@ -22,23 +23,12 @@ afterEach(() => {
   app.simulator.partnerCenter.pricesAllowed = true
 })
 
-type Page<T> = { value: T[]; nextLink?: string }
 type Problem = { error: { code: string; message: string; target?: string } }
 
 const get = (path: string, headers: Record<string, string> = {}) =>
   fetch(path.startsWith('http') ? path : app.api + path, { headers })
 
-async function pages<T>(path: string, headers: Record<string, string> = {}): Promise<T[][]> {
-  const all: T[][] = []
-  for (let next: string | undefined = path; next !== undefined; ) {
-    const response = await get(next, headers)
-    expect(response.status).toBe(200)
-    const page = (await response.json()) as Page<T>
-    all.push(page.value)
-    next = page.nextLink
-  }
-  return all
-}
+const pages = <T>(path: string, headers: Record<string, string> = {}) => readPages<T>(app.api + path, headers)
 
 const error = async (response: Response) => ((await response.json()) as Problem).error
 const lines = (id = customer.id, query = '') => `/customers/${id}/order-lines${query}`

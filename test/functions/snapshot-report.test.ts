@@ -1,17 +1,13 @@
 import { createHash } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type Azurite, startAzurite } from '../../local/processes/azurite.ts'
 import { refuse } from '../../local/simulator/failure-cases.ts'
 import { type RunningApp, startApp } from '../support/running-app.ts'
 import { openContainer, readBlob, takeSnapshot } from '../support/snapshots.ts'
 
-let azurite: Azurite
 let app: RunningApp
 
 beforeAll(async () => {
-  azurite = await startAzurite()
   app = await startApp({
-    storage: azurite.connectionString,
     simulator: { customers: 30, ordersEach: 4 },
     settings: { PARTNER_CENTER_REQUESTS_PER_MINUTE: '60000', SNAPSHOT_CUSTOMERS_PER_PART: '10' },
     prepare({ keyVault }) {
@@ -20,10 +16,7 @@ beforeAll(async () => {
     },
   })
 })
-afterAll(async () => {
-  await app.stop()
-  await azurite.stop()
-})
+afterAll(() => app.stop())
 
 const get = (path: string, headers: Record<string, string> = {}) => fetch(app.api + path, { headers })
 const idOf = async (response: Response) => ((await response.json()) as { snapshotId: string }).snapshotId
@@ -72,8 +65,8 @@ describe('the report after a snapshot', () => {
     )
     expect(page).toContain('1 of 30 customers could not be read.')
     const blob = `snapshots/date=${id.replace(/^(....)(..)(..)T.*$/, '$1-$2-$3')}/run=${id}/_report.html`
-    expect((await readBlob(openContainer(azurite.connectionString), blob)).toString('utf8')).toBe(page)
-    const properties = await openContainer(azurite.connectionString).getBlobClient(blob).getProperties()
+    expect((await readBlob(openContainer(app.storage), blob)).toString('utf8')).toBe(page)
+    const properties = await openContainer(app.storage).getBlobClient(blob).getProperties()
     expect(properties.contentType).toBe('text/html; charset=utf-8')
   })
 

@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type Azurite, startAzurite } from '../../local/processes/azurite.ts'
 import { caseId, firstTimes, refuse, throttle } from '../../local/simulator/failure-cases.ts'
 import type { Manifest, Snapshot } from '../../shared/snapshots/storage/shapes.ts'
 import { type RunningApp, startApp } from '../support/running-app.ts'
@@ -15,13 +14,10 @@ import {
 /** The number of customers whose first request is throttled. */
 const throttled = 5
 
-let azurite: Azurite
 let app: RunningApp
 
 beforeAll(async () => {
-  azurite = await startAzurite()
   app = await startApp({
-    storage: azurite.connectionString,
     simulator: { customers: 1200, ordersEach: 3 },
     settings: { PARTNER_CENTER_REQUESTS_PER_MINUTE: '60000', PARTNER_CENTER_CONCURRENCY: '10' },
     prepare: ({ partnerCenter }) => {
@@ -34,12 +30,9 @@ beforeAll(async () => {
     },
   })
 })
-afterAll(async () => {
-  await app.stop()
-  await azurite.stop()
-})
+afterAll(() => app.stop())
 
-const container = () => openContainer(azurite.connectionString)
+const container = () => openContainer(app.storage)
 const get = async <T>(path: string) => (await (await fetch(app.api + path)).json()) as T
 const start = (body?: unknown) =>
   fetch(`${app.api}/snapshots`, { method: 'POST', ...(body === undefined ? {} : { body: JSON.stringify(body) }) })

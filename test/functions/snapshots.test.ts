@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type Azurite, startAzurite } from '../../local/processes/azurite.ts'
 import { caseId, firstTimes, refuse, throttle } from '../../local/simulator/failure-cases.ts'
 import { sampleOrder } from '../../local/simulator/sample-data.ts'
 import type { Index, Manifest, Snapshot } from '../../shared/snapshots/storage/shapes.ts'
@@ -13,13 +12,10 @@ import {
   takeSnapshot as takeSnapshotOf,
 } from '../support/snapshots.ts'
 
-let azurite: Azurite
 let app: RunningApp
 
 beforeAll(async () => {
-  azurite = await startAzurite()
   app = await startApp({
-    storage: azurite.connectionString,
     simulator: { customers: 1200, ordersEach: 3 },
     settings: { PARTNER_CENTER_REQUESTS_PER_MINUTE: '60000', PARTNER_CENTER_CONCURRENCY: '10' },
     prepare: ({ partnerCenter }) => {
@@ -32,12 +28,9 @@ beforeAll(async () => {
     },
   })
 })
-afterAll(async () => {
-  await app.stop()
-  await azurite.stop()
-})
+afterAll(() => app.stop())
 
-const container = () => openContainer(azurite.connectionString)
+const container = () => openContainer(app.storage)
 const get = async <T>(path: string) => (await (await fetch(app.api + path)).json()) as T
 
 const takeSnapshot = (body?: unknown) => takeSnapshotOf(app.api, body)

@@ -1,23 +1,16 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type Azurite, startAzurite } from '../../local/processes/azurite.ts'
 import { type RunningApp, startApp } from '../support/running-app.ts'
 import { faultOf, fuzz } from './fuzz.ts'
 
-let azurite: Azurite
 let app: RunningApp
 
 beforeAll(async () => {
-  azurite = await startAzurite()
   app = await startApp({
-    storage: azurite.connectionString,
     simulator: { customers: 3, ordersEach: 2 },
     settings: { PARTNER_CENTER_REQUESTS_PER_MINUTE: '60000' },
   })
 })
-afterAll(async () => {
-  await app.stop()
-  await azurite.stop()
-})
+afterAll(() => app.stop())
 
 test('2,000 fuzzed requests get responses of the documented form, and no 5xx', async () => {
   const seed = String(Date.now())

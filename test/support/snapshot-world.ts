@@ -3,6 +3,7 @@ import { TransportError, type TransportRequest, type TransportResponse } from '.
 import type { Clock } from '../../shared/runtime/clock.ts'
 import { readSettings } from '../../shared/settings.ts'
 import { createSnapshots, type Snapshots } from '../../shared/snapshots/snapshots.ts'
+import { decodeLines } from '../../shared/snapshots/storage/codec.ts'
 import type { Message } from '../../shared/snapshots/storage/messages.ts'
 import type { PartQueue } from '../../shared/snapshots/storage/part-queue.ts'
 import type { Manifest } from '../../shared/snapshots/storage/shapes.ts'
@@ -215,3 +216,36 @@ export async function run(world: World): Promise<Manifest> {
   await world.drain()
   return manifestOf(world, id)
 }
+
+/** Settings for parts of three customers. */
+export const smallParts = { SNAPSHOT_CUSTOMERS_PER_PART: '3' }
+
+/** An operation with the time limit of a queue message. */
+export const createLongOperation = (world: World) => createOperation({ clock: world.clock, seconds: 1680 })
+
+/** Delivers the watch message once, which plans the run. */
+export async function planRun(world: World): Promise<void> {
+  const [watch] = world.queue.splice(0, 1)
+  if (watch !== undefined) await world.snapshots.handle(watch.message, createLongOperation(world))
+}
+
+export const storageDown = () =>
+  new AppError('storage_unavailable', 'Storage cannot be reached.', { retryAfterSeconds: 30 })
+
+/** The lines of all gzip blobs below a prefix, as objects, in order. */
+export async function rowsOf(world: World, prefix: string): Promise<Record<string, unknown>[]> {
+  const names = [...world.store.blobs.keys()].filter(name => name.startsWith(prefix) && name.endsWith('.gz')).sort()
+  const lines = await Promise.all(names.map(name => decodeLines(world.store.blobs.get(name)?.body ?? Buffer.alloc(0))))
+  return lines.flat().map(line => JSON.parse(line.toString()) as Record<string, unknown>)
+}
+
+/** The names of operations on the store that are calls to storage. */
+export const storageCalls: ReadonlySet<string> = new Set([
+  'head',
+  'read',
+  'write',
+  'stage',
+  'commit',
+  'list',
+  'listFolders',
+])

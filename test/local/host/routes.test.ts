@@ -1,44 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import type { FunctionMetadata } from '../../../local/host/core.ts'
 import { decodePath } from '../../../local/host/path.ts'
 import { httpRoutes, matchRoute } from '../../../local/host/routes.ts'
-
-const httpFunction = (
-  name: string,
-  route: string | undefined,
-  methods = ['GET'],
-  authLevel = 'anonymous',
-): FunctionMetadata => ({
-  name,
-  bindings: {
-    trigger: {
-      name: 'request',
-      type: 'httpTrigger',
-      direction: 'in',
-      methods,
-      authLevel,
-      ...(route === undefined ? {} : { route }),
-    },
-    $return: { name: '$return', type: 'http', direction: 'out' },
-  },
-})
-
-const timer: FunctionMetadata = {
-  name: 'a-timer',
-  bindings: { timer: { name: 'timer', type: 'timerTrigger', direction: 'in' } },
-}
-
-const functions = [
-  httpFunction('zz-rest', '{*path}', ['GET', 'POST', 'DELETE']),
-  httpFunction('orders', 'customers/{customer}/Orders', ['get', 'POST'], 'function'),
-  httpFunction('order', 'customers/{customer}/orders/{order}'),
-  httpFunction('customers', 'customers'),
-  httpFunction('named', undefined),
-  httpFunction('changes', 'changes/{kind?}'),
-  timer,
-]
-
-const routes = httpRoutes(functions, 'api')
+import { httpFunction, routes } from '../../support/local-http.ts'
 
 /** The function for an address, and its parameters. */
 function find(method: string, path: string) {

@@ -2,13 +2,21 @@ import { describe, expect, test } from 'vitest'
 import { decodeLines } from '../../../shared/snapshots/storage/codec.ts'
 import type { Index, IndexEntry } from '../../../shared/snapshots/storage/shapes.ts'
 import { createOperation } from '../../support/operations.ts'
-import { createWorld, customerId, folder, json, makeCustomers, run, type World } from '../../support/snapshot-world.ts'
+import {
+  createWorld,
+  customerId,
+  folder,
+  json,
+  makeCustomers,
+  run,
+  smallParts,
+  type World,
+} from '../../support/snapshot-world.ts'
 
-const small = { SNAPSHOT_CUSTOMERS_PER_PART: '3' }
 const nothing = { created: 0, updated: 0, removed: 0 }
 
 const worldOf = async (customers: number, settings = {}): Promise<World> => {
-  const world = await createWorld({ ...small, ...settings })
+  const world = await createWorld({ ...smallParts, ...settings })
   world.customers.push(...makeCustomers(customers))
   return world
 }
@@ -159,7 +167,10 @@ test('SNAPSHOT_CUSTOMERS gives no changes of other customers, even after it is c
   const world = await worldOf(6)
   const first = await run(world)
   const all = world.snapshots
-  const restricted = await createWorld({ ...small, SNAPSHOT_CUSTOMERS: [1, 2].map(customerId).join() }, world.store)
+  const restricted = await createWorld(
+    { ...smallParts, SNAPSHOT_CUSTOMERS: [1, 2].map(customerId).join() },
+    world.store,
+  )
   await restricted.clock.advance(world.clock.now() + 60_000 - restricted.clock.now())
   restricted.customers.push(...world.customers)
   expect(await run(restricted)).toMatchObject({ customers: { planned: 2 }, changes: nothing })

@@ -8,10 +8,9 @@ import {
   placeOrder,
   run,
   start,
+  storageCalls,
   type World,
 } from '../../support/snapshot-world.ts'
-
-const storageCalls = new Set(['head', 'read', 'write', 'stage', 'commit', 'list', 'listFolders'])
 
 /** The storage calls of some work on a new worker. */
 async function callsOf(world: World, work: (worker: World['snapshots']) => Promise<unknown>): Promise<number> {

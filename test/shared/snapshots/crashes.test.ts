@@ -1,5 +1,4 @@
 import { describe, expect, test } from 'vitest'
-import { decodeLines } from '../../../shared/snapshots/storage/codec.ts'
 import type { Index } from '../../../shared/snapshots/storage/shapes.ts'
 import { createOperation } from '../../support/operations.ts'
 import {
@@ -8,18 +7,12 @@ import {
   json,
   makeCustomers,
   manifestOf,
+  rowsOf,
   run,
+  smallParts,
   start,
   type World,
 } from '../../support/snapshot-world.ts'
-
-async function rowsOf(world: World, prefix: string): Promise<Record<string, unknown>[]> {
-  const names = [...world.store.blobs.keys()].filter(name => name.startsWith(prefix) && name.endsWith('.gz')).sort()
-  const lines = await Promise.all(names.map(name => decodeLines(world.store.blobs.get(name)?.body ?? Buffer.alloc(0))))
-  return lines.flat().map(line => JSON.parse(line.toString()) as Record<string, unknown>)
-}
-
-const small = { SNAPSHOT_CUSTOMERS_PER_PART: '3' }
 
 describe('after a crash', () => {
   /** The blobs that must be equal however often the worker dies. */
@@ -31,7 +24,7 @@ describe('after a crash', () => {
       .sort()
 
   const secondRun = async () => {
-    const world = await createWorld(small)
+    const world = await createWorld(smallParts)
     world.customers.push(...makeCustomers(4))
     await run(world)
     const [first, second] = world.customers

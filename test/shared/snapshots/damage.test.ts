@@ -9,11 +9,10 @@ import {
   makeCustomers,
   manifestOf,
   run,
+  smallParts,
   start,
   type World,
 } from '../../support/snapshot-world.ts'
-
-const small = { SNAPSHOT_CUSTOMERS_PER_PART: '3' }
 
 const spoilLatest = (world: World): void => {
   const blob = world.store.blobs.get('latest.json')
@@ -30,7 +29,7 @@ const lock = (world: World, isLocked: (name: string) => boolean): void => {
 
 describe('a locked blob', () => {
   test('a locked blob of an earlier run costs its comparisons, and is named to a reader', async () => {
-    const world = await createWorld(small)
+    const world = await createWorld(smallParts)
     world.customers.push(...makeCustomers(4))
     const { snapshotId } = await run(world)
     lock(world, name => name.includes(`run=${snapshotId}/`))
@@ -45,7 +44,7 @@ describe('a locked blob', () => {
   })
 
   test('a locked latest.json prevents neither the end of a run nor the next start', async () => {
-    const world = await createWorld(small)
+    const world = await createWorld(smallParts)
     world.customers.push(...makeCustomers(2))
     await run(world)
     lock(world, name => name === 'latest.json')
@@ -56,7 +55,7 @@ describe('a locked blob', () => {
   })
 
   test('a locked pace.json is named in the failure, and nothing loops', async () => {
-    const world = await createWorld(small)
+    const world = await createWorld(smallParts)
     world.customers.push(...makeCustomers(2))
     let writes = 0
     world.store.before = (operation, name) => {
@@ -71,7 +70,7 @@ describe('a locked blob', () => {
 
 describe('damage', () => {
   const damaged = async (name: (id: string) => string, spoil: (body: Buffer) => Buffer) => {
-    const world = await createWorld(small)
+    const world = await createWorld(smallParts)
     world.customers.push(...makeCustomers(6))
     const { snapshotId } = await run(world)
     const blob = world.store.blobs.get(name(snapshotId))
@@ -126,7 +125,7 @@ describe('damage', () => {
     ['of another run', () => gzipSync('{"kind":"created"}\n{"kind":"created"}\n')],
     ['gone', undefined],
   ])('damage of changes (%s) is reported, and none is skipped', async (_, spoil) => {
-    const world = await createWorld(small)
+    const world = await createWorld(smallParts)
     world.customers.push(...makeCustomers(2))
     await run(world)
     const { changes } = world.snapshots
@@ -159,7 +158,7 @@ describe('damage', () => {
 
   test('damage or loss of latest.json costs no comparison', async () => {
     for (const spoil of [(world: World) => world.store.blobs.delete('latest.json'), spoilLatest]) {
-      const world = await createWorld(small)
+      const world = await createWorld(smallParts)
       world.customers.push(...makeCustomers(3))
       await run(world)
       await world.snapshots.start('request', [[customerId(1), 'Customer 1']], createOperation({ clock: world.clock }))
@@ -191,7 +190,7 @@ describe('damage', () => {
   })
 
   test('damage of a plan ends the run as failed when it is overdue', async () => {
-    const world = await createWorld(small)
+    const world = await createWorld(smallParts)
     world.customers.push(...makeCustomers(3))
     const id = await start(world)
     const [plan] = world.queue.splice(0)

@@ -1,46 +1,37 @@
 import { describe, expect, test } from 'vitest'
 import { AppError } from '../../../shared/errors.ts'
 import type { Current, Index } from '../../../shared/snapshots/storage/shapes.ts'
-import { createOperation } from '../../support/operations.ts'
 import {
+  createLongOperation,
   createWorld,
   folder,
   json,
   makeCustomers,
   manifestOf,
+  planRun,
   run,
+  smallParts,
   start,
-  type World,
+  storageDown,
 } from '../../support/snapshot-world.ts'
-
-const small = { SNAPSHOT_CUSTOMERS_PER_PART: '3' }
-
-const longCall = (world: World) => createOperation({ clock: world.clock, seconds: 1680 })
-
-/** Delivers the watch message once, which plans the run. */
-async function plan(world: World): Promise<void> {
-  const [watch] = world.queue.splice(0, 1)
-  if (watch !== undefined) await world.snapshots.handle(watch.message, longCall(world))
-}
-
-const storageDown = () => new AppError('storage_unavailable', 'Storage cannot be reached.', { retryAfterSeconds: 30 })
 
 describe('a run ends', () => {
   test.each([
     ['_index-00001.json', 'index'],
     ['changes', 'changes'],
   ])('a run ends even if %s of a committed part is missing and its message is lost', async blob => {
-    const world = await createWorld(small)
+    const world = await createWorld(smallParts)
     world.customers.push(...makeCustomers(6))
     const id = await start(world)
-    await plan(world)
+    await planRun(world)
     const { commit } = world.store
     world.store.commit = async (name, ...rest) => {
       if (name.includes(blob === 'changes' ? 'changes/' : blob)) throw new Error('killed')
       return commit(name, ...rest)
     }
     const parts = world.queue.filter(({ message }) => message.kind === 'part')
-    for (const { message } of parts) await world.snapshots.handle(message, longCall(world)).catch(() => undefined)
+    for (const { message } of parts)
+      await world.snapshots.handle(message, createLongOperation(world)).catch(() => undefined)
     world.store.commit = commit
     const watch = world.queue.filter(({ message }) => message.kind === 'watch')
     world.queue.splice(0, Number.POSITIVE_INFINITY, ...watch)
@@ -53,10 +44,10 @@ describe('a run ends', () => {
   })
 
   test('a run ends even if all part messages are lost, because they are sent again', async () => {
-    const world = await createWorld(small)
+    const world = await createWorld(smallParts)
     world.customers.push(...makeCustomers(7))
     const id = await start(world)
-    await plan(world)
+    await planRun(world)
     const watch = world.queue.filter(({ message }) => message.kind === 'watch')
     world.queue.splice(0, Number.POSITIVE_INFINITY, ...watch)
     await world.drain()
@@ -65,10 +56,10 @@ describe('a run ends', () => {
   })
 
   test('a run ends when it is overdue, without another start', async () => {
-    const world = await createWorld({ ...small, SNAPSHOT_OVERDUE_MINUTES: '10' })
+    const world = await createWorld({ ...smallParts, SNAPSHOT_OVERDUE_MINUTES: '10' })
     world.customers.push(...makeCustomers(7))
     const id = await start(world)
-    await plan(world)
+    await planRun(world)
     const watch = world.queue.filter(({ message }) => message.kind === 'watch')
     world.queue.splice(0, Number.POSITIVE_INFINITY, ...watch)
     await world.drain()
@@ -79,9 +70,9 @@ describe('a run ends', () => {
     const world = await createWorld({ SNAPSHOT_OVERDUE_MINUTES: '10', PARTNER_CENTER_REQUESTS_PER_MINUTE: '1' })
     world.customers.push(...makeCustomers(25))
     const id = await start(world)
-    await plan(world)
+    await planRun(world)
     const [part] = world.queue.filter(({ message }) => message.kind === 'part')
-    await world.snapshots.handle(part?.message, longCall(world))
+    await world.snapshots.handle(part?.message, createLongOperation(world))
     expect(manifestOf(world, id)).toMatchObject({
       status: 'failed',
       error: { message: expect.stringContaining('overdue') },
@@ -90,7 +81,7 @@ describe('a run ends', () => {
   })
 
   test('a run logs its end even if the response to the write of its manifest is lost', async () => {
-    const world = await createWorld(small)
+    const world = await createWorld(smallParts)
     world.customers.push(...makeCustomers(2))
     const id = await start(world)
     const { write } = world.store
@@ -100,7 +91,7 @@ describe('a run ends', () => {
       if (name.endsWith('_manifest.json') && lost++ === 0) throw storageDown()
       return written
     }
-    const operation = longCall(world)
+    const operation = createLongOperation(world)
     const logging = { ...world.snapshots, handle: (message: unknown) => world.snapshots.handle(message, operation) }
     await world.drain(logging)
     expect(lost).toBe(1)
@@ -109,15 +100,15 @@ describe('a run ends', () => {
   })
 
   test('a run ends when it is cancelled, with that status', async () => {
-    const world = await createWorld(small)
+    const world = await createWorld(smallParts)
     world.customers.push(...makeCustomers(7))
     const id = await start(world)
-    await plan(world)
+    await planRun(world)
     const part = world.queue.findIndex(({ message }) => message.kind === 'part')
     const [first] = world.queue.splice(part, 1)
-    if (first !== undefined) await world.snapshots.handle(first.message, longCall(world))
-    await world.snapshots.cancel(id, longCall(world))
-    await world.snapshots.cancel(id, longCall(world))
+    if (first !== undefined) await world.snapshots.handle(first.message, createLongOperation(world))
+    await world.snapshots.cancel(id, createLongOperation(world))
+    await world.snapshots.cancel(id, createLongOperation(world))
     const reads = world.requests.length
     await world.drain()
 
@@ -127,17 +118,19 @@ describe('a run ends', () => {
       error: { code: 'snapshot_cancelled' },
       customers: { planned: 7, read: 3, failed: 4 },
     })
-    const get = world.snapshots.status.get(id, longCall(world))
+    const get = world.snapshots.status.get(id, createLongOperation(world))
     await expect(get).rejects.toMatchObject({ code: 'snapshot_cancelled', status: 424 })
-    await expect(world.snapshots.cancel(id, longCall(world))).rejects.toMatchObject({ code: 'snapshot_ended' })
-    const unknown = world.snapshots.cancel('20200101T000000Z', longCall(world))
+    await expect(world.snapshots.cancel(id, createLongOperation(world))).rejects.toMatchObject({
+      code: 'snapshot_ended',
+    })
+    const unknown = world.snapshots.cancel('20200101T000000Z', createLongOperation(world))
     await expect(unknown).rejects.toMatchObject({ code: 'snapshot_not_found' })
     expect(await run(world)).toMatchObject({ status: 'succeeded' })
   })
 })
 
 test('a run that is cancelled while its customers are listed asks for no further page', async () => {
-  const world = await createWorld(small)
+  const world = await createWorld(smallParts)
   world.customers.push(...makeCustomers(7))
   world.list = { cutAfter: 3 }
   const id = await start(world)
@@ -148,13 +141,13 @@ test('a run that is cancelled while its customers are listed asks for no further
     const body = Buffer.from(JSON.stringify({ ...json<Current>(world, 'current.json'), stop }))
     world.store.blobs.set('current.json', { ...stored, body })
   }
-  await plan(world)
+  await planRun(world)
   expect(world.requests).toHaveLength(1)
   expect(manifestOf(world, id)).toMatchObject({ status: 'failed', error: { code: 'snapshot_cancelled' } })
 })
 
 test('a watch message is dropped if the write of another worker fences its start off', async () => {
-  const world = await createWorld(small)
+  const world = await createWorld(smallParts)
   world.customers.push(...makeCustomers(2))
   const id = await start(world)
   const { nonce } = json<Current>(world, 'current.json')
@@ -166,23 +159,23 @@ test('a watch message is dropped if the write of another worker fences its start
     if (stored !== undefined) world.store.blobs.set(name, { ...stored, etag: 'written by another' })
   }
   const before = world.queue.length
-  await world.snapshots.handle(late, longCall(world))
+  await world.snapshots.handle(late, createLongOperation(world))
   expect(json<Current>(world, 'current.json')).toMatchObject({ snapshotId: id, nonce })
   expect(world.queue).toHaveLength(before)
 })
 
 test('a cancelled run ends even if a part cannot be recorded as failed, and names its parts correctly', async () => {
-  const world = await createWorld(small)
+  const world = await createWorld(smallParts)
   world.customers.push(...makeCustomers(9))
   const id = await start(world)
-  await plan(world)
+  await planRun(world)
   const last = world.queue.findIndex(({ message }) => message.kind === 'part' && message.part === 2)
   const [third] = world.queue.splice(last, 1)
-  if (third !== undefined) await world.snapshots.handle(third.message, longCall(world))
+  if (third !== undefined) await world.snapshots.handle(third.message, createLongOperation(world))
   world.store.before = (operation, name) => {
     if (operation === 'stage' && /part-0000[01]/.test(name)) throw new AppError('snapshot_blob_locked', name)
   }
-  await world.snapshots.cancel(id, longCall(world))
+  await world.snapshots.cancel(id, createLongOperation(world))
   await world.drain()
   const { parts, customers, error } = manifestOf(world, id)
   expect(parts.map(({ name }) => name)).toEqual(['part-00002.ndjson.gz'])
@@ -193,7 +186,7 @@ test('a cancelled run ends even if a part cannot be recorded as failed, and name
 
 describe('a run starts', () => {
   test('a run starts even if its deciding write takes far longer than its message', async () => {
-    const world = await createWorld(small)
+    const world = await createWorld(smallParts)
     world.customers.push(...makeCustomers(4))
     const { write } = world.store
     let isSlow = true
@@ -203,7 +196,7 @@ describe('a run starts', () => {
         // The start hangs here, while its message is delivered again and again.
         for (let deliveries = 0; deliveries < 20 && world.queue.length > 0; deliveries++) {
           await world.clock.advance(120_000)
-          await plan(world)
+          await planRun(world)
         }
       }
       return write(name, ...rest)
@@ -214,7 +207,7 @@ describe('a run starts', () => {
   })
 
   test('a run repeats no part after one refused message', async () => {
-    const world = await createWorld(small)
+    const world = await createWorld(smallParts)
     world.customers.push(...makeCustomers(30))
     const id = await start(world)
     let sends = 0
@@ -227,7 +220,7 @@ describe('a run starts', () => {
   })
 
   test('a run is read once even if its plan is delivered again, because old part messages are dropped', async () => {
-    const world = await createWorld(small)
+    const world = await createWorld(smallParts)
     world.customers.push(...makeCustomers(9))
     const id = await start(world)
     const [watch] = world.queue
@@ -237,22 +230,24 @@ describe('a run starts', () => {
       if (name === 'current.json' && body.toString().includes('"sent":true')) throw new Error('killed')
       return write(name, body, options)
     }
-    await plan(world).catch(() => undefined)
+    await planRun(world).catch(() => undefined)
     world.store.write = write
     if (watch !== undefined) world.queue.unshift({ ...watch, visibleAt: world.clock.now() })
-    await plan(world)
+    await planRun(world)
     // Two workers take all messages at once.
     const parts = world.queue.filter(({ message }) => message.kind === 'part')
     expect(parts).toHaveLength(6)
     const workers = [world.snapshots, await world.newWorker()]
-    await Promise.all(parts.map(({ message }, at) => workers[at < 3 ? 0 : 1]?.handle(message, longCall(world))))
+    await Promise.all(
+      parts.map(({ message }, at) => workers[at < 3 ? 0 : 1]?.handle(message, createLongOperation(world))),
+    )
     await world.drain()
     expect(manifestOf(world, id)).toMatchObject({ status: 'succeeded' })
     expect(world.requests.filter(({ path }) => path.endsWith('/orders'))).toHaveLength(9)
   })
 
   test('a run does not start again for a message after its end', async () => {
-    const world = await createWorld(small)
+    const world = await createWorld(smallParts)
     world.customers.push(...makeCustomers(4))
     const id = await start(world)
     const [watch] = structuredClone(world.queue)
@@ -264,8 +259,8 @@ describe('a run starts', () => {
       { kind: 'part', snapshotId: id, part: 0, offset: 0, length: 10, handedBack: 0 },
     ]
     for (const message of [watch?.message, ...ofTheVersionBefore]) {
-      await world.snapshots.handle(message, longCall(world))
-      await world.snapshots.giveUp(message, longCall(world))
+      await world.snapshots.handle(message, createLongOperation(world))
+      await world.snapshots.giveUp(message, createLongOperation(world))
     }
     expect(world.requests).toHaveLength(reads)
     expect(world.queue).toEqual([])
@@ -273,7 +268,7 @@ describe('a run starts', () => {
 })
 
 test('a name with a NUL character is planned and reported like any other', async () => {
-  const world = await createWorld(small)
+  const world = await createWorld(smallParts)
   world.customers.push(...makeCustomers(2))
   Object.assign(world.customers[0] ?? {}, { name: 'A\0B' })
   const { snapshotId, status } = await run(world)

@@ -11,14 +11,13 @@ import {
   json,
   makeCustomers,
   run,
+  smallParts,
   start,
   type World,
 } from '../../support/snapshot-world.ts'
 
-const small = { SNAPSHOT_CUSTOMERS_PER_PART: '3' }
-
 async function worldOf(count: number): Promise<World> {
-  const world = await createWorld(small)
+  const world = await createWorld(smallParts)
   world.customers.push(...makeCustomers(count))
   return world
 }

@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest'
 import { isAppError } from '../../../shared/errors.ts'
-import { decodeLines } from '../../../shared/snapshots/storage/codec.ts'
 import type { Current, Index } from '../../../shared/snapshots/storage/shapes.ts'
 import { createMemoryStore } from '../../support/memory-store.ts'
 import { createOperation } from '../../support/operations.ts'
@@ -11,16 +10,12 @@ import {
   json,
   makeCustomers,
   manifestOf,
+  rowsOf,
   run,
+  smallParts,
   start,
   type World,
 } from '../../support/snapshot-world.ts'
-
-async function rowsOf(world: World, prefix: string): Promise<Record<string, unknown>[]> {
-  const names = [...world.store.blobs.keys()].filter(name => name.startsWith(prefix) && name.endsWith('.gz')).sort()
-  const lines = await Promise.all(names.map(name => decodeLines(world.store.blobs.get(name)?.body ?? Buffer.alloc(0))))
-  return lines.flat().map(line => JSON.parse(line.toString()) as Record<string, unknown>)
-}
 
 /** Starts a run that a manifest ends at once. */
 async function startAndFail(world: World): Promise<Current> {
@@ -39,11 +34,9 @@ const failure = async (promise: Promise<unknown>) => {
   return isAppError(error) ? error.code : error
 }
 
-const small = { SNAPSHOT_CUSTOMERS_PER_PART: '3' }
-
 describe('a run', () => {
   test('a run reads every customer once, in parts, and moves latest.json', async () => {
-    const world = await createWorld(small)
+    const world = await createWorld(smallParts)
     world.customers.push(...makeCustomers(8))
     const manifest = await run(world)
 
@@ -86,7 +79,7 @@ describe('a run', () => {
   test('a run gives equal bytes for equal rows', async () => {
     const bytes = await Promise.all(
       [1, 2].map(async () => {
-        const world = await createWorld(small)
+        const world = await createWorld(smallParts)
         world.customers.push(...makeCustomers(4))
         const { snapshotId } = await run(world)
         return world.store.blobs.get(`${folder(snapshotId)}/part-00000.ndjson.gz`)?.body
@@ -96,7 +89,7 @@ describe('a run', () => {
   })
 
   test('a run writes an empty gzip member of 20 bytes for a part or changes without lines', async () => {
-    const world = await createWorld(small)
+    const world = await createWorld(smallParts)
     world.customers.push(...makeCustomers(1, 0))
     const { snapshotId, bytes } = await run(world)
     expect(bytes).toBe(20)
@@ -108,7 +101,7 @@ describe('a run', () => {
   })
 
   test('a run records refused and failing customers with their reason, and continues', async () => {
-    const world = await createWorld({ ...small, REQUEST_DEADLINE_SECONDS: '20' })
+    const world = await createWorld({ ...smallParts, REQUEST_DEADLINE_SECONDS: '20' })
     world.customers.push(...makeCustomers(6))
     const faults = [
       { status: 403, code: '20002' },
@@ -134,7 +127,7 @@ describe('a run', () => {
   })
 
   test('a run waits for a throttled customer within its deadline', async () => {
-    const world = await createWorld(small)
+    const world = await createWorld(smallParts)
     world.customers.push(...makeCustomers(3))
     const [first] = world.customers
     const orders = first?.orders
@@ -158,7 +151,7 @@ describe('a run', () => {
   })
 
   test('a run requeues a part with a longer wait, and records the customer as failed if throttling continues', async () => {
-    const world = await createWorld(small)
+    const world = await createWorld(smallParts)
     world.customers.push(...makeCustomers(4))
     Object.assign(world.customers[0] ?? {}, { orders: { status: 429, headers: { 'retry-after': '600' } } })
     const manifest = await run(world)
@@ -176,7 +169,7 @@ describe('a run', () => {
     [{ status: 401, code: '900420' }, 'wrong_audience'],
     [{ status: 403, code: '10001' }, 'mfa_required'],
   ])('a run stops at once when the credential fails: %j', async (orders, code) => {
-    const world = await createWorld(small)
+    const world = await createWorld(smallParts)
     world.customers.push(...makeCustomers(30))
     for (const customer of world.customers.slice(4)) customer.orders = orders
     const manifest = await run(world)
@@ -192,7 +185,7 @@ describe('a run', () => {
 
   test('a run without a successful reading has failed', async () => {
     for (const count of [0, 2]) {
-      const world = await createWorld(small)
+      const world = await createWorld(smallParts)
       world.customers.push(...makeCustomers(count))
       for (const customer of world.customers) customer.orders = { status: 403, code: '20002' }
       const manifest = await run(world)
@@ -202,7 +195,7 @@ describe('a run', () => {
   })
 
   test('a run records the customers of a part that fails five times, and ends', async () => {
-    const world = await createWorld(small)
+    const world = await createWorld(smallParts)
     world.customers.push(...makeCustomers(7))
     world.store.before = (operation, name) => {
       if (operation === 'request' && name.includes(customerId(5)))
@@ -226,7 +219,7 @@ describe('a run', () => {
   })
 
   test('a run that is overdue is ended by the next start', async () => {
-    const world = await createWorld(small)
+    const world = await createWorld(smallParts)
     world.customers.push(...makeCustomers(7))
     const id = await start(world)
     const plan = world.queue.shift()

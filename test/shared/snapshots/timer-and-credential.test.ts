@@ -1,40 +1,30 @@
 import { describe, expect, test } from 'vitest'
 import { AppError } from '../../../shared/errors.ts'
 import type { Current, Index } from '../../../shared/snapshots/storage/shapes.ts'
-import { createOperation } from '../../support/operations.ts'
 import {
+  createLongOperation,
   createWorld,
   customerId,
   folder,
   json,
   makeCustomers,
   manifestOf,
+  planRun,
   run,
+  smallParts,
   start,
-  type World,
+  storageDown,
 } from '../../support/snapshot-world.ts'
-
-const small = { SNAPSHOT_CUSTOMERS_PER_PART: '3' }
-
-const longCall = (world: World) => createOperation({ clock: world.clock, seconds: 1680 })
-
-/** Delivers the watch message once, which plans the run. */
-async function plan(world: World): Promise<void> {
-  const [watch] = world.queue.splice(0, 1)
-  if (watch !== undefined) await world.snapshots.handle(watch.message, longCall(world))
-}
-
-const storageDown = () => new AppError('storage_unavailable', 'Storage cannot be reached.', { retryAfterSeconds: 30 })
 
 describe('the timer', () => {
   test('the timer repeats its start while storage is down', async () => {
-    const world = await createWorld(small)
+    const world = await createWorld(smallParts)
     world.customers.push(...makeCustomers(2))
     const until = world.clock.now() + 10 * 60_000
     world.store.before = () => {
       if (world.clock.now() < until) throw storageDown()
     }
-    await world.snapshots.startByTimer(longCall(world))
+    await world.snapshots.startByTimer(createLongOperation(world))
     await world.drain()
     expect(manifestOf(world, json<Current>(world, 'current.json').snapshotId)).toMatchObject({
       status: 'succeeded',
@@ -43,9 +33,9 @@ describe('the timer', () => {
   })
 
   test('the timer takes its snapshot after a run over some customers has ended', async () => {
-    const world = await createWorld(small)
+    const world = await createWorld(smallParts)
     world.customers.push(...makeCustomers(4))
-    const operation = longCall(world)
+    const operation = createLongOperation(world)
     const { snapshotId } = await world.snapshots.start('request', [[customerId(1), 'Customer 1']], operation)
     await world.snapshots.startByTimer(operation)
     await world.snapshots.startByTimer(operation)
@@ -59,10 +49,10 @@ describe('the timer', () => {
   })
 
   test('the timer takes no snapshot after a successful run over all customers at its time', async () => {
-    const world = await createWorld(small)
+    const world = await createWorld(smallParts)
     world.customers.push(...makeCustomers(4))
     await start(world)
-    await world.snapshots.startByTimer(longCall(world))
+    await world.snapshots.startByTimer(createLongOperation(world))
     await world.drain()
     expect((await world.snapshots.status.list(10, undefined)).runs).toHaveLength(1)
   })
@@ -72,7 +62,7 @@ describe('a credential', () => {
   test.each([30, 450])(
     'a credential that is refused stops the run at once, at %i requests a minute',
     async requestsPerMinute => {
-      const world = await createWorld({ ...small, PARTNER_CENTER_REQUESTS_PER_MINUTE: String(requestsPerMinute) })
+      const world = await createWorld({ ...smallParts, PARTNER_CENTER_REQUESTS_PER_MINUTE: String(requestsPerMinute) })
       world.customers.push(...makeCustomers(30))
       for (const customer of world.customers) customer.orders = { status: 401, code: '900421' }
       const startedAt = world.clock.now()
@@ -84,7 +74,7 @@ describe('a credential', () => {
 
   test('a refused credential is detected even if requests wait for most of a customer’s time', async () => {
     const world = await createWorld({
-      ...small,
+      ...smallParts,
       PARTNER_CENTER_REQUESTS_PER_MINUTE: '2',
       REQUEST_DEADLINE_SECONDS: '20',
     })
@@ -94,7 +84,7 @@ describe('a credential', () => {
   })
 
   test('a credential that one customer refuses is that customer’s failure', async () => {
-    const world = await createWorld(small)
+    const world = await createWorld(smallParts)
     world.customers.push(...makeCustomers(7))
     Object.assign(world.customers[3] ?? {}, { orders: { status: 401 } })
     const manifest = await run(world)
@@ -103,10 +93,10 @@ describe('a credential', () => {
   })
 
   test('a credential that the customer list refuses, too, stops the run', async () => {
-    const world = await createWorld(small)
+    const world = await createWorld(smallParts)
     world.customers.push(...makeCustomers(7))
     const id = await start(world)
-    await plan(world)
+    await planRun(world)
     world.list = { status: 401 }
     for (const customer of world.customers) customer.orders = { status: 401 }
     await world.drain()
@@ -115,7 +105,7 @@ describe('a credential', () => {
 })
 
 describe('the customers of SNAPSHOT_CUSTOMERS', () => {
-  const configured = { ...small, SNAPSHOT_CUSTOMERS: [1, 2, 9].map(customerId).join() }
+  const configured = { ...smallParts, SNAPSHOT_CUSTOMERS: [1, 2, 9].map(customerId).join() }
 
   test('the customers of SNAPSHOT_CUSTOMERS are read even if the profile of one cannot be read', async () => {
     const world = await createWorld(configured)

@@ -9,14 +9,13 @@ import {
   makeCustomers,
   manifestOf,
   run,
+  smallParts,
   start,
   type World,
 } from '../../support/snapshot-world.ts'
 
-const small = { SNAPSHOT_CUSTOMERS_PER_PART: '3' }
-
 const withCustomers = async (count: number): Promise<World> => {
-  const world = await createWorld(small)
+  const world = await createWorld(smallParts)
   world.customers.push(...makeCustomers(count))
   return world
 }

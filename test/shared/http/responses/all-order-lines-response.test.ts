@@ -1,71 +1,8 @@
-import { HttpRequest } from '@azure/functions'
 import { parse } from 'csv-parse/sync'
 import { expect, test } from 'vitest'
-import { readInput } from '../../../../shared/http/parameters/input.ts'
-import { allOrderLines } from '../../../../shared/http/parameters/parameters.ts'
-import {
-  type AllOrderLinesInput,
-  respondWithAllOrderLines,
-} from '../../../../shared/http/responses/all-order-lines-response.ts'
-import type { OrderLine } from '../../../../shared/orders/order-lines.ts'
+import { ask, ids, pages, worldOf } from '../../../support/all-order-lines.ts'
 import { createOperation } from '../../../support/operations.ts'
-import { createWorld, customerId, folder, makeCustomers, run, type World } from '../../../support/snapshot-world.ts'
-
-const storageCalls = new Set(['head', 'read', 'write', 'stage', 'commit', 'list', 'listFolders'])
-
-type Answer = {
-  status: number
-  value: OrderLine[]
-  text: string
-  next: string | undefined
-  headers: Record<string, string>
-  calls: number
-}
-
-/** The response of the function on a new worker, and its number of storage calls. */
-async function ask(world: World, url: string, headers: Record<string, string> = {}, seconds = 100): Promise<Answer> {
-  const { readRun } = await world.newWorker()
-  const request = new HttpRequest({ method: 'GET', url: new URL(url, 'http://localhost').href, headers })
-  let calls = 0
-  world.store.before = operation => {
-    if (storageCalls.has(operation)) calls++
-  }
-  try {
-    const input: AllOrderLinesInput = await readInput(request, allOrderLines)
-    const { clock } = world
-    const answered = await respondWithAllOrderLines(input, {
-      readRun,
-      request,
-      clock,
-      operation: createOperation({ clock, seconds }),
-    })
-    const text = await new Response(answered.body as ReadableStream).text()
-    const page =
-      input.format === 'json' && text !== ''
-        ? (JSON.parse(text) as { value: OrderLine[]; nextLink?: string })
-        : undefined
-    const answerHeaders = answered.headers as Record<string, string>
-    const next = page?.nextLink ?? /^<(.*)>; rel="next"$/.exec(answerHeaders.link ?? '')?.[1]
-    return { status: answered.status ?? 200, value: page?.value ?? [], text, next, headers: answerHeaders, calls }
-  } finally {
-    world.store.before = () => undefined
-  }
-}
-
-async function pages(world: World, path: string): Promise<Answer[]> {
-  const all: Answer[] = []
-  for (let next: string | undefined = path; next !== undefined; next = all.at(-1)?.next)
-    all.push(await ask(world, next))
-  return all
-}
-
-async function worldOf(count: number, ordersEach = 2, settings: Record<string, string> = {}): Promise<World> {
-  const world = await createWorld(settings)
-  world.customers.push(...makeCustomers(count, ordersEach))
-  return world
-}
-
-const ids = (lines: readonly OrderLine[]) => lines.map(({ orderId, lineNumber }) => `${orderId}/${lineNumber}`)
+import { createWorld, customerId, folder, makeCustomers, run } from '../../../support/snapshot-world.ts'
 
 test('CSV has all rows with a header, and a Link header if there are more', async () => {
   const world = await worldOf(30, 4, { SNAPSHOT_CUSTOMERS_PER_PART: '7' })
