@@ -6,7 +6,7 @@ export const getCustomerOrder = route({
   parameters: module => module.customerOrder,
   modules: () => import('../shared/http/responses/orders-response.ts'),
   handle: async ({ expand, ...query }, { app, operation, request }, { orderResponse }) => {
-    const readOrder = await app.readOrder()
+    const { readOrder } = await app.readers()
     const order = await readOrder({ ...query, withProvisioningStatus: expand !== undefined }, operation)
     return orderResponse(order, request.headers.get('if-none-match'))
   },

@@ -1,8 +1,8 @@
 import { app } from '@azure/functions'
-import { lazy } from '../shared/app.ts'
 import { appAddress } from '../shared/http/paging/links.ts'
 import { respond } from '../shared/http/responses/response.ts'
 import { routeWithoutParameters } from '../shared/http/route/route.ts'
+import { lazy } from '../shared/runtime/lazy.ts'
 
 const load = lazy(() => import('../shared/openapi/served-document.ts'))
 

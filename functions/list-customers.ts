@@ -7,9 +7,9 @@ export const listCustomers = route({
   parameters: module => module.customers,
   modules: () => import('../shared/http/paging/paging.ts'),
   handle: async (input, { app, operation, request }, { preparePage }) => {
-    const list = await app.listCustomers()
+    const { listCustomers } = await app.readers()
     const takePage = preparePage(input, { function: 'list-customers', search: input.search }, request)
-    const customers = await list(input.search, operation)
+    const customers = await listCustomers(input.search, operation)
     const { from, to, ...links } = takePage({
       length: customers.length,
       prefix: count => customers.slice(0, count).map(row => JSON.stringify(row)),

@@ -7,8 +7,8 @@ const deadlineSeconds = 5 * 60
 /** Daily at 03:40 UTC: renews the refresh token, and warns of secrets and certificates that expire soon. */
 export const renewCredential = (_timer: Timer, context: InvocationContext): Promise<void> =>
   inBackground(context, deadlineSeconds, async (app, operation) => {
-    const renew = await app.renewCredential()
-    await renew(operation)
+    const { renewCredential } = await app.readers()
+    await renewCredential(operation)
   })
 
 app.timer('renew-credential', {

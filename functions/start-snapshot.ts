@@ -11,8 +11,8 @@ export const startSnapshot = route({
   modules: () => import('../shared/http/responses/snapshot-responses.ts'),
   handle: async ({ customerTenantIds, failedOf }, { app, operation, request }, responses) => {
     const { snapshotRunning, statusHeaders } = responses
-    const { start, failedCustomers } = await app.snapshots()
-    const customers = customerTenantIds && (await (await app.lookUpCustomers())(customerTenantIds, operation))
+    const [{ start, failedCustomers }, { lookUpCustomers }] = await Promise.all([app.snapshots(), app.readers()])
+    const customers = customerTenantIds && (await lookUpCustomers(customerTenantIds, operation))
     const planned = customers?.map(({ customerTenantId, companyName }): [string, string] => [
       customerTenantId,
       companyName,

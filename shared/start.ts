@@ -35,8 +35,8 @@ async function checkCredential(app: App, log: Log): Promise<void> {
     const { deadlineSeconds } = await app.settings()
     await withDeadline(systemClock, timeLimit(systemClock, deadlineSeconds), async deadline => {
       const operation = { correlationId: 'start', deadline, log }
-      const [credential, { warnOfExpiry }] = await Promise.all([app.credential(), import('./credentials/renewal.ts')])
-      warnOfExpiry(await credential.inspect(operation), operation, app.clock.now())
+      const { checkCredential } = await app.readers()
+      await checkCredential(operation)
     })
   } catch (error) {
     if (!isAppError(error)) throw error

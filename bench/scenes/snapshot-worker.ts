@@ -34,7 +34,7 @@ const operation = (): OperationContext => ({
 const app = createApp()
 const snapshots = await app.snapshots()
 // Loading and sign-in come before the measurement.
-await (await app.reachability())(operation())
+await (await app.readers()).reachability(operation())
 const queue = QueueServiceClient.fromConnectionString(env.AzureWebJobsStorage ?? '').getQueueClient('snapshot-parts')
 await queue.createIfNotExists()
 

@@ -51,6 +51,25 @@ const smallUndici: Plugin = {
   },
 }
 
+/**
+ * Modules whose code is not needed at a start, or never. undici has its WebAssembly twice, with and without SIMD, and
+ * every platform of Azure has SIMD. MSAL signs with jsonwebtoken only for a certificate.
+ */
+const rarelyNeeded: Plugin = {
+  name: 'rarely-needed',
+  setup(build) {
+    build.onLoad({ filter: /[\\/]undici[\\/]lib[\\/]llhttp[\\/]llhttp-wasm\.js$/ }, () => ({
+      contents: "module.exports = require('./llhttp_simd-wasm.js')",
+    }))
+    build.onLoad({ filter: /[\\/]undici[\\/]lib[\\/]milo[\\/]no-simd\.js$/ }, () => ({
+      contents: "module.exports = require('./simd.js')",
+    }))
+    build.onLoad({ filter: /[\\/]node_modules[\\/]jsonwebtoken[\\/]index\.js$/ }, () => ({
+      contents: "module.exports = { get sign() { return require('./sign') } }",
+    }))
+  },
+}
+
 const common = {
   absWorkingDir: root,
   bundle: true,
@@ -132,7 +151,7 @@ export async function bundle(modules: string[], outdir: string, sourceMaps?: Sou
   const planned = `${root}dist`
   const options = {
     ...common,
-    plugins: [englishZod, smallUndici],
+    plugins: [englishZod, smallUndici, rarelyNeeded],
     ...(sourceMaps === undefined
       ? {}
       : { sourcemap: sourceMaps === 'beside' ? ('linked' as const) : ('external' as const) }),

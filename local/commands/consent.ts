@@ -102,7 +102,7 @@ async function consent(operation: OperationContext): Promise<void> {
   })
   const redirectUri = `http://localhost:${(server.address() as AddressInfo).port}`
   try {
-    const startSignIn = await app.startSignIn()
+    const { startSignIn } = await app.readers()
     const signIn = await startSignIn(redirectUri, state, operation)
     console.log(`This signs a user in to Partner Center once and stores the sign-in (a refresh token) in Key Vault.
 
@@ -129,9 +129,9 @@ Open this address in a browser on this machine, within ${maxWaitMinutes} minutes
 
 /** Calls Partner Center with the stored sign-in. The response says whether the sign-in used MFA. */
 async function check(app: App, operation: OperationContext): Promise<void> {
-  const [isReachable, readHealth] = await Promise.all([app.reachability(), app.credentialHealth()])
-  const { error } = await isReachable(operation)
-  const { mfaCompliant } = await readHealth(operation)
+  const { reachability, credentialHealth } = await app.readers()
+  const { error } = await reachability(operation)
+  const { mfaCompliant } = await credentialHealth(operation)
   if (error === undefined) console.log('Partner Center accepts it.')
   else console.log(`Warning: ${error.message}`)
   if (mfaCompliant === false)

@@ -48,9 +48,13 @@ const azureVaults = /\.(vault|managedhsm)\.(azure\.net|azure\.cn|usgovcloudapi\.
 
 export const isAzureVault = (vaultUri: string): boolean => azureVaults.test(new URL(vaultUri).hostname)
 
-async function createSecretClient(vaultUri: string, credential: TokenCredential): Promise<SecretClient> {
+async function createSecretClient(vaultUri: string, credential: () => Promise<TokenCredential>): Promise<SecretClient> {
   const [{ SecretClient }, httpClient] = await Promise.all([import('@azure/keyvault-secrets'), createAzureHttpClient()])
-  return new SecretClient(vaultUri, credential, {
+  // The first request asks the vault for its tenant. The identity SDK is loaded while that request is in flight.
+  const identity: TokenCredential = {
+    getToken: async (scopes, options) => (await credential()).getToken(scopes, options),
+  }
+  return new SecretClient(vaultUri, identity, {
     httpClient,
     // The SDK only trusts a challenge for Azure's own vault domains. A simulator has another domain.
     disableChallengeResourceVerification: !isAzureVault(vaultUri),
@@ -67,12 +71,10 @@ export function createSecrets({ vaultUri, credential, clock, share }: Options): 
     operation: OperationContext,
     use: (client: SecretClient) => Promise<T>,
   ): Promise<T> {
-    client ??= credential()
-      .then(credential => createSecretClient(vaultUri, credential))
-      .catch(error => {
-        client = undefined
-        throw error
-      })
+    client ??= createSecretClient(vaultUri, credential).catch(error => {
+      client = undefined
+      throw error
+    })
     try {
       return await use(await client)
     } catch (error) {

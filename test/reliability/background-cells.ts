@@ -181,12 +181,12 @@ const renew: Operation = async (world, fault) => {
   const app = world.newApp()
   await world.setFault(fault)
   const { value: outcome, ...measured } = await timed(world, async () => {
-    const renewNow = await app.renewCredential()
+    const { renewCredential: renewNow } = await app.readers()
     return world.work(renewNow).then(() => 'renewed', codeOf)
   })
   await world.setFault(undefined)
   world.advance(600_000)
-  const again = await world.work(await app.renewCredential()).then(() => '', codeOf)
+  const again = await world.work((await app.readers()).renewCredential).then(() => '', codeOf)
   return { outcome, ...measured, afterwards: again }
 }
 

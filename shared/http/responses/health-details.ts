@@ -47,14 +47,14 @@ export const readHealthDetails = (app: App, operation: OperationContext): Promis
   app.share('health details', operation, operation => read(app, operation))
 
 async function read(app: App, operation: OperationContext): Promise<HealthDetails> {
-  const [readCredential, readReachability] = await Promise.all([app.credentialHealth(), app.reachability()])
+  const { credentialHealth, reachability } = await app.readers()
   // Reachability comes before the credential, because the response of that call says whether the sign-in used MFA.
   const [partnerCenter, lastSnapshot, following] = await Promise.all([
-    readReachability(operation),
+    reachability(operation),
     readLastSnapshot(app),
     readFollowingHealth(app),
   ])
-  const credential = await readCredential(operation)
+  const credential = await credentialHealth(operation)
   const ok = isWell(credential) && partnerCenter.reachable && isFine(lastSnapshot) && following.status !== 'failing'
   return {
     status: ok ? 'ok' : 'degraded',

@@ -60,9 +60,9 @@ export async function readOrdersFrom(
 }
 
 async function readLive(app: App, input: OrdersInput, operation: OperationContext): Promise<SourcedOrders> {
-  const [readOrders, { nameOf }] = await Promise.all([app.readOrders(), app.listCustomers()])
+  const { readOrders, listCustomers } = await app.readers()
   const result = await readOrders(input, operation)
-  const customerName = nameOf(input.customerTenantId)
+  const customerName = listCustomers.nameOf(input.customerTenantId)
   return { orders: result.orders, envelope: result.envelope, provenance: live(result), customerName }
 }
 

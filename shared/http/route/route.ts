@@ -1,5 +1,6 @@
 import type { HttpRequest, HttpResponseInit, InvocationContext } from '@azure/functions'
-import { type App, getApp, lazy } from '../../app.ts'
+import { type App, getApp } from '../../app.ts'
+import { lazy } from '../../runtime/lazy.ts'
 import { createLog, describeError, type Log } from '../../runtime/log.ts'
 import { type OperationContext, timeLimit, withDeadline } from '../../runtime/operation.ts'
 import type * as parameterModule from '../parameters/parameters.ts'

@@ -41,8 +41,8 @@ const appWith = (settings: Record<string, string>): App => {
 
 /** One read with the app's credential. Rejects like the function. */
 const reach = async (app: App) => {
-  const read = await app.readOrders()
-  return read(
+  const { readOrders } = await app.readers()
+  return readOrders(
     { customerTenantId: 'b0d70a69-4c42-4b27-b17b-91a835d8686a', includePrice: false, includeSystemPurchases: true },
     createOperation(),
   )
@@ -168,7 +168,7 @@ describe('a rejected credential', () => {
     const app = appWith({ PARTNER_CENTER_CREDENTIAL: 'refresh-token' })
 
     await expect(reach(app)).rejects.toMatchObject({ code: 'mfa_required' })
-    const health = await (await app.credentialHealth())(createOperation())
+    const health = await (await app.readers()).credentialHealth(createOperation())
     expect(health).toMatchObject({ kind: 'refresh-token', mfaCompliant: false })
   })
 })

@@ -43,7 +43,7 @@ const createRefreshTokenApp = () =>
 
 const renew = async (app = createRefreshTokenApp()) => {
   const operation = createOperation({ clock, seconds: 300 })
-  const work = await app.renewCredential()
+  const { renewCredential: work } = await app.readers()
   const failure = await work(operation).then(
     () => undefined,
     error => error,
@@ -139,7 +139,7 @@ test('an app stays signed in for 200 days with daily renewal despite outages of 
     const { failure } = await renew(today % 2 === 0 ? app : createRefreshTokenApp())
     expect(failure === undefined).toBe(!isOutage)
     simulator.keyVault.failures = []
-    const acquired = (await app.credential()).acquire(createOperation({ clock }))
+    const acquired = (await app.readers()).credential.acquire(createOperation({ clock }))
     await acquired.catch(error => failures.push(`day ${today}: ${error.message}`))
   }
 
@@ -151,7 +151,7 @@ test('the health of the credential has names, ages and expiry dates, and no valu
   const app = createRefreshTokenApp()
   await renew(app)
   await clock.advance(3 * day)
-  const health = await (await app.credentialHealth())(createOperation({ clock }))
+  const health = await (await app.readers()).credentialHealth(createOperation({ clock }))
 
   expect(health).toEqual({
     kind: 'refresh-token',
