@@ -7,23 +7,23 @@ type Row = Figures['matrix'][number]
 const titles: Record<OperationName, { title: string; text: string }> = {
   read: {
     title: 'A read over HTTP',
-    text: `\`get-customer-orders\` with \`REQUEST_DEADLINE_SECONDS\` = ${readDeadlineSeconds}, on a worker that has no token and no secret yet; below blob it reads with \`asOf\`. What takes the whole deadline here takes ${readDeadlineSeconds} seconds. With the default of 100 seconds the retries of the storage SDK end before it, with \`storage_unavailable\`.`,
+    text: `The test calls \`get-customer-orders\` with \`REQUEST_DEADLINE_SECONDS\` = ${readDeadlineSeconds}, on a worker that has no token and no secret yet. In the column *blob*, it reads with \`asOf\`. In this table, a read that uses its whole deadline takes ${readDeadlineSeconds} seconds. With the default deadline of 100 seconds, the storage SDK stops its retries earlier, and the response is \`storage_unavailable\`.`,
   },
   plan: {
     title: 'A snapshot from its start on',
-    text: `The fault lasts until the run has ended or its messages have been delivered five times, each with ${workSeconds} seconds; on the platform it is minutes. *not started*: \`start-snapshot\` responded with the code. *failed*: the code with which \`get-snapshot\` responds. *lost*: all that is read from storage is damaged; the next start ends the run.`,
+    text: `The fault lasts until the run has ended or each message has been delivered five times. Each delivery has ${workSeconds} seconds; on the platform it has minutes. *not started*: \`start-snapshot\` responded with this code. *failed*: \`get-snapshot\` responds with this code. *lost*: everything that the app reads from storage is damaged, and the next start ends the run.`,
   },
   part: {
     title: 'A snapshot while it reads customers',
-    text: 'The same, with the fault from the moment on at which the customers are listed. *failed*: no customer could be read; with one that was read it would be `completedWithErrors`.',
+    text: 'The test is the same, but the fault starts after the customers have been listed. *failed*: no customer could be read. If at least one had been read, the status would be `completedWithErrors`.',
   },
   follow: {
-    title: 'A look at the activity log',
-    text: `\`follow-orders\`, while the log has news of one order, with ${workSeconds} seconds. *looked*: the order was found. *noted*: \`get-health-details\` tells the code, and the next look goes on. A code alone: the function failed, and the platform starts the next look.`,
+    title: 'A poll of the activity log',
+    text: `\`follow-orders\` runs with a deadline of ${workSeconds} seconds, and the log has a new record about one order. *looked*: the poll succeeded. *noted*: \`get-health-details\` reports the code, and the next poll continues. A code alone: the function failed, and the platform starts the next poll.`,
   },
   renew: {
     title: 'The renewal of the refresh token',
-    text: `\`renew-credential\` with ${workSeconds} seconds. A code: the renewal failed, the stored token is still good, and the platform starts it again.`,
+    text: `\`renew-credential\` runs with a deadline of ${workSeconds} seconds. A code: the renewal failed, the stored token is still valid, and the platform starts the function again.`,
   },
 }
 
@@ -52,9 +52,9 @@ function fuzzSection({ requests, seconds, outcomes, peakMebibytes }: Figures['fu
     .map(([outcome, times]) => `| ${outcome} | ${count(times)} |`)
   return `## Fuzzed requests
 
-${count(requests)} requests with strange methods, paths, parameters, headers and bodies, ${Math.round(requests / seconds)} a second. None got a 5xx, and every
-error has the documented form. The host, whose heap may have 256 MiB, held at most ${mebibytes(peakMebibytes)}. The platform refuses some
-requests by itself, without a body.
+The test sends ${count(requests)} requests with unusual methods, paths, parameters, headers and bodies, ${Math.round(requests / seconds)} per second. No
+response was a 5xx, and every error had the documented form. The peak memory of the host, with a heap limit of 256 MiB, was
+${mebibytes(peakMebibytes)}. The platform itself refuses some requests, without a body.
 
 | Response | Count |
 |---|---|
@@ -63,40 +63,41 @@ ${rows.join('\n')}`
 
 const loadSection = (load: Figures['load']): string => `## Overload
 
-Partner Center is silent, and 1,300 requests at once come again and again, ${count(load.sent)} in all. \`host.json\` lets 1,000 be under
-way.
+Partner Center does not respond, while the test sends waves of 1,300 concurrent requests, ${count(load.sent)} in all. \`host.json\` allows
+1,000 requests in flight.
 
 | | |
 |---|---|
-| Refused at once with 429 | ${count(load.refused)} |
+| Refused immediately with 429 | ${count(load.refused)} |
 | 503 \`deadline_exceeded\` after the deadline of 5 seconds | ${count(load.failed)} |
 | Slowest response | ${load.slowestSeconds.toFixed(1)} s |
-| Most memory that the host held, with 256 MiB of heap | ${mebibytes(load.peakMebibytes)} |
-| A read right after it | 200 after ${load.afterwardsMs} ms |`
+| Peak memory of the host, with a heap limit of 256 MiB | ${mebibytes(load.peakMebibytes)} |
+| A read immediately after the overload | 200 after ${load.afterwardsMs} ms |`
 
 const simulationSection = ({ worlds, seconds }: Figures['simulation']): string => `## Simulation
 
-${count(worlds)} worlds of one to three days each kept every rule of [the simulation](../test/simulation/README.md#rules), in ${Math.round(seconds / 60)} minutes.`
+The test ran ${count(worlds)} worlds of one to three days each, in ${Math.round(seconds / 60)} minutes. None violated
+[the rules of the simulation](../test/simulation/README.md#rules).`
 
 const killsSection = ({ snapshots, killed }: Figures['kills']): string => `## Kills
 
-In ${snapshots} snapshots one of two hosts was killed at ${killed.length} points. Each snapshot ended complete, with every order once, and the next one
-started.
+The test takes ${snapshots} snapshots with two hosts, and kills one host at each of ${killed.length} points. Each snapshot was complete,
+with every order once, and the next snapshot started.
 
 ${killed.map(each => `- ${each}`).join('\n')}`
 
 const soakSection = ({ minutes, requests, lost, slowestSeconds, heapMegabytes, sockets }: Figures['soak']): string =>
   `## Soak
 
-${minutes} minutes of mixed traffic, while one response in 50 of every dependency is lost.
+The test sends mixed traffic for ${minutes} minutes, while one in 50 responses of every dependency is lost.
 
 | | |
 |---|---|
 | Requests | ${count(requests)} |
 | Lost responses | ${count(lost)} |
 | Slowest response, with a deadline of 6 seconds | ${slowestSeconds.toFixed(1)} s |
-| Heap before and after | ${heapMegabytes.map(value => `${value} MB`).join(', ')} |
-| Open sockets idle and after | ${sockets.join(', ')} |`
+| Heap, before and after the test | ${heapMegabytes.map(value => `${value} MB`).join(', ')} |
+| Open sockets, when idle and after the test | ${sockets.join(', ')} |`
 
 /** docs/reliability.md, from what the long tests have measured. */
 export function renderDocument(): string {
@@ -116,29 +117,32 @@ export function renderDocument(): string {
     ...section('kills', killsSection),
     ...section('soak', soakSection),
   ]
-  return `<!-- Written by \`npm run reliability\` from what its tests have measured. -->
+  return `<!-- \`npm run reliability\` writes this page from the figures of its tests. -->
 # Reliability
 
-What the app does when something that it depends on fails. Every figure can be measured again: \`npm run reliability\` runs all of the
-tests below and writes this page, \`npm run reliability -- <folder>\` only those of one folder.
+This page shows what the app does when one of its dependencies fails. You can reproduce every figure: \`npm run reliability\` runs all
+tests below and writes this page. \`npm run reliability -- <folder>\` runs only the tests of one folder.
 
 | Figure | Test |
 |---|---|
 | Fault matrix, fuzzed requests, overload | \`test/reliability\` |
-| Simulation: days of snapshots with crashes, lost messages, damaged blobs and clocks that differ | \`test/simulation\` |
-| Kills at each write of a run, before and after it takes effect | \`test/chaos/kill-between-writes\` |
-| Soak: mixed traffic while responses are lost; heap and sockets at the end | \`test/chaos/soak\` |
+| Simulation: days of snapshots with crashes, lost messages, damaged blobs and different clocks | \`test/simulation\` |
+| Kills at each write of a run, before and after the write takes effect | \`test/chaos/kill-between-writes\` |
+| Soak: mixed traffic with lost responses; heap and sockets at the end | \`test/chaos/soak\` |
 
-A part of the matrix and of the simulation, 2,000 fuzzed requests, kills at random points and the search for
-[secrets](security.md#threats) are in \`npm test\`.
+\`npm test\` includes a part of the matrix and of the simulation, 2,000 fuzzed requests, kills at random points, and the search for
+[secrets](security.md#threats).
 
 ## The fault matrix
 
-${matrix.length} cells: a real server on loopback stands in front of one dependency and fails, while the others are well. Each cell has to have
-the outcome that [the error table](reference.md#errors) and [the page on snapshots](snapshots.md#failures) say of it, and a
-read has to be answered within its deadline and a second. After each fault the same has to succeed: the next read, the next
-snapshot, a renewal; an order that was followed is told exactly once. What is expected of each cell is in
-\`test/reliability/expectations.ts\`. It has two outcomes where chance decides whether the last try or the deadline comes first.
+The matrix has ${matrix.length} cells. In each cell, a real server on loopback is in front of one dependency and causes one fault, while the
+other dependencies work. Each cell must have the outcome in [the error table](reference.md#errors) and on
+[the page on snapshots](snapshots.md#failures). A read must be answered within its deadline plus a second. After each fault, the
+same operation must succeed: the next read, the next snapshot or the next renewal. An order in the activity log must be reported
+exactly once. \`test/reliability/expectations.ts\` has the expected outcome of each cell. A cell has two expected outcomes if
+chance decides whether the last try or the deadline comes first.
+
+The fault *exploding* is a small compressed body that expands to a huge one.
 
 | Name | Dependency |
 |---|---|
