@@ -17,7 +17,7 @@ type Options = { store: Store; reader: SnapshotReader; readRun: ReadRun }
 const filesAhead = 4
 const smallBytes = 1024 * 1024
 
-/** The rows in memory at a time: a row group of the files. */
+/** The rows in memory at a time. */
 const rowsAtOnce = 2048
 
 const columns = [
@@ -58,7 +58,7 @@ async function openFile(store: Store, { name, bytes }: BlobInfo): Promise<AsyncB
   return { byteLength: bytes, slice: (start, end = bytes) => read(start, end - start) }
 }
 
-/** Reads the rows of a run's Parquet files, a row group at a time. */
+/** Reads the rows of a run's Parquet files, some at a time. */
 async function* readFiles(store: Store, run: FinishedRun): AsyncGenerator<LineRow[]> {
   const files = await Array.fromAsync(store.list(`${linesFolder(run)}part-`))
   const opened = inOrder(files, filesAhead, async info => ({ name: info.name, file: await openFile(store, info) }))

@@ -18,8 +18,11 @@ export type LinesEncoder = {
   finish: () => Buffer
 }
 
-/** The rows of a row group. They are kept in memory until they are written, which bounds the memory of a part. */
-const rowsPerGroup = 2048
+/**
+ * The rows of a row group. They are kept in memory until they are written, which bounds the memory of a part. Larger
+ * groups take longer to encode, and no customer is read meanwhile.
+ */
+const rowsPerGroup = 512
 
 /** The minimum and maximum of a row group are cut to this length, that of a tenant id. */
 const statisticsBytes = 36
