@@ -26,7 +26,7 @@ type Cost = { ms: number; cpu: number }
 
 async function snapshotWithLines(): Promise<Figure[]> {
   const customers = 1000
-  const rounds = 5
+  const rounds = 3
   const azurite = await startAzurite()
   const host = await startBenchHost({ ordersEach: 20, customers, latency: 20, listed: customers, settings: {} })
   try {

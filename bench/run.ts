@@ -1,6 +1,11 @@
 import { type Figure, print } from './report.ts'
 
-type Bench = { seconds: number; load: () => Promise<{ measure: () => Promise<Figure[]> }> }
+type Bench = {
+  seconds: number
+  /** It waits for its pace most of the time. The benchmarks after it run meanwhile, and measure memory and calls. */
+  waits?: true
+  load: () => Promise<{ measure: () => Promise<Figure[]> }>
+}
 
 /**
  * `npm run bench [name …]`: every benchmark, or the named ones. Each ratio has a baseline that is measured in the same
@@ -16,9 +21,9 @@ const benches: Record<string, Bench> = {
   report: { seconds: 60, load: () => import('./run-report.ts') },
   lines: { seconds: 90, load: () => import('./lines.ts') },
   throughput: { seconds: 90, load: () => import('./snapshot-throughput.ts') },
-  memory: { seconds: 90, load: () => import('./snapshot-memory.ts') },
-  pace: { seconds: 90, load: () => import('./snapshot-pace.ts') },
-  following: { seconds: 10, load: () => import('./following-calls.ts') },
+  pace: { seconds: 110, waits: true, load: () => import('./snapshot-pace.ts') },
+  memory: { seconds: 110, load: () => import('./snapshot-memory.ts') },
+  following: { seconds: 20, load: () => import('./following-calls.ts') },
 }
 
 const named = process.argv.slice(2)
@@ -28,11 +33,22 @@ if (unknown.length > 0) {
   process.exit(1)
 }
 const chosen = Object.entries(benches).filter(([name]) => named.length === 0 || named.includes(name))
-const seconds = chosen.reduce((sum, [, bench]) => sum + bench.seconds, 0)
-console.log(`About ${Math.ceil(seconds / 60)} minutes on 2 idle cores: ${chosen.map(([name]) => name).join(', ')}.`)
-for (const [name, { load }] of chosen) {
-  const startedAt = performance.now()
-  const { measure } = await load()
-  for (const figure of await measure()) print(figure)
-  console.log(`     ${name} took ${((performance.now() - startedAt) / 1000).toFixed(0)} s`)
+const secondsOf = (some: typeof chosen) => some.reduce((sum, [, bench]) => sum + bench.seconds, 0)
+const waiting = chosen.findIndex(([, { waits }]) => waits)
+const meanwhile = waiting < 0 ? [] : chosen.splice(waiting)
+const seconds = secondsOf(chosen) + Math.max(secondsOf(meanwhile.slice(0, 1)), secondsOf(meanwhile.slice(1)))
+console.log(
+  `About ${Math.ceil(seconds / 60)} minutes on 2 idle cores: ${[...chosen, ...meanwhile].map(([name]) => name).join(', ')}.`,
+)
+
+async function measureAll(some: typeof chosen): Promise<void> {
+  for (const [name, { load }] of some) {
+    const startedAt = performance.now()
+    const { measure } = await load()
+    for (const figure of await measure()) print(figure)
+    console.log(`     ${name} took ${((performance.now() - startedAt) / 1000).toFixed(0)} s`)
+  }
 }
+
+await measureAll(chosen)
+await Promise.all([measureAll(meanwhile.slice(0, 1)), measureAll(meanwhile.slice(1))])

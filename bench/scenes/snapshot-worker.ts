@@ -53,14 +53,21 @@ const idleLive = await live()
 const idle = field('VmRSS')
 writeFileSync('/proc/self/clear_refs', '5')
 let mostLive = 0
+// Before the message that ends the run. With it, a worker also writes the report.
+let residentOfParts = 0
 if (role === 'planner') {
   const planned = customerIds(Number(some)).map((id): [string, string] => [id, 'Customer Zürich AG'])
   await snapshots.start('request', some === undefined ? undefined : planned, operation())
   await take()
   mostLive = await live()
 } else {
-  for (let parts = 1; await take(); parts++) if (parts % 10 === 0) mostLive = Math.max(mostLive, await live())
+  for (let parts = 1; ; parts++) {
+    const before = field('VmHWM') - idle
+    if (!(await take())) break
+    residentOfParts = before
+    if (parts % 10 === 0) mostLive = Math.max(mostLive, await live())
+  }
   mostLive = Math.max(mostLive, await live())
 }
-console.log(JSON.stringify({ resident: field('VmHWM') - idle, live: mostLive - idleLive }))
+console.log(JSON.stringify({ resident: field('VmHWM') - idle, residentOfParts, live: mostLive - idleLive }))
 process.exit(0)

@@ -67,6 +67,8 @@ type Options = {
 export function startQueues({ app, connectionString, queues, leaseSeconds }: Options): Queues {
   if (connectionString === undefined) return { stop: async () => undefined }
   const service = QueueServiceClient.fromConnectionString(connectionString)
+  // The next poll is the retry, and the host can end without waiting for more of them.
+  const polling = QueueServiceClient.fromConnectionString(connectionString, { retryOptions: { maxTries: 1 } })
   const ending = new AbortController()
   const listeners = [...app.functions.values()].flatMap(metadata => {
     const trigger = Object.values(metadata.bindings).find(({ type }) => type === 'queueTrigger')
@@ -81,12 +83,13 @@ export function startQueues({ app, connectionString, queues, leaseSeconds }: Opt
 
   async function listen(metadata: FunctionMetadata, name: string): Promise<void> {
     const queue = service.getQueueClient(name)
+    const polled = polling.getQueueClient(name)
     // A poison queue has no poison queue.
     const poison = name.endsWith('-poison') ? undefined : service.getQueueClient(`${name}-poison`)
     const working = new Set<Promise<void>>()
     let intervalMs = leastPollingIntervalMs
     while (!ending.signal.aborted) {
-      const received = working.size > queues.newBatchThreshold ? [] : await receive(queue)
+      const received = working.size > queues.newBatchThreshold ? [] : await receive(polled)
       for (const message of received) {
         const work = handle(metadata, queue, poison, message).finally(() => working.delete(work))
         working.add(work)

@@ -9,7 +9,11 @@ afterEach(() => queues?.stop())
 const service = QueueServiceClient.fromConnectionString(inject('storage'))
 
 /** Polls one queue for a function that runs `work` with the text of each message. */
-function poll(queueName: string, work: (text: string) => unknown, leaseSeconds = 30): string[] {
+function poll(
+  queueName: string,
+  work: (text: string) => unknown,
+  { leaseSeconds = 30, connectionString = inject('storage') } = {},
+): string[] {
   const texts: string[] = []
   const app: LoadedApp = {
     functions: new Map([
@@ -26,7 +30,7 @@ function poll(queueName: string, work: (text: string) => unknown, leaseSeconds =
     },
   }
   const settings = { maxPollingInterval: '00:00:00.100', visibilityTimeout: '00:00:00' }
-  queues = startQueues({ app, connectionString: inject('storage'), queues: readQueueOptions(settings), leaseSeconds })
+  queues = startQueues({ app, connectionString, queues: readQueueOptions(settings), leaseSeconds })
   return texts
 }
 
@@ -69,6 +73,14 @@ test.each([
   },
 )
 
+test('polling a storage that cannot be reached ends at once', async () => {
+  const connectionString = inject('storage').replace(/127\.0\.0\.1:\d+/g, '127.0.0.1:1')
+  poll('unreachable', () => undefined, { connectionString })
+  const startedAt = performance.now()
+  await queues?.stop()
+  expect(performance.now() - startedAt).toBeLessThan(2000)
+})
+
 test('base64 can have line breaks, and a byte-order mark stays', async () => {
   await send('lines', `${base64('\uFEFFhello ')}\n${base64('world!')}`)
   const texts = poll('lines', () => undefined)
@@ -85,7 +97,7 @@ test('a failing message of a poison queue returns after its lease and is never m
     () => {
       if (++times <= failures) throw new Error('broken function')
     },
-    1,
+    { leaseSeconds: 1 },
   )
   await vi.waitFor(() => expect(texts).toHaveLength(failures + 1), 15_000)
   expect(Date.now() - startedAt).toBeGreaterThan(failures * 900)
