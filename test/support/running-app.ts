@@ -5,6 +5,7 @@ import { root } from '../../local/build/bundle.ts'
 import { startAzurite } from '../../local/processes/azurite.ts'
 import { type Running, runNode } from '../../local/processes/run-node.ts'
 import { type Simulator, startSimulator } from '../../local/simulator/simulator.ts'
+import { parseJson } from '../../shared/formats/json.ts'
 import { assertNoSecrets } from './secret-watch.ts'
 
 export type RunningApp = {
@@ -82,10 +83,6 @@ export const listeningUrl = ({ lines }: Running): string =>
   lines.findLast(line => line.startsWith('Listening on '))?.slice('Listening on '.length) ?? ''
 
 const jsonLines = (lines: readonly string[]): Record<string, unknown>[] =>
-  lines.flatMap(line => {
-    try {
-      return [JSON.parse(line) as Record<string, unknown>]
-    } catch {
-      return []
-    }
-  })
+  lines.map(line => parseJson(line)).filter(isObject)
+
+const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null
