@@ -1,12 +1,10 @@
-import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { root } from '../../local/build/bundle.ts'
 import { refuse } from '../../local/simulator/failure-cases.ts'
 import { type SimulatedCustomer, sampleOrder } from '../../local/simulator/sample-data.ts'
 import { connectorOf } from '../support/connections.ts'
 import { createTrigger, runAction } from '../support/maker.ts'
+import { type Call, readRecipe, recorder } from '../support/recipes.ts'
 import { type RunningApp, startApp } from '../support/running-app.ts'
-import type { Workflow } from '../support/workflow.ts'
 import { type Connectors, type Run, runWorkflow } from '../support/workflow-run.ts'
 
 const key = 'a-key-of-the-connection'
@@ -21,13 +19,6 @@ beforeAll(async () => {
 afterAll(() => app.stop())
 beforeEach(() => app.simulator.partnerCenter.faults.clear())
 
-const read = (name: string) =>
-  (
-    JSON.parse(readFileSync(`${root}infra/logic-apps/power-automate/${name}.json`, 'utf8')) as {
-      properties: { definition: Workflow }
-    }
-  ).properties.definition
-
 const orders = () => ({ shared_partnercenterorders: connectorOf({ url: app.url, key }) })
 const customerAt = (at: number): SimulatedCustomer => {
   const customer = app.simulator.partnerCenter.customers[at]
@@ -35,20 +26,6 @@ const customerAt = (at: number): SimulatedCustomer => {
   return customer
 }
 const snapshot = () => runAction({ url: `${app.api}/snapshots`, method: 'POST', key, secondMs: 20 })
-
-type Call = { operationId: string } & Record<string, unknown>
-
-/** A service that accepts every call, and a list of the calls. */
-function recorder(): { calls: Call[]; connector: Connectors[string] } {
-  const calls: Call[] = []
-  return {
-    calls,
-    connector: async (operationId, parameters) => {
-      calls.push({ operationId, ...parameters })
-      return { statusCode: 200, body: {} }
-    },
-  }
-}
 
 describe('the recipe for Teams', () => {
   test('the recipe for Teams posts each new order once, with its customer, lines and price', async () => {
@@ -61,7 +38,7 @@ describe('the recipe for Teams', () => {
     const teams = recorder()
     const items = await poll()
     for (const trigger of items) {
-      const { actions } = read('new-order-to-teams')
+      const { actions } = readRecipe('new-order-to-teams')
       const connectors = { ...orders(), shared_teams: teams.connector }
       const parameters = { teamId: 'a-team', channelId: 'a-channel' }
       expect(await runWorkflow({ actions, connectors, parameters, trigger })).toEqual({ status: 'Succeeded' })
@@ -79,7 +56,7 @@ describe('the recipe for Teams', () => {
   })
 
   test('the recipe for Teams posts an order without its details if they cannot be read', async () => {
-    const { actions } = read('new-order-to-teams')
+    const { actions } = readRecipe('new-order-to-teams')
     const teams = recorder()
     app.simulator.partnerCenter.faults.set(customerAt(2).id, refuse(403, '20002', 'No relationship.'))
     const trigger = { customerTenantId: customerAt(2).id, orderId: 'an-order' }
@@ -122,7 +99,7 @@ describe('the recipe for Excel', () => {
   const table = createTable()
   const run = (): Promise<Run> =>
     runWorkflow({
-      actions: read('order-lines-to-excel').actions,
+      actions: readRecipe('order-lines-to-excel').actions,
       connectors: { ...orders(), shared_excelonlinebusiness: table.connector },
     })
   const keys = () => table.rows.map(({ RowKey }) => RowKey)
@@ -171,7 +148,7 @@ describe('the recipe for Excel', () => {
   })
 
   test('order lines to Excel fails with the message of the app if the lines cannot be read', async () => {
-    const actions = read('order-lines-to-excel').actions
+    const actions = readRecipe('order-lines-to-excel').actions
     const connectors = { shared_excelonlinebusiness: table.connector }
     const wrongKey = connectorOf({ url: app.url, key: 'another-key' })
     expect(await runWorkflow({ actions, connectors: { ...connectors, shared_partnercenterorders: wrongKey } })).toEqual(
@@ -195,7 +172,7 @@ describe('the recipe for Excel', () => {
     await snapshot()
     const refusing: Connectors[string] = async (operationId, parameters, all) =>
       operationId === 'AddRowV2' ? { statusCode: 429, body: {} } : table.connector(operationId, parameters, all)
-    const { actions } = read('order-lines-to-excel')
+    const { actions } = readRecipe('order-lines-to-excel')
     const connectors = { ...orders(), shared_excelonlinebusiness: refusing }
     expect(await runWorkflow({ actions, connectors })).toEqual({ status: 'Failed' })
   })
@@ -204,7 +181,7 @@ describe('the recipe for Excel', () => {
 describe('the recipe for mail', () => {
   async function mailed(connector = orders().shared_partnercenterorders, now?: Date) {
     const outlook = recorder()
-    const { actions } = read('snapshot-mail')
+    const { actions } = readRecipe('snapshot-mail')
     const connectors = { shared_partnercenterorders: connector, shared_office365: outlook.connector }
     const parameters = { recipient: 'operations@example.com' }
     const run = await runWorkflow({ actions, connectors, parameters, ...(now === undefined ? {} : { now }) })
@@ -276,7 +253,7 @@ describe('the recipe for mail', () => {
 describe('the report as a mail', () => {
   async function mailed(connector = orders().shared_partnercenterorders) {
     const outlook = recorder()
-    const { actions } = read('snapshot-digest')
+    const { actions } = readRecipe('snapshot-digest')
     const connectors = { shared_partnercenterorders: connector, shared_office365: outlook.connector }
     const run = await runWorkflow({ actions, connectors, parameters: { recipient: 'operations@example.com' } })
     expect(run).toEqual({ status: 'Succeeded' })

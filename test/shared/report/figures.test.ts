@@ -1,69 +1,8 @@
 import { expect, test } from 'vitest'
-import type { ChangeFigures, Figures, LineFigures } from '../../../shared/report/figures.ts'
-import { gather } from '../../../shared/report/gather.ts'
-import { createReadRun } from '../../../shared/snapshots/reading/read-run.ts'
-import { createFindRuns } from '../../../shared/snapshots/storage/find-runs.ts'
-import { createReader } from '../../../shared/snapshots/storage/reader.ts'
-import { createOperation, type TestOperation } from '../../support/operations.ts'
-import {
-  createWorld,
-  customerId,
-  folder,
-  makeCustomers,
-  run,
-  type UpstreamCustomer,
-  type UpstreamOrder,
-  type World,
-} from '../../support/snapshot-world.ts'
-
-const dayMs = 86_400_000
-
-const order = (id: string, more: Partial<UpstreamOrder> = {}, quantity = 1): UpstreamOrder => ({
-  id,
-  creationDate: '2026-11-03T10:00:00Z',
-  status: 'completed',
-  billingCycle: 'monthly',
-  currencyCode: 'EUR',
-  lineItems: [{ lineItemNumber: 0, offerId: 'A:B:C', friendlyName: `Product ${id}`, quantity }],
-  ...more,
-})
-
-async function worldOf(...customers: UpstreamCustomer[]): Promise<World> {
-  const world = await createWorld({ SNAPSHOT_CUSTOMERS_PER_PART: '2' })
-  world.customers.push(...customers)
-  return world
-}
-
-const customer = (number: number, orders: UpstreamCustomer['orders']): UpstreamCustomer => ({
-  id: customerId(number),
-  name: `Customer ${number}`,
-  orders,
-})
-
-const ordersOf = (world: World, number: number): UpstreamOrder[] => {
-  const found = world.customers.find(({ id }) => id === customerId(number))?.orders
-  if (!Array.isArray(found)) throw new Error('The customer fails')
-  return found
-}
-
-/** The figures of a run, computed by a new worker. */
-async function figuresOf(
-  world: World,
-  snapshotId: string,
-  operation: TestOperation = createOperation({ clock: world.clock }),
-): Promise<Figures> {
-  const { store, clock } = world
-  const reader = createReader(store)
-  const runs = createFindRuns(store, reader)
-  const finished = await runs.finished(snapshotId)
-  if (finished === undefined) throw new Error('The run has no manifest')
-  return gather({ store, reader, runs, readRun: createReadRun({ store, runs, reader }), clock }, finished, operation)
-}
-
-const nextRun = async (world: World): Promise<Figures> => {
-  await world.clock.advance(dayMs)
-  return figuresOf(world, (await run(world)).snapshotId)
-}
+import type { ChangeFigures, LineFigures } from '../../../shared/report/figures.ts'
+import { customer, dayMs, figuresOf, nextRun, order, ordersOf, worldOf } from '../../support/figures-world.ts'
+import { createOperation } from '../../support/operations.ts'
+import { customerId, makeCustomers, run } from '../../support/snapshot-world.ts'
 
 test('the figures of a first run have sums of its lines and no changes', async () => {
   const world = await worldOf(
@@ -248,56 +187,4 @@ test('the history has the 30 newest runs over all customers with failed ones, ol
   expect(history).toHaveLength(30)
   expect(history.map(({ snapshotId }) => snapshotId)).toEqual(history.map(({ snapshotId }) => snapshotId).toSorted())
   expect(history.filter(({ status }) => status === 'failed')).toHaveLength(1)
-})
-
-/** Removes the Parquet files of a run, as if an earlier version had written the run. */
-function withoutLines(world: World, snapshotId: string): void {
-  for (const [name, { metadata }] of world.store.blobs) {
-    if (name.startsWith(folder(snapshotId, 'lines'))) world.store.blobs.delete(name)
-    if (name === `${folder(snapshotId)}/_manifest.json`) metadata.lines = 'false'
-  }
-}
-
-test('the figures of a run without Parquet files are the same, read from its orders', async () => {
-  const world = await worldOf(
-    customer(1, [order('a', { totalPrice: 3 }, 3), order('b', { status: 'pending' }, 4)]),
-    customer(2, [order('c')]),
-    customer(3, []),
-  )
-  const { snapshotId } = await run(world)
-  const { lines } = await figuresOf(world, snapshotId)
-  withoutLines(world, snapshotId)
-  expect((await figuresOf(world, snapshotId)).lines).toEqual(lines)
-  expect(lines).toMatchObject({ orders: 3, lines: 3, seats: 8 })
-})
-
-test.each([
-  ['lines', 'part-00001.parquet', 'lines'],
-  ['changes', 'part-00000.ndjson.gz', 'changes'],
-  ['snapshots', '_index-00000.json', 'gone'],
-  ['snapshots', '_plan.json', 'failures'],
-])('a damaged blob of %s/…/%s leaves its part out of the report', async (root, name, part) => {
-  const world = await worldOf(...makeCustomers(4))
-  await run(world)
-  world.customers.shift()
-  await world.clock.advance(dayMs)
-  const { snapshotId } = await run(world)
-  const blob = world.store.blobs.get(`${folder(snapshotId, root)}/${name}`)
-  if (blob === undefined) throw new Error('There is no such blob')
-  blob.body = Buffer.concat([blob.body.subarray(0, 10), Buffer.from('damage')])
-  const operation = createOperation({ clock: world.clock })
-  const figures = await figuresOf(world, snapshotId, operation)
-  expect(figures.run.orders).toBe(6)
-  if (part === 'lines' || part === 'changes') expect(figures[part]).toEqual({ missing: 'damaged' })
-  else expect(figures.gone).toEqual([])
-  expect(operation.logged.map(({ event }) => event)).toContain('report_incomplete')
-})
-
-test('gathering the figures rejects if storage cannot be reached', async () => {
-  const world = await worldOf(...makeCustomers(2))
-  const { snapshotId } = await run(world)
-  world.store.before = (operation, name) => {
-    if (operation === 'read' && name.endsWith('.parquet')) throw new Error('unreachable')
-  }
-  await expect(figuresOf(world, snapshotId)).rejects.toThrow()
 })
