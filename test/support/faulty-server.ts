@@ -2,6 +2,7 @@ import { createServer as createPlainServer, type IncomingMessage, request, type 
 import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
 import { buffer } from 'node:stream/consumers'
+import { setTimeout as sleep } from 'node:timers/promises'
 
 export type PassedOn = { status: number; headers: Record<string, string | string[] | undefined>; body: Buffer }
 
@@ -102,6 +103,17 @@ export async function startFaultyServer(
       for (const socket of sockets.values()) socket.destroy()
     })
   const port = await listen(0)
+  /** Listens on the same port again. In the meantime, the system may have given the port to an outgoing connection. */
+  const listenAgain = async (): Promise<void> => {
+    for (let tries = 1; !server.listening; tries++) {
+      try {
+        await listen(port)
+      } catch (error) {
+        if (tries === 100) throw error
+        await sleep(100)
+      }
+    }
+  }
 
   return {
     url: `${tls === undefined ? 'http' : 'https'}://127.0.0.1:${port}`,
@@ -109,7 +121,7 @@ export async function startFaultyServer(
       fault = next
       count = 0
       if (next === 'refused') await close()
-      else if (!server.listening) await listen(port)
+      else await listenAgain()
     },
     count: () => count,
     isClosed: () => !server.listening,
